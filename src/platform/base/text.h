@@ -1,0 +1,43 @@
+#ifndef WAYBILL_PLATFORM_BASE_TEXT_H
+#define WAYBILL_PLATFORM_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A view of bytes that somebody else owns. Not terminated by NUL, may hold any byte.
+ * All functions are pure; any thread.
+ */
+struct text {
+    const char *data; /* may be NULL when size is 0 */
+    size_t size;
+};
+
+/* A view of a NUL-terminated string; NULL gives the empty view. */
+struct text text_of(const char *string);
+
+/* A view of `size` bytes. */
+struct text text_make(const void *data, size_t size);
+
+bool text_equal(struct text a, struct text b);
+bool text_equals_string(struct text a, const char *string);
+
+/* By bytes as memcmp does, the shorter first when one is the start of the other. */
+int text_compare(struct text a, struct text b);
+
+bool text_starts_with(struct text text, struct text prefix);
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, ≤ U+10FFFF). */
+bool text_is_utf8(struct text text);
+
+/* Whether it holds a byte below 0x20, 0x7F, or a C1 control character (U+0080..U+009F). */
+bool text_has_control(struct text text);
+
+/* Strict decimal: all of the text, an optional '-', no spaces, no overflow. False otherwise. */
+bool text_to_int64(struct text text, int64_t *value);
+
+/* Without spaces, tabs and line ends at both sides. */
+struct text text_trim(struct text text);
+
+#endif
