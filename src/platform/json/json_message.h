@@ -1,0 +1,39 @@
+#ifndef WAYBILL_PLATFORM_JSON_JSON_MESSAGE_H
+#define WAYBILL_PLATFORM_JSON_JSON_MESSAGE_H
+
+#include "platform/base/arena.h"
+#include "platform/base/buffer.h"
+#include "platform/base/error.h"
+#include "platform/base/text.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+
+/*
+ * The proto3 JSON mapping (protobuf.dev/programming-guides/json) both ways, from protobuf-c's
+ * descriptors: lowerCamelCase names out, both names in; 64-bit integers as strings; enums by name;
+ * bytes as Base64; Timestamp and Duration as text; Any by its type.
+ * Thread: any; the types registered are read only.
+ */
+
+/*
+ * Appends the message as JSON to `out`. `indent` 0 = one line. Fields at their default are left out.
+ * Errors: LIMIT (out's limit), OUT_OF_MEMORY, INVALID_INPUT (a Timestamp out of range, an Any of
+ * unknown type).
+ */
+struct error json_message_write(const ProtobufCMessage *message, unsigned indent,
+                                struct buffer *out);
+
+/*
+ * Reads one JSON object as a message on `arena`. Unknown fields are refused unless `ignore_unknown`.
+ * Errors: INVALID_INPUT with "line 1 column 7: …" for text that is no JSON and with the field's path
+ * for a value that does not fit; OUT_OF_MEMORY.
+ */
+struct error json_message_read(struct text json, const ProtobufCMessageDescriptor *descriptor,
+                               bool ignore_unknown, struct arena *arena,
+                               ProtobufCMessage **message);
+
+/* The type of that full name among the linked in protos ("google.rpc.ErrorInfo"), or NULL. */
+const ProtobufCMessageDescriptor *json_message_type(struct text full_name);
+
+#endif

@@ -1,0 +1,150 @@
+#ifndef WAYBILL_PLATFORM_RPC_SERVER_H
+#define WAYBILL_PLATFORM_RPC_SERVER_H
+
+#include "platform/base/arena.h"
+#include "platform/base/clock.h"
+#include "platform/base/error.h"
+#include "platform/base/executor.h"
+#include "platform/rpc/status.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The server: I/O threads, each a libuv loop with its own listening socket (SO_REUSEPORT), speaking
+ * gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md). Transport, framing and dispatch are separate, so that
+ * other framings (gRPC-Web, Connect) and TLS come in beside gRPC, over one table of methods.
+ *
+ * Life of a call, all on one loop thread: request bytes → checked against the descriptor → unpacked
+ * on the call's arena → handler → rpc_call_answer or rpc_call_fail, at once or later. The caller may
+ * be gone by then (deadline, cancel, lost connection): answering is still required, and harmless.
+ */
+struct rpc_server;
+struct rpc_call;
+
+/*
+ * A unary request has arrived, checked and unpacked; it lives with the call. Must not block.
+ * Exactly one of rpc_call_answer and rpc_call_fail follows, now or later, on this thread.
+ */
+typedef void rpc_unary_handler(void *context, struct rpc_call *call,
+                               const ProtobufCMessage *request);
+
+/* A method that streams; see rpc_call_send. Any member but `opened` may be NULL. */
+struct rpc_stream_handler {
+    /* The call is there; *stream_context is the handler's for the rest of the call. */
+    void (*opened)(void *context, struct rpc_call *call, void **stream_context);
+    /* One message, alive until this returns. The next comes after rpc_call_read_next. */
+    void (*message)(void *stream_context, struct rpc_call *call, const ProtobufCMessage *message);
+    /* The client has sent its last message. */
+    void (*half_closed)(void *stream_context, struct rpc_call *call);
+    /* What was sent has left; there is room again after rpc_call_send told false. */
+    void (*writable)(void *stream_context, struct rpc_call *call);
+    /* Last of all, always: the call is over, whoever ended it. Release stream_context. */
+    void (*closed)(void *stream_context, struct rpc_call *call);
+};
+
+/* The most elements a repeated field of this message may have (DESIGN section 3 rule 8). */
+struct rpc_field_limit {
+    const ProtobufCMessageDescriptor *message;
+    const char *field;
+    uint32_t count_max;
+};
+
+/* One row of a service's table. Exactly one of `unary` and `stream` is set. */
+struct rpc_method {
+    const char *name; /* as in the proto: "Reserve" */
+    rpc_unary_handler *unary;
+    const struct rpc_stream_handler *stream;
+    bool idempotent; /* no effect: may be repeated by anybody at will */
+};
+
+/*
+ * A service: the descriptor's methods and their handlers. Repeated fields without a row in
+ * `field_limits` are refused beyond 0 elements when the server opens: every one has its own maximum.
+ */
+struct rpc_service {
+    const ProtobufCServiceDescriptor *descriptor;
+    const struct rpc_method *methods;
+    size_t method_count;
+    const struct rpc_field_limit *field_limits;
+    size_t field_limit_count;
+    void *context; /* handed to the handlers */
+};
+
+struct rpc_server_options {
+    const char *listen; /* "HOST:PORT", "[::1]:PORT"; port 0 picks one */
+    uint32_t io_threads;
+    uint32_t connections_max;        /* of the whole server; further ones are closed at once */
+    uint32_t streams_per_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS */
+    size_t message_bytes_max;        /* of one request: 1 MiB unary */
+    size_t call_memory_bytes_max;    /* the arena of one call */
+    int64_t drain_us_max;            /* from rpc_server_drain to the last connection's end */
+    struct text descriptor_set;      /* a FileDescriptorSet, served by reflection */
+    struct clock *clock;
+};
+
+/* The values users get if they set nothing. */
+struct rpc_server_options rpc_server_options_default(void);
+
+/*
+ * Binds, checks the tables and starts the threads; calls are taken when it returns.
+ * Health (grpc.health.v1, each service and "") and reflection (grpc.reflection.v1) are added by itself.
+ * Errors: INVALID_SETTING (address, a method without handler, a repeated field without limit),
+ * NETWORK (cannot bind), OUT_OF_MEMORY.
+ */
+struct error rpc_server_open(struct rpc_server **server, const struct rpc_server_options *options,
+                             const struct rpc_service *const *services, size_t service_count);
+
+/* The address really listened on, "127.0.0.1:40001". Lives with the server. */
+const char *rpc_server_address(const struct rpc_server *server);
+
+/* Health of one service ("" = the process); NOT_SERVING while false. Any thread. */
+void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
+
+/*
+ * Clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends what is left after
+ * drain_us_max, stops the threads; blocks until done. Any thread but the server's own.
+ */
+void rpc_server_drain(struct rpc_server *server);
+
+/* After rpc_server_drain. NULL is allowed. */
+void rpc_server_destroy(struct rpc_server *server);
+
+/* --- within a handler, and until the answer, on the call's loop thread --- */
+
+/* Memory that lives until the call is over and answered. */
+struct arena *rpc_call_arena(struct rpc_call *call);
+
+/* Where completions for this call must run. */
+struct executor *rpc_call_executor(struct rpc_call *call);
+
+/* By clock_monotonic_us of the server's clock; INT64_MAX = none. */
+int64_t rpc_call_deadline_us(const struct rpc_call *call);
+
+/* The method called. */
+const ProtobufCMethodDescriptor *rpc_call_method(const struct rpc_call *call);
+
+/*
+ * Unary: packs and sends the response, status OK. The message may be released when it returns.
+ * The call must not be touched afterwards.
+ */
+void rpc_call_answer(struct rpc_call *call, const ProtobufCMessage *response);
+
+/* Ends the call with a status. Must not be touched afterwards (in a stream: until `closed`). */
+void rpc_call_fail(struct rpc_call *call, const struct rpc_status *status);
+
+/*
+ * Streams: queues one message. False if the queue is now full: send no more until `writable`.
+ * A message beyond that limit is dropped and ends the call with RESOURCE_EXHAUSTED.
+ */
+bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* Streams: asks for the next message (the first is asked for by the server). */
+void rpc_call_read_next(struct rpc_call *call);
+
+/* Streams: ends the call with OK after what is queued. */
+void rpc_call_finish(struct rpc_call *call);
+
+#endif
