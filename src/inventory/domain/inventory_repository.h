@@ -1,0 +1,324 @@
+#ifndef WAYBILL_INVENTORY_DOMAIN_INVENTORY_REPOSITORY_H
+#define WAYBILL_INVENTORY_DOMAIN_INVENTORY_REPOSITORY_H
+
+#include "inventory/domain/reservation.h"
+#include "inventory/domain/stock.h"
+#include "platform/base/arena.h"
+#include "platform/base/error.h"
+#include "platform/base/executor.h"
+#include "platform/base/text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Where inventory is kept. A repository takes whole decisions, each one atomic, durable step: state,
+ * id and event together, synced before the answer; so every technology keeps its own atomicity
+ * (DESIGN section 3 rules 2 and 3).
+ *
+ * Time is the store's own and never runs back. Before each decision and each read the store expires,
+ * in the same order of steps, what is due on the SKUs touched (rule 6), so no answer ever counts an
+ * expired hold.
+ *
+ * Every write is idempotent by its id: the same id with the same content gives INVENTORY_DONE and the
+ * record as it is now; with other content INVENTORY_ID_REUSED. A refusal leaves no trace.
+ *
+ * A command belongs to the store from the call until `done`; texts in it must live as long. Results
+ * are written into the command, further memory for them comes from its arena. `done` is called
+ * exactly once, never before the call returned, on the command's executor.
+ * Thread: any that may post to that executor's owner, normally the executor's own.
+ *
+ * Inputs are valid (application/ has checked them): ids and SKUs within limits.h, lines in normal
+ * form (quantity_lines_normalize), quantities and ttl in range.
+ */
+struct inventory_repository;
+
+/* What the store decided. Every refusal is a result, not an error. */
+enum inventory_outcome {
+    INVENTORY_DONE,
+    INVENTORY_SKU_NOT_FOUND,         /* `failed_sku` names it */
+    INVENTORY_RESERVATION_NOT_FOUND, /* never made, or forgotten after its retention */
+    INVENTORY_INSUFFICIENT_STOCK,    /* `shortages` */
+    INVENTORY_ID_REUSED,
+    INVENTORY_REVISION_MISMATCH,       /* AdjustStock: `stock` is the present one */
+    INVENTORY_ON_HAND_LIMIT,           /* on hand would exceed 10^15 */
+    INVENTORY_LINES_NOT_HELD,          /* Commit: `failed_sku` is not held, or not so many */
+    INVENTORY_RESERVATION_COMMITTED,   /* a change after the end, named by the state it is in */
+    INVENTORY_RESERVATION_ROLLED_BACK,
+    INVENTORY_RESERVATION_EXPIRED,
+    INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is beyond the entries there are */
+};
+
+enum adjustment_reason {
+    ADJUSTMENT_COUNT = 1,
+    ADJUSTMENT_DAMAGE,
+    ADJUSTMENT_LOSS,
+    ADJUSTMENT_FOUND,
+    ADJUSTMENT_CORRECTION,
+    ADJUSTMENT_OTHER,
+};
+
+/*
+ * Completion of every call. `error` is NULL when the store decided: read the command's outcome.
+ * Errors: STORE_UNAVAILABLE (outcome unknown: ask again with the same id); OVERLOADED, DISK_FULL,
+ * RETENTION_FULL, OUT_OF_MEMORY (nothing was done). It lives until this returns.
+ */
+typedef void inventory_done(void *context, const struct error *error);
+
+/* First member of every command. The caller sets executor and arena; the rest is the store's. */
+struct inventory_command {
+    struct executor *executor;
+    struct arena *arena;
+    enum inventory_outcome outcome;
+    struct text failed_sku;
+    struct task task;
+    int kind;
+    inventory_done *done;
+    void *context;
+    struct error *error; /* NULL or on the arena */
+};
+
+/* One SKU that fell short. */
+struct shortage {
+    struct text sku;
+    int64_t requested_quantity;
+    int64_t available_quantity;
+};
+
+struct receive_stock_command {
+    struct inventory_command base;
+    struct text receipt_id;
+    struct text sku;
+    int64_t quantity;
+    struct stock stock; /* result: as it is now */
+};
+
+struct adjust_stock_command {
+    struct inventory_command base;
+    struct text adjustment_id;
+    struct text sku;
+    int64_t delta;
+    enum adjustment_reason reason;
+    struct text note;
+    int64_t expected_revision; /* 0 = any; a precondition, not part of the content */
+    struct stock stock;        /* result: as it is now, also with REVISION_MISMATCH */
+    struct shortage shortage;  /* result with INSUFFICIENT_STOCK: −delta and on hand */
+};
+
+struct get_stock_command {
+    struct inventory_command base;
+    struct text sku;
+    struct stock stock; /* result */
+};
+
+struct reserve_command {
+    struct inventory_command base;
+    struct text reservation_id;
+    struct text order_id;
+    struct text customer_id;
+    int64_t ttl_us;
+    const struct quantity_line *lines;
+    size_t line_count;
+    struct reservation reservation; /* result; with a refusal undefined */
+    struct shortage *shortages;     /* result with INSUFFICIENT_STOCK, one a SKU, sorted by SKU */
+    size_t shortage_count;
+};
+
+struct commit_command {
+    struct inventory_command base;
+    struct text reservation_id;
+    const struct quantity_line *lines; /* none = all */
+    size_t line_count;
+    struct reservation reservation; /* result */
+};
+
+struct rollback_command {
+    struct inventory_command base;
+    struct text reservation_id;
+    struct reservation reservation; /* result */
+};
+
+struct get_reservation_command {
+    struct inventory_command base;
+    struct text reservation_id;
+    struct reservation reservation; /* result */
+};
+
+/* The accounts of the ledger: an entry moves a quantity from one to another. */
+enum stock_account {
+    STOCK_ACCOUNT_SUPPLY,
+    STOCK_ACCOUNT_AVAILABLE,
+    STOCK_ACCOUNT_RESERVED,
+    STOCK_ACCOUNT_COMMITTED,
+    STOCK_ACCOUNT_RETURNED,
+    STOCK_ACCOUNT_ADJUSTMENT,
+};
+enum { stock_account_count = STOCK_ACCOUNT_ADJUSTMENT + 1 };
+
+struct stock_entry {
+    struct text entry_id; /* unique in the store */
+    int64_t time_us;
+    enum stock_account from_account;
+    enum stock_account to_account;
+    int64_t quantity;   /* > 0 */
+    const char *cause;  /* the event's name: "StockReserved" */
+    struct text cause_id;
+};
+
+struct list_stock_entries_command {
+    struct inventory_command base;
+    struct text sku;
+    size_t page_size;
+    uint64_t after;              /* entries of this SKU to pass over: 0, or `next` of a page */
+    struct stock_entry *entries; /* result, oldest first */
+    size_t entry_count;
+    uint64_t next; /* result: `after` of the next page; 0 = this is the last */
+};
+
+struct ledger_mismatch {
+    struct text sku;
+    enum stock_account account;
+    int64_t ledger_quantity;  /* the sum of all entries */
+    int64_t balance_quantity; /* what the stock says */
+};
+
+struct verify_ledger_command {
+    struct inventory_command base;
+    uint64_t entries; /* results: how much was verified */
+    uint64_t skus;
+    uint64_t reservations;
+    struct ledger_mismatch *mismatches; /* the first ledger_mismatches_max, by SKU */
+    size_t mismatch_count;
+    uint8_t chain_head[32];
+};
+enum { ledger_mismatches_max = 1000 };
+
+struct inventory_repository_table {
+    void (*receive_stock)(struct inventory_repository *, struct receive_stock_command *);
+    void (*adjust_stock)(struct inventory_repository *, struct adjust_stock_command *);
+    void (*get_stock)(struct inventory_repository *, struct get_stock_command *);
+    void (*reserve)(struct inventory_repository *, struct reserve_command *);
+    void (*commit)(struct inventory_repository *, struct commit_command *);
+    void (*rollback)(struct inventory_repository *, struct rollback_command *);
+    void (*get_reservation)(struct inventory_repository *, struct get_reservation_command *);
+    void (*list_stock_entries)(struct inventory_repository *, struct list_stock_entries_command *);
+    void (*verify_ledger)(struct inventory_repository *, struct verify_ledger_command *);
+};
+
+struct inventory_repository {
+    const struct inventory_repository_table *table;
+};
+
+/*
+ * Adds to on hand; the first receipt of a SKU creates it.
+ * Outcomes: DONE, ID_REUSED, ON_HAND_LIMIT.
+ */
+static inline void inventory_repository_receive_stock(struct inventory_repository *repository,
+                                                      struct receive_stock_command *command,
+                                                      inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->receive_stock(repository, command);
+}
+
+/*
+ * Corrects on hand by delta.
+ * Outcomes: DONE, ID_REUSED, SKU_NOT_FOUND, REVISION_MISMATCH, INSUFFICIENT_STOCK, ON_HAND_LIMIT.
+ */
+static inline void inventory_repository_adjust_stock(struct inventory_repository *repository,
+                                                     struct adjust_stock_command *command,
+                                                     inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->adjust_stock(repository, command);
+}
+
+/* Outcomes: DONE, SKU_NOT_FOUND. */
+static inline void inventory_repository_get_stock(struct inventory_repository *repository,
+                                                  struct get_stock_command *command,
+                                                  inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->get_stock(repository, command);
+}
+
+/*
+ * Holds all lines until now + ttl, or none.
+ * Outcomes: DONE, ID_REUSED, SKU_NOT_FOUND (goes before a shortage), INSUFFICIENT_STOCK.
+ */
+static inline void inventory_repository_reserve(struct inventory_repository *repository,
+                                                struct reserve_command *command,
+                                                inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->reserve(repository, command);
+}
+
+/*
+ * PENDING → COMMITTED, with the lines given; the rest is free at once. The same lines again give the
+ * record (lines that name everything = none). Taken even if on hand goes below 0.
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD, RESERVATION_COMMITTED (with other lines),
+ * RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
+ */
+static inline void inventory_repository_commit(struct inventory_repository *repository,
+                                               struct commit_command *command,
+                                               inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->commit(repository, command);
+}
+
+/*
+ * PENDING → ROLLED_BACK. Of one rolled back or expired: DONE and the record.
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, RESERVATION_COMMITTED.
+ */
+static inline void inventory_repository_rollback(struct inventory_repository *repository,
+                                                 struct rollback_command *command,
+                                                 inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->rollback(repository, command);
+}
+
+/* Outcomes: DONE, RESERVATION_NOT_FOUND. */
+static inline void inventory_repository_get_reservation(struct inventory_repository *repository,
+                                                        struct get_reservation_command *command,
+                                                        inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->get_reservation(repository, command);
+}
+
+/* Outcomes: DONE, SKU_NOT_FOUND, PAGE_TOKEN_INVALID. */
+static inline void
+inventory_repository_list_stock_entries(struct inventory_repository *repository,
+                                        struct list_stock_entries_command *command,
+                                        inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->list_stock_entries(repository, command);
+}
+
+/*
+ * Recomputes every balance from the entries: SUPPLY = −received, AVAILABLE = on hand − reserved,
+ * RESERVED = reserved, COMMITTED = committed, RETURNED = −returned, ADJUSTMENT = −adjusted. Writes
+ * may go on meanwhile; the result is of one instant. Outcome: DONE. Errors: also DAMAGED.
+ */
+static inline void inventory_repository_verify_ledger(struct inventory_repository *repository,
+                                                      struct verify_ledger_command *command,
+                                                      inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->verify_ledger(repository, command);
+}
+
+#endif
