@@ -40,10 +40,10 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_NOT_FOUND, /* never made, or forgotten after its retention */
     INVENTORY_INSUFFICIENT_STOCK,    /* `shortages` */
     INVENTORY_ID_REUSED,
-    INVENTORY_REVISION_MISMATCH,       /* AdjustStock: `stock` is the present one */
-    INVENTORY_ON_HAND_LIMIT,           /* on hand would exceed 10^15 */
-    INVENTORY_LINES_NOT_HELD,          /* Commit: `failed_sku` is not held, or not so many */
-    INVENTORY_RESERVATION_COMMITTED,   /* a change after the end, named by the state it is in */
+    INVENTORY_REVISION_MISMATCH,     /* AdjustStock: `stock` is the present one */
+    INVENTORY_ON_HAND_LIMIT,         /* on hand would exceed 10^15 */
+    INVENTORY_LINES_NOT_HELD,        /* Commit: `failed_sku` is not held, or not so many */
+    INVENTORY_RESERVATION_COMMITTED, /* a change after the end, named by the state it is in */
     INVENTORY_RESERVATION_ROLLED_BACK,
     INVENTORY_RESERVATION_EXPIRED,
     INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is beyond the entries there are */
@@ -160,8 +160,8 @@ struct stock_entry {
     int64_t time_us;
     enum stock_account from_account;
     enum stock_account to_account;
-    int64_t quantity;   /* > 0 */
-    const char *cause;  /* the event's name: "StockReserved" */
+    int64_t quantity;  /* > 0 */
+    const char *cause; /* the event's name: "StockReserved" */
     struct text cause_id;
 };
 
@@ -265,8 +265,8 @@ static inline void inventory_repository_reserve(struct inventory_repository *rep
  * RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
  */
 static inline void inventory_repository_commit(struct inventory_repository *repository,
-                                               struct commit_command *command,
-                                               inventory_done *done, void *context)
+                                               struct commit_command *command, inventory_done *done,
+                                               void *context)
 {
     command->base.done = done;
     command->base.context = context;
@@ -297,10 +297,9 @@ static inline void inventory_repository_get_reservation(struct inventory_reposit
 }
 
 /* Outcomes: DONE, SKU_NOT_FOUND, PAGE_TOKEN_INVALID. */
-static inline void
-inventory_repository_list_stock_entries(struct inventory_repository *repository,
-                                        struct list_stock_entries_command *command,
-                                        inventory_done *done, void *context)
+static inline void inventory_repository_list_stock_entries(
+    struct inventory_repository *repository, struct list_stock_entries_command *command,
+    inventory_done *done, void *context)
 {
     command->base.done = done;
     command->base.context = context;

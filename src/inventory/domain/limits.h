@@ -13,7 +13,8 @@ enum {
     inventory_page_size_default = 100,
 };
 
-static const int64_t inventory_quantity_max = INT64_C(1000000000000);   /* 10^12, of a line or delta */
+static const int64_t inventory_quantity_max =
+    INT64_C(1000000000000); /* 10^12, of a line or delta */
 static const int64_t inventory_on_hand_max = INT64_C(1000000000000000); /* 10^15 */
 static const int64_t inventory_ttl_us_min = INT64_C(1000000);
 static const int64_t inventory_ttl_us_max = INT64_C(31) * 86400 * 1000000;

@@ -52,9 +52,9 @@ enum reservation_event {
 
 /* What an event meets. */
 enum reservation_transition {
-    RESERVATION_MOVES,       /* the state changes */
-    RESERVATION_STAYS,       /* nothing changes and it is no error: the answer is the record */
-    RESERVATION_REFUSES,     /* nothing changes and it is an error, named by the present state */
+    RESERVATION_MOVES,   /* the state changes */
+    RESERVATION_STAYS,   /* nothing changes and it is no error: the answer is the record */
+    RESERVATION_REFUSES, /* nothing changes and it is an error, named by the present state */
 };
 
 /* The table: what `event` does to a reservation in `state`, and the state after it. */

@@ -9,12 +9,12 @@
  * All quantities are units of the SKU, all times microseconds UTC.
  */
 struct stock {
-    int64_t received;  /* running totals since the first receipt */
+    int64_t received; /* running totals since the first receipt */
     int64_t returned;
-    int64_t adjusted;  /* the sum of signed corrections */
+    int64_t adjusted; /* the sum of signed corrections */
     int64_t committed;
-    int64_t reserved;  /* held by pending reservations now */
-    int64_t revision;  /* + 1 with each change */
+    int64_t reserved; /* held by pending reservations now */
+    int64_t revision; /* + 1 with each change */
     int64_t update_time_us;
 };
 

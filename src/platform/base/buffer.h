@@ -33,8 +33,8 @@ __attribute__((warn_unused_result)) bool buffer_append_text(struct buffer *buffe
                                                             struct text text);
 __attribute__((warn_unused_result)) bool buffer_append_string(struct buffer *buffer,
                                                               const char *string);
-__attribute__((format(printf, 2, 3), warn_unused_result)) bool
-buffer_append_format(struct buffer *buffer, const char *format, ...);
+__attribute__((format(printf, 2, 3), warn_unused_result)) bool buffer_append_format(
+    struct buffer *buffer, const char *format, ...);
 
 /* Drops the first `size` bytes and moves the rest to the front. `size` is at most buffer->size. */
 void buffer_consume(struct buffer *buffer, size_t size);

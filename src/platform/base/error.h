@@ -67,16 +67,16 @@ struct error {
 __attribute__((warn_unused_result)) struct error error_none(void);
 
 /* An error with a formatted detail, cut at 251 bytes. */
-__attribute__((format(printf, 2, 3), warn_unused_result)) struct error
-error_make(enum error_code code, const char *format, ...);
+__attribute__((format(printf, 2, 3), warn_unused_result)) struct error error_make(
+    enum error_code code, const char *format, ...);
 
 /* The same with the text of an errno; ENOSPC and EDQUOT become ERROR_DISK_FULL, ENOENT ERROR_NOT_FOUND. */
-__attribute__((format(printf, 2, 3), warn_unused_result)) struct error
-error_from_errno(int error_number, const char *format, ...);
+__attribute__((format(printf, 2, 3), warn_unused_result)) struct error error_from_errno(
+    int error_number, const char *format, ...);
 
 /* The error with "prefix: " before its detail: for the way up. */
-__attribute__((format(printf, 2, 3), warn_unused_result)) struct error
-error_prefix(struct error error, const char *format, ...);
+__attribute__((format(printf, 2, 3), warn_unused_result)) struct error error_prefix(
+    struct error error, const char *format, ...);
 
 bool error_is(struct error error);
 

@@ -14,7 +14,13 @@
  * and addresses, tokens, e-mail and request bodies are never fields.
  * Thread: any; a line is written at once.
  */
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR, LOG_LEVEL_OFF };
+enum log_level {
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_OFF
+};
 
 /* One name and value. `name` is a literal; a text lives until log_event returns. */
 struct log_field {

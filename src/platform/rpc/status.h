@@ -4,6 +4,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/error.h"
 #include "platform/base/text.h"
+#include "platform/base/violations.h"
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
@@ -29,22 +30,17 @@ struct rpc_status {
     struct rpc_detail *details_last;
 };
 
-/* One wrong field: path as the caller wrote it ("lines[2].quantity"), description for people. */
-struct rpc_violation {
-    struct text field;
-    struct text description;
-};
-
 /* A status with ErrorInfo{reason, domain "waybill"}; reason "" = without ErrorInfo. Formatted message. */
-__attribute__((format(printf, 4, 5))) struct rpc_status
-rpc_status_make(struct arena *arena, enum grpc_status code, const char *reason, const char *format,
-                ...);
+__attribute__((format(printf, 4, 5))) struct rpc_status rpc_status_make(struct arena *arena,
+                                                                        enum grpc_status code,
+                                                                        const char *reason,
+                                                                        const char *format, ...);
 
 /* What ERROR_MAP says of the error, its detail as message, RetryInfo where a retry helps. */
 struct rpc_status rpc_status_of_error(struct arena *arena, const struct error *error);
 
 /* INVALID_ARGUMENT INVALID_FIELD with BadRequest: every violation, and the first few in the message. */
-struct rpc_status rpc_status_invalid(struct arena *arena, const struct rpc_violation *violations,
+struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation *violations,
                                      size_t count);
 
 /* Adds a packed message as a detail. */

@@ -1,0 +1,65 @@
+#ifndef WAYBILL_INVENTORY_APPLICATION_INVENTORY_SERVICE_H
+#define WAYBILL_INVENTORY_APPLICATION_INVENTORY_SERVICE_H
+
+#include "inventory/domain/inventory_repository.h"
+#include "platform/base/violations.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The use cases of inventory: check what a caller wants, bring it into normal form, hand it to the
+ * repository. The caller fills a command with the request as it came; on true the repository has it and
+ * `done` follows; on false nothing was done, `done` is never called and `violations` tells what is
+ * wrong. Thread: as the repository's.
+ */
+struct inventory_service {
+    struct inventory_repository *repository;
+};
+
+bool inventory_service_receive_stock(struct inventory_service *service,
+                                     struct receive_stock_command *command,
+                                     struct violations *violations, inventory_done *done,
+                                     void *context);
+
+bool inventory_service_adjust_stock(struct inventory_service *service,
+                                    struct adjust_stock_command *command,
+                                    struct violations *violations, inventory_done *done,
+                                    void *context);
+
+bool inventory_service_get_stock(struct inventory_service *service,
+                                 struct get_stock_command *command, struct violations *violations,
+                                 inventory_done *done, void *context);
+
+/*
+ * `lines` as they came, at most inventory_lines_max; they are summed and sorted in place and become
+ * the command's. Where the request has no ttl, the caller fills in inventory_ttl_us_default.
+ */
+bool inventory_service_reserve(struct inventory_service *service, struct reserve_command *command,
+                               struct quantity_line *lines, size_t line_count,
+                               struct violations *violations, inventory_done *done, void *context);
+
+/* `lines` likewise; none = all. */
+bool inventory_service_commit(struct inventory_service *service, struct commit_command *command,
+                              struct quantity_line *lines, size_t line_count,
+                              struct violations *violations, inventory_done *done, void *context);
+
+bool inventory_service_rollback(struct inventory_service *service, struct rollback_command *command,
+                                struct violations *violations, inventory_done *done, void *context);
+
+bool inventory_service_get_reservation(struct inventory_service *service,
+                                       struct get_reservation_command *command,
+                                       struct violations *violations, inventory_done *done,
+                                       void *context);
+
+/* page_size 0 = the default. `after` comes from the page token, which the door reads. */
+bool inventory_service_list_stock_entries(struct inventory_service *service,
+                                          struct list_stock_entries_command *command,
+                                          int64_t page_size, struct violations *violations,
+                                          inventory_done *done, void *context);
+
+void inventory_service_verify_ledger(struct inventory_service *service,
+                                     struct verify_ledger_command *command, inventory_done *done,
+                                     void *context);
+
+#endif

@@ -1,0 +1,86 @@
+#ifndef WAYBILL_INVENTORY_INFRASTRUCTURE_EMBEDDED_INVENTORY_RECORD_H
+#define WAYBILL_INVENTORY_INFRASTRUCTURE_EMBEDDED_INVENTORY_RECORD_H
+
+#include "inventory/domain/inventory_repository.h"
+#include "inventory/domain/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the record log of inventory holds: one record a change, with its time and its outcome, so that
+ * replay decides nothing. docs/internals/inventory_records.md lists the bytes.
+ *
+ *  - STOCK_RECEIVED, STOCK_ADJUSTED: one line;
+ *  - RESERVATION: the whole reservation as it is after the change, whatever the change was; so the
+ *    latest record of a reservation is all that is ever needed of it.
+ *
+ * Each line carries a link to the record that changed its SKU before: the ledger of one SKU is a chain
+ * through the log, which ListStockEntries follows.
+ */
+enum { inventory_record_version = 1 };
+
+enum inventory_record_type {
+    RECORD_STOCK_RECEIVED = 1,
+    RECORD_STOCK_ADJUSTED = 2,
+    RECORD_RESERVATION = 3,
+};
+
+struct sku_link {
+    uint64_t previous_position; /* of the record that changed the SKU before; 0 = none */
+    uint64_t entry_number;      /* how many entries of the SKU come before this line's */
+};
+
+/* One record, decoded or to be encoded. Texts view the record's bytes or the command's. */
+struct inventory_record {
+    enum inventory_record_type type;
+    struct text id;   /* receipt, adjustment or reservation */
+    int64_t time_us;  /* when it happened */
+    struct text sku;  /* RECEIVED, ADJUSTED from here */
+    int64_t quantity; /* signed */
+    int64_t stock_revision;
+    struct sku_link link;
+    enum adjustment_reason reason;
+    struct text note;
+    struct reservation reservation; /* RESERVATION: `id` and `time_us` repeat its own */
+    struct sku_link *links;         /* one a line of the reservation */
+};
+
+/* Room for the lines of a decoded reservation. */
+struct inventory_record_lines {
+    struct reservation_line lines[inventory_lines_max];
+    struct sku_link links[inventory_lines_max];
+};
+
+/* No record is longer. */
+enum {
+    inventory_record_bytes_max = 64 + 3 * (inventory_id_bytes_max + 2) + inventory_note_bytes_max +
+                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 5 * 10),
+};
+
+/* Writes the record at `bytes`, which has room for it, and gives its size. */
+size_t inventory_record_encode(const struct inventory_record *record, char *bytes);
+
+/* Reads a whole record; `lines` must live as long as it. False if the bytes are no record. */
+__attribute__((warn_unused_result)) bool inventory_record_decode(
+    struct text bytes, struct inventory_record_lines *lines, struct inventory_record *record);
+
+/* Only type and id, which come first: for looking an id up. */
+__attribute__((warn_unused_result)) bool inventory_record_identity(struct text bytes,
+                                                                   enum inventory_record_type *type,
+                                                                   struct text *id);
+
+/* How many lines it has, and one of them. */
+size_t inventory_record_line_count(const struct inventory_record *record);
+struct text inventory_record_sku(const struct inventory_record *record, size_t line);
+struct sku_link inventory_record_link(const struct inventory_record *record, size_t line);
+
+/* The ledger entries of one line: 1 or 2. Only accounts and quantity are set. */
+size_t inventory_record_entries(const struct inventory_record *record, size_t line,
+                                struct stock_entry entries[2]);
+
+/* The event's name: "StockReserved". */
+const char *inventory_record_cause(const struct inventory_record *record);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * Records to messages. protobuf-c wants NUL-terminated strings: ids and SKUs hold no NUL (the message
+ * check refused it at the door), and every text is copied with a NUL behind it where it needs one.
+ */
+#include "inventory/interfaces/rpc/inventory_messages.h"
+
+static Google__Protobuf__Timestamp *timestamp_message(struct arena *arena, int64_t time_us)
+{
+    Google__Protobuf__Timestamp *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    google__protobuf__timestamp__init(message);
+    message->seconds = time_us / 1000000;
+    message->nanos = (int32_t)(time_us % 1000000) * 1000;
+    return message;
+}
+
+static Waybill__Inventory__V1__StockState stock_state_value(enum stock_state state)
+{
+    switch (state) {
+    case STOCK_STATE_IN_STOCK:
+        return WAYBILL__INVENTORY__V1__STOCK_STATE__STOCK_STATE_IN_STOCK;
+    case STOCK_STATE_LOW_STOCK:
+        return WAYBILL__INVENTORY__V1__STOCK_STATE__STOCK_STATE_LOW_STOCK;
+    case STOCK_STATE_OUT_OF_STOCK:
+        return WAYBILL__INVENTORY__V1__STOCK_STATE__STOCK_STATE_OUT_OF_STOCK;
+    }
+    return WAYBILL__INVENTORY__V1__STOCK_STATE__STOCK_STATE_UNSPECIFIED;
+}
+
+static Waybill__Inventory__V1__ReservationState reservation_state_value(
+    enum reservation_state state)
+{
+    switch (state) {
+    case RESERVATION_PENDING:
+        return WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_PENDING;
+    case RESERVATION_COMMITTED:
+        return WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_COMMITTED;
+    case RESERVATION_ROLLED_BACK:
+        return WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_ROLLED_BACK;
+    case RESERVATION_EXPIRED:
+        return WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_EXPIRED;
+    }
+    return WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_UNSPECIFIED;
+}
+
+static Waybill__Inventory__V1__StockAccount stock_account_value(enum stock_account account)
+{
+    switch (account) {
+    case STOCK_ACCOUNT_SUPPLY:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_SUPPLY;
+    case STOCK_ACCOUNT_AVAILABLE:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_AVAILABLE;
+    case STOCK_ACCOUNT_RESERVED:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_RESERVED;
+    case STOCK_ACCOUNT_COMMITTED:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_COMMITTED;
+    case STOCK_ACCOUNT_RETURNED:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_RETURNED;
+    case STOCK_ACCOUNT_ADJUSTMENT:
+        return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_ADJUSTMENT;
+    }
+    return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_UNSPECIFIED;
+}
+
+Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sku,
+                                             const struct stock *stock)
+{
+    Waybill__Inventory__V1__Stock *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__stock__init(message);
+    message->sku = (char *)arena_copy_text(arena, sku).data;
+    message->update_time = timestamp_message(arena, stock->update_time_us);
+    if (message->sku == NULL || message->update_time == NULL)
+        return NULL;
+    message->on_hand = stock_on_hand(stock);
+    message->reserved = stock->reserved;
+    message->available = stock_available(stock);
+    message->received = stock->received;
+    message->returned = stock->returned;
+    message->adjusted = stock->adjusted;
+    message->committed = stock->committed;
+    message->state = stock_state_value(stock_state(stock));
+    message->revision = stock->revision;
+    return message;
+}
+
+static Waybill__Inventory__V1__ReservationLine *reservation_line_message(
+    struct arena *arena, const struct reservation_line *line)
+{
+    Waybill__Inventory__V1__ReservationLine *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__reservation_line__init(message);
+    message->sku = (char *)arena_copy_text(arena, line->sku).data;
+    message->quantity = line->quantity;
+    message->committed_quantity = line->committed_quantity;
+    message->stock_revision = line->stock_revision;
+    return message->sku == NULL ? NULL : message;
+}
+
+Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
+                                                         const struct reservation *reservation)
+{
+    Waybill__Inventory__V1__Reservation *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__reservation__init(message);
+    message->reservation_id = (char *)arena_copy_text(arena, reservation->reservation_id).data;
+    message->order_id = (char *)arena_copy_text(arena, reservation->order_id).data;
+    message->customer_id = (char *)arena_copy_text(arena, reservation->customer_id).data;
+    message->state = reservation_state_value(reservation->state);
+    message->create_time = timestamp_message(arena, reservation->create_time_us);
+    message->expire_time = timestamp_message(arena, reservation->expire_time_us);
+    if (reservation->state != RESERVATION_PENDING) {
+        message->resolve_time = timestamp_message(arena, reservation->resolve_time_us);
+        if (message->resolve_time == NULL)
+            return NULL;
+    }
+    message->lines = arena_allocate(arena, reservation->line_count * sizeof *message->lines);
+    if (message->reservation_id == NULL || message->order_id == NULL ||
+        message->customer_id == NULL || message->create_time == NULL ||
+        message->expire_time == NULL || message->lines == NULL)
+        return NULL;
+    for (size_t i = 0; i < reservation->line_count; i++) {
+        message->lines[i] = reservation_line_message(arena, &reservation->lines[i]);
+        if (message->lines[i] == NULL)
+            return NULL;
+    }
+    message->n_lines = reservation->line_count;
+    return message;
+}
+
+Waybill__Inventory__V1__StockEntry *stock_entry_message(struct arena *arena,
+                                                        const struct stock_entry *entry)
+{
+    Waybill__Inventory__V1__StockEntry *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__stock_entry__init(message);
+    message->entry_id = (char *)arena_copy_text(arena, entry->entry_id).data;
+    message->cause_id = (char *)arena_copy_text(arena, entry->cause_id).data;
+    message->time = timestamp_message(arena, entry->time_us);
+    message->cause = (char *)(uintptr_t)entry->cause;
+    message->from_account = stock_account_value(entry->from_account);
+    message->to_account = stock_account_value(entry->to_account);
+    message->quantity = entry->quantity;
+    if (message->entry_id == NULL || message->cause_id == NULL || message->time == NULL)
+        return NULL;
+    return message;
+}
+
+Waybill__Inventory__V1__LedgerMismatch *ledger_mismatch_message(
+    struct arena *arena, const struct ledger_mismatch *mismatch)
+{
+    Waybill__Inventory__V1__LedgerMismatch *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__ledger_mismatch__init(message);
+    message->sku = (char *)arena_copy_text(arena, mismatch->sku).data;
+    message->account = stock_account_value(mismatch->account);
+    message->ledger_quantity = mismatch->ledger_quantity;
+    message->balance_quantity = mismatch->balance_quantity;
+    return message->sku == NULL ? NULL : message;
+}
+
+static Waybill__Inventory__V1__InsufficientStock__Line *shortage_message(
+    struct arena *arena, const struct shortage *shortage)
+{
+    Waybill__Inventory__V1__InsufficientStock__Line *message =
+        arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__insufficient_stock__line__init(message);
+    message->sku = (char *)arena_copy_text(arena, shortage->sku).data;
+    message->requested_quantity = shortage->requested_quantity;
+    message->available_quantity = shortage->available_quantity;
+    return message->sku == NULL ? NULL : message;
+}
+
+Waybill__Inventory__V1__InsufficientStock *insufficient_stock_message(
+    struct arena *arena, const struct shortage *shortages, size_t count)
+{
+    Waybill__Inventory__V1__InsufficientStock *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__insufficient_stock__init(message);
+    message->lines = arena_allocate(arena, count * sizeof *message->lines);
+    if (message->lines == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        message->lines[i] = shortage_message(arena, &shortages[i]);
+        if (message->lines[i] == NULL)
+            return NULL;
+    }
+    message->n_lines = count;
+    return message;
+}
