@@ -20,13 +20,13 @@ struct embedded_repository_options {
     const char *directory; /* made if missing; one process at a time */
     struct file_system *file_system;
     struct clock *clock;
-    struct random *random;           /* seeds the hash tables */
-    int64_t retention_us;            /* of ids rolled back and expired, from their resolution */
-    int64_t committed_retention_us;  /* of ids committed, received and adjusted */
-    uint64_t ids_max;                /* pending and retained; beyond it new ones are RETENTION_FULL */
-    size_t queue_length_max;         /* commands waiting; beyond it OVERLOADED */
-    uint64_t segment_bytes;          /* of the record log's files */
-    size_t batch_bytes_max;          /* of records synced at once */
+    struct random *random;          /* seeds the hash tables */
+    int64_t retention_us;           /* of ids rolled back and expired, from their resolution */
+    int64_t committed_retention_us; /* of ids committed, received and adjusted */
+    uint64_t ids_max;        /* pending and retained; beyond it new ones are RETENTION_FULL */
+    size_t queue_length_max; /* commands waiting; beyond it OVERLOADED */
+    uint64_t segment_bytes;  /* of the record log's files */
+    size_t batch_bytes_max;  /* of records synced at once */
     /*
      * True: the engine runs on a thread of its own. False, for tests and the simulator: everything
      * happens within embedded_repository_step, on the caller's thread.
@@ -71,7 +71,6 @@ struct embedded_repository_usage {
     uint64_t ids; /* pending and retained */
     uint64_t log_bytes;
 };
-struct embedded_repository_usage
-embedded_repository_usage(struct inventory_repository *repository);
+struct embedded_repository_usage embedded_repository_usage(struct inventory_repository *repository);
 
 #endif

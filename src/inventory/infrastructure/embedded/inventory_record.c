@@ -70,10 +70,18 @@ static struct sku_link decode_link(struct byte_reader *reader)
     return link;
 }
 
+/* A text within its limit: whatever memory replay takes for it is bounded. */
+static struct text decode_text(struct byte_reader *reader, size_t size_min, size_t size_max)
+{
+    struct text text = read_text(reader);
+    reader->failed |= text.size < size_min || text.size > size_max;
+    return text;
+}
+
 static void decode_stock_change(struct byte_reader *reader, struct inventory_record *record)
 {
     record->time_us = (int64_t)read_uint64(reader);
-    record->sku = read_text(reader);
+    record->sku = decode_text(reader, 1, inventory_sku_bytes_max);
     uint64_t quantity = read_varint(reader);
     record->quantity = quantity & 1 ? -(int64_t)(quantity >> 1) : (int64_t)(quantity >> 1);
     record->stock_revision = read_quantity(reader);
@@ -86,13 +94,13 @@ static void decode_stock_change(struct byte_reader *reader, struct inventory_rec
     uint8_t reason = read_uint8(reader);
     reader->failed |= reason < ADJUSTMENT_COUNT || reason > ADJUSTMENT_OTHER;
     record->reason = (enum adjustment_reason)reason;
-    record->note = read_text(reader);
+    record->note = decode_text(reader, 0, inventory_note_bytes_max);
 }
 
 static void decode_line(struct byte_reader *reader, enum reservation_state state,
                         struct reservation_line *line, struct sku_link *link)
 {
-    line->sku = read_text(reader);
+    line->sku = decode_text(reader, 1, inventory_sku_bytes_max);
     line->quantity = read_quantity(reader);
     line->committed_quantity = state == RESERVATION_COMMITTED ? read_quantity(reader) : 0;
     line->stock_revision = read_quantity(reader);
@@ -108,8 +116,8 @@ static void decode_reservation(struct byte_reader *reader, struct inventory_reco
     reader->failed |= state > RESERVATION_EXPIRED;
     reservation->reservation_id = record->id;
     reservation->state = (enum reservation_state)state;
-    reservation->order_id = read_text(reader);
-    reservation->customer_id = read_text(reader);
+    reservation->order_id = decode_text(reader, 0, inventory_id_bytes_max);
+    reservation->customer_id = decode_text(reader, 0, inventory_id_bytes_max);
     reservation->create_time_us = (int64_t)read_uint64(reader);
     reservation->ttl_us = read_quantity(reader);
     reader->failed |= reservation->ttl_us > inventory_ttl_us_max;
@@ -145,7 +153,7 @@ bool inventory_record_decode(struct text bytes, struct inventory_record_lines *l
     if (type < RECORD_STOCK_RECEIVED || type > RECORD_RESERVATION)
         return false;
     *record = (struct inventory_record){.type = (enum inventory_record_type)type};
-    record->id = read_text(&reader);
+    record->id = decode_text(&reader, 1, inventory_id_bytes_max);
     if (record->type == RECORD_RESERVATION)
         decode_reservation(&reader, lines, record);
     else
