@@ -1,0 +1,352 @@
+/*
+ * Calls are filled from the question on their own arena, so that a store may write there and nobody
+ * else. An answer is compared by what it means to a caller: with an error by its code, with a refusal by
+ * the outcome and the fields that the port promises for it, with DONE by all fields.
+ */
+#include "tests/support/inventory_call.h"
+
+#include "platform/base/check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { call_bytes_max = 4 << 20 };
+
+static struct text copy(struct arena *arena, struct text text)
+{
+    struct text copied = arena_copy_text(arena, text);
+    CHECK(copied.data != NULL);
+    return copied;
+}
+
+static void copy_question(struct inventory_call *call, const struct inventory_question *question)
+{
+    struct arena *arena = &call->arena;
+    call->question = *question;
+    call->question.id = copy(arena, question->id);
+    call->question.sku = copy(arena, question->sku);
+    call->question.note = copy(arena, question->note);
+    call->question.order_id = copy(arena, question->order_id);
+    call->question.customer_id = copy(arena, question->customer_id);
+    struct quantity_line *lines = arena_allocate(arena, (question->line_count + 1) * sizeof *lines);
+    CHECK(lines != NULL);
+    for (size_t i = 0; i < question->line_count; i++)
+        lines[i] = (struct quantity_line){
+            .sku = copy(arena, question->lines[i].sku),
+            .quantity = question->lines[i].quantity,
+        };
+    call->question.lines = lines;
+}
+
+static void fill_command(struct inventory_call *call)
+{
+    const struct inventory_question *question = &call->question;
+    memset(&call->command, 0, sizeof call->command);
+    switch (question->kind) {
+    case CALL_RECEIVE_STOCK:
+        call->command.receive_stock = (struct receive_stock_command){
+            .receipt_id = question->id, .sku = question->sku, .quantity = question->quantity};
+        return;
+    case CALL_ADJUST_STOCK:
+        call->command.adjust_stock =
+            (struct adjust_stock_command){.adjustment_id = question->id,
+                                          .sku = question->sku,
+                                          .delta = question->quantity,
+                                          .reason = question->reason,
+                                          .note = question->note,
+                                          .expected_revision = question->expected_revision};
+        return;
+    case CALL_GET_STOCK:
+        call->command.get_stock = (struct get_stock_command){.sku = question->sku};
+        return;
+    case CALL_RESERVE:
+        call->command.reserve = (struct reserve_command){.reservation_id = question->id,
+                                                         .order_id = question->order_id,
+                                                         .customer_id = question->customer_id,
+                                                         .ttl_us = question->ttl_us,
+                                                         .lines = question->lines,
+                                                         .line_count = question->line_count};
+        return;
+    case CALL_COMMIT:
+        call->command.commit = (struct commit_command){.reservation_id = question->id,
+                                                       .lines = question->lines,
+                                                       .line_count = question->line_count};
+        return;
+    case CALL_ROLLBACK:
+        call->command.rollback = (struct rollback_command){.reservation_id = question->id};
+        return;
+    case CALL_GET_RESERVATION:
+        call->command.get_reservation =
+            (struct get_reservation_command){.reservation_id = question->id};
+        return;
+    case CALL_LIST_STOCK_ENTRIES:
+        call->command.list_stock_entries = (struct list_stock_entries_command){
+            .sku = question->sku, .page_size = question->page_size, .after = question->after};
+        return;
+    case CALL_VERIFY_LEDGER:
+        call->command.verify_ledger = (struct verify_ledger_command){0};
+        return;
+    }
+}
+
+void inventory_call_init(struct inventory_call *call, const struct inventory_question *question)
+{
+    *call = (struct inventory_call){.error = error_none()};
+    arena_init(&call->arena, call_bytes_max);
+    copy_question(call, question);
+    fill_command(call);
+}
+
+void inventory_call_deinit(struct inventory_call *call)
+{
+    arena_deinit(&call->arena);
+}
+
+static void call_done(void *context, const struct error *error)
+{
+    struct inventory_call *call = context;
+    CHECK(!call->is_answered); /* a completion comes once */
+    call->is_answered = true;
+    call->error = error == NULL ? error_none() : *error;
+}
+
+void inventory_call_start(struct inventory_call *call, struct inventory_repository *repository,
+                          struct executor *executor)
+{
+    call->command.base.executor = executor;
+    call->command.base.arena = &call->arena;
+    switch (call->question.kind) {
+    case CALL_RECEIVE_STOCK:
+        inventory_repository_receive_stock(repository, &call->command.receive_stock, call_done,
+                                           call);
+        return;
+    case CALL_ADJUST_STOCK:
+        inventory_repository_adjust_stock(repository, &call->command.adjust_stock, call_done, call);
+        return;
+    case CALL_GET_STOCK:
+        inventory_repository_get_stock(repository, &call->command.get_stock, call_done, call);
+        return;
+    case CALL_RESERVE:
+        inventory_repository_reserve(repository, &call->command.reserve, call_done, call);
+        return;
+    case CALL_COMMIT:
+        inventory_repository_commit(repository, &call->command.commit, call_done, call);
+        return;
+    case CALL_ROLLBACK:
+        inventory_repository_rollback(repository, &call->command.rollback, call_done, call);
+        return;
+    case CALL_GET_RESERVATION:
+        inventory_repository_get_reservation(repository, &call->command.get_reservation, call_done,
+                                             call);
+        return;
+    case CALL_LIST_STOCK_ENTRIES:
+        inventory_repository_list_stock_entries(repository, &call->command.list_stock_entries,
+                                                call_done, call);
+        return;
+    case CALL_VERIFY_LEDGER:
+        inventory_repository_verify_ledger(repository, &call->command.verify_ledger, call_done,
+                                           call);
+        return;
+    }
+}
+
+/* --- comparison --- */
+
+static bool differ(struct buffer *difference, const char *field)
+{
+    CHECK(buffer_append_format(difference, "%s differs", field));
+    return false;
+}
+
+static bool numbers_equal(int64_t expected, int64_t actual, const char *field,
+                          struct buffer *difference)
+{
+    if (expected == actual)
+        return true;
+    CHECK(buffer_append_format(difference, "%s is %" PRId64 ", expected %" PRId64, field, actual,
+                               expected));
+    return false;
+}
+
+static bool texts_equal(struct text expected, struct text actual, const char *field,
+                        struct buffer *difference)
+{
+    return text_equal(expected, actual) || differ(difference, field);
+}
+
+static bool stocks_equal(const struct stock *expected, const struct stock *actual,
+                         struct buffer *difference)
+{
+    return numbers_equal(expected->received, actual->received, "stock.received", difference) &&
+           numbers_equal(expected->returned, actual->returned, "stock.returned", difference) &&
+           numbers_equal(expected->adjusted, actual->adjusted, "stock.adjusted", difference) &&
+           numbers_equal(expected->committed, actual->committed, "stock.committed", difference) &&
+           numbers_equal(expected->reserved, actual->reserved, "stock.reserved", difference) &&
+           numbers_equal(expected->revision, actual->revision, "stock.revision", difference) &&
+           numbers_equal(expected->update_time_us, actual->update_time_us, "stock.update_time",
+                         difference);
+}
+
+static bool shortages_equal(const struct shortage *expected, const struct shortage *actual,
+                            struct buffer *difference)
+{
+    return texts_equal(expected->sku, actual->sku, "shortage.sku", difference) &&
+           numbers_equal(expected->requested_quantity, actual->requested_quantity,
+                         "shortage.requested", difference) &&
+           numbers_equal(expected->available_quantity, actual->available_quantity,
+                         "shortage.available", difference);
+}
+
+static bool reservation_lines_equal(const struct reservation_line *expected,
+                                    const struct reservation_line *actual,
+                                    struct buffer *difference)
+{
+    return texts_equal(expected->sku, actual->sku, "line.sku", difference) &&
+           numbers_equal(expected->quantity, actual->quantity, "line.quantity", difference) &&
+           numbers_equal(expected->committed_quantity, actual->committed_quantity,
+                         "line.committed_quantity", difference) &&
+           numbers_equal(expected->stock_revision, actual->stock_revision, "line.stock_revision",
+                         difference);
+}
+
+static bool reservations_equal(const struct reservation *expected, const struct reservation *actual,
+                               struct buffer *difference)
+{
+    bool equal =
+        texts_equal(expected->reservation_id, actual->reservation_id, "id", difference) &&
+        texts_equal(expected->order_id, actual->order_id, "order_id", difference) &&
+        texts_equal(expected->customer_id, actual->customer_id, "customer_id", difference) &&
+        numbers_equal(expected->state, actual->state, "state", difference) &&
+        numbers_equal(expected->ttl_us, actual->ttl_us, "ttl", difference) &&
+        numbers_equal(expected->create_time_us, actual->create_time_us, "create_time",
+                      difference) &&
+        numbers_equal(expected->expire_time_us, actual->expire_time_us, "expire_time",
+                      difference) &&
+        numbers_equal(expected->resolve_time_us, actual->resolve_time_us, "resolve_time",
+                      difference) &&
+        numbers_equal((int64_t)expected->line_count, (int64_t)actual->line_count, "line_count",
+                      difference);
+    for (size_t i = 0; equal && i < expected->line_count; i++)
+        equal = reservation_lines_equal(&expected->lines[i], &actual->lines[i], difference);
+    return equal;
+}
+
+static bool entries_equal(const struct stock_entry *expected, const struct stock_entry *actual,
+                          struct buffer *difference)
+{
+    return numbers_equal(expected->time_us, actual->time_us, "entry.time", difference) &&
+           numbers_equal(expected->from_account, actual->from_account, "entry.from", difference) &&
+           numbers_equal(expected->to_account, actual->to_account, "entry.to", difference) &&
+           numbers_equal(expected->quantity, actual->quantity, "entry.quantity", difference) &&
+           texts_equal(text_of(expected->cause), text_of(actual->cause), "entry.cause",
+                       difference) &&
+           texts_equal(expected->cause_id, actual->cause_id, "entry.cause_id", difference);
+}
+
+static bool pages_equal(const struct list_stock_entries_command *expected,
+                        const struct list_stock_entries_command *actual, struct buffer *difference)
+{
+    bool equal = numbers_equal((int64_t)expected->entry_count, (int64_t)actual->entry_count,
+                               "entry_count", difference) &&
+                 numbers_equal((int64_t)expected->next, (int64_t)actual->next, "next", difference);
+    for (size_t i = 0; equal && i < expected->entry_count; i++)
+        equal = entries_equal(&expected->entries[i], &actual->entries[i], difference);
+    return equal;
+}
+
+static bool verifications_equal(const struct verify_ledger_command *expected,
+                                const struct verify_ledger_command *actual,
+                                struct buffer *difference)
+{
+    return numbers_equal((int64_t)expected->entries, (int64_t)actual->entries, "entries",
+                         difference) &&
+           numbers_equal((int64_t)expected->skus, (int64_t)actual->skus, "skus", difference) &&
+           numbers_equal((int64_t)expected->reservations, (int64_t)actual->reservations,
+                         "reservations", difference) &&
+           numbers_equal((int64_t)expected->mismatch_count, (int64_t)actual->mismatch_count,
+                         "mismatch_count", difference);
+}
+
+static bool results_equal(const struct inventory_call *expected,
+                          const struct inventory_call *actual, struct buffer *difference)
+{
+    switch (expected->question.kind) {
+    case CALL_RECEIVE_STOCK:
+        return stocks_equal(&expected->command.receive_stock.stock,
+                            &actual->command.receive_stock.stock, difference);
+    case CALL_ADJUST_STOCK:
+        return stocks_equal(&expected->command.adjust_stock.stock,
+                            &actual->command.adjust_stock.stock, difference);
+    case CALL_GET_STOCK:
+        return stocks_equal(&expected->command.get_stock.stock, &actual->command.get_stock.stock,
+                            difference);
+    case CALL_RESERVE:
+        return reservations_equal(&expected->command.reserve.reservation,
+                                  &actual->command.reserve.reservation, difference);
+    case CALL_COMMIT:
+        return reservations_equal(&expected->command.commit.reservation,
+                                  &actual->command.commit.reservation, difference);
+    case CALL_ROLLBACK:
+        return reservations_equal(&expected->command.rollback.reservation,
+                                  &actual->command.rollback.reservation, difference);
+    case CALL_GET_RESERVATION:
+        return reservations_equal(&expected->command.get_reservation.reservation,
+                                  &actual->command.get_reservation.reservation, difference);
+    case CALL_LIST_STOCK_ENTRIES:
+        return pages_equal(&expected->command.list_stock_entries,
+                           &actual->command.list_stock_entries, difference);
+    case CALL_VERIFY_LEDGER:
+        return verifications_equal(&expected->command.verify_ledger, &actual->command.verify_ledger,
+                                   difference);
+    }
+    return false;
+}
+
+static bool insufficiencies_equal(const struct inventory_call *expected,
+                                  const struct inventory_call *actual, struct buffer *difference)
+{
+    if (expected->question.kind == CALL_ADJUST_STOCK)
+        return shortages_equal(&expected->command.adjust_stock.shortage,
+                               &actual->command.adjust_stock.shortage, difference);
+    const struct reserve_command *left = &expected->command.reserve;
+    const struct reserve_command *right = &actual->command.reserve;
+    bool equal = numbers_equal((int64_t)left->shortage_count, (int64_t)right->shortage_count,
+                               "shortage_count", difference);
+    for (size_t i = 0; equal && i < left->shortage_count; i++)
+        equal = shortages_equal(&left->shortages[i], &right->shortages[i], difference);
+    return equal;
+}
+
+bool inventory_call_answers_equal(const struct inventory_call *expected,
+                                  const struct inventory_call *actual, struct buffer *difference)
+{
+    if (!numbers_equal(expected->error.code, actual->error.code, "error", difference))
+        return false;
+    if (error_is(expected->error))
+        return true;
+    if (!numbers_equal(expected->command.base.outcome, actual->command.base.outcome, "outcome",
+                       difference))
+        return false;
+    switch (expected->command.base.outcome) {
+    case INVENTORY_DONE:
+        return results_equal(expected, actual, difference);
+    case INVENTORY_INSUFFICIENT_STOCK:
+        return insufficiencies_equal(expected, actual, difference);
+    case INVENTORY_REVISION_MISMATCH:
+        return stocks_equal(&expected->command.adjust_stock.stock,
+                            &actual->command.adjust_stock.stock, difference);
+    case INVENTORY_SKU_NOT_FOUND:
+    case INVENTORY_LINES_NOT_HELD:
+        return texts_equal(expected->command.base.failed_sku, actual->command.base.failed_sku,
+                           "failed_sku", difference);
+    case INVENTORY_RESERVATION_NOT_FOUND:
+    case INVENTORY_ID_REUSED:
+    case INVENTORY_ON_HAND_LIMIT:
+    case INVENTORY_RESERVATION_COMMITTED:
+    case INVENTORY_RESERVATION_ROLLED_BACK:
+    case INVENTORY_RESERVATION_EXPIRED:
+    case INVENTORY_PAGE_TOKEN_INVALID:
+        return true;
+    }
+    return false;
+}

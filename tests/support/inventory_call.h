@@ -1,0 +1,86 @@
+#ifndef WAYBILL_TESTS_SUPPORT_INVENTORY_CALL_H
+#define WAYBILL_TESTS_SUPPORT_INVENTORY_CALL_H
+
+#include "inventory/domain/inventory_repository.h"
+#include "inventory/domain/limits.h"
+#include "platform/base/arena.h"
+#include "platform/base/buffer.h"
+#include "tests/support/test_executor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * One call of an inventory repository as a value: what is asked, then the answer; to be made, copied,
+ * sent to any store, compared and printed by every suite alike. A call owns all that it says.
+ */
+enum inventory_call_kind {
+    CALL_RECEIVE_STOCK,
+    CALL_ADJUST_STOCK,
+    CALL_GET_STOCK,
+    CALL_RESERVE,
+    CALL_COMMIT,
+    CALL_ROLLBACK,
+    CALL_GET_RESERVATION,
+    CALL_LIST_STOCK_ENTRIES,
+    CALL_VERIFY_LEDGER,
+};
+enum { inventory_call_kind_count = CALL_VERIFY_LEDGER + 1 };
+
+/* What is asked; fields that the kind does not have are ignored. */
+struct inventory_question {
+    enum inventory_call_kind kind;
+    struct text id; /* of the receipt, adjustment or reservation */
+    struct text sku;
+    int64_t quantity; /* of the receipt; the adjustment's delta */
+    enum adjustment_reason reason;
+    struct text note;
+    int64_t expected_revision;
+    struct text order_id;
+    struct text customer_id;
+    int64_t ttl_us;
+    const struct quantity_line *lines; /* normal form */
+    size_t line_count;
+    size_t page_size;
+    uint64_t after;
+};
+
+struct inventory_call {
+    union {
+        struct inventory_command base;
+        struct receive_stock_command receive_stock;
+        struct adjust_stock_command adjust_stock;
+        struct get_stock_command get_stock;
+        struct reserve_command reserve;
+        struct commit_command commit;
+        struct rollback_command rollback;
+        struct get_reservation_command get_reservation;
+        struct list_stock_entries_command list_stock_entries;
+        struct verify_ledger_command verify_ledger;
+    } command;
+    struct inventory_question question;
+    struct arena arena; /* of question and answer */
+    bool is_answered;
+    struct error error; /* NONE: the store decided, see command */
+};
+
+/* Copies the question. Without memory it aborts, as everything here. */
+void inventory_call_init(struct inventory_call *call, const struct inventory_question *question);
+void inventory_call_deinit(struct inventory_call *call);
+
+/* Sends it; is_answered becomes true when the executor runs the completion. */
+void inventory_call_start(struct inventory_call *call, struct inventory_repository *repository,
+                          struct executor *executor);
+
+/*
+ * Whether two answers to the same question say the same, field by field; entry_id and chain_head are a
+ * store's own. If not, `difference` is told what differs.
+ */
+bool inventory_call_answers_equal(const struct inventory_call *expected,
+                                  const struct inventory_call *actual, struct buffer *difference);
+
+/* One line, without its end. */
+void inventory_question_print(const struct inventory_question *question, struct buffer *line);
+void inventory_answer_print(const struct inventory_call *call, struct buffer *line);
+
+#endif
