@@ -20,7 +20,8 @@ struct file;
 
 enum file_open_mode {
     FILE_OPEN_READ,       /* must exist */
-    FILE_OPEN_READ_WRITE, /* must exist */
+    FILE_OPEN_READ_WRITE, /* must exist; what dead processes left unsynced is synced first, and what
+                             is read afterwards is what the disk holds */
     FILE_OPEN_CREATE,     /* must not exist; read and write */
 };
 
@@ -56,7 +57,7 @@ struct file {
     const struct file_table *table;
 };
 
-/* Creates `path` and its parents; no error if it is there. */
+/* Creates `path` and its parents, durably; no error if it is there. */
 static inline struct error file_system_create_directory(struct file_system *fs, const char *path)
 {
     return fs->table->create_directory(fs, path);

@@ -27,8 +27,13 @@ struct record_log_options {
     const char *directory;   /* created if missing; one log alone in it */
     const char *kind;        /* at most 15 bytes, e.g. "inventory"; another kind's log is refused */
     uint32_t record_version; /* of the caller's records; a log of a higher one is refused */
-    uint64_t segment_bytes;  /* size of a segment file, filled with zeros beforehand */
-    size_t batch_bytes_max;  /* room claimed before a batch; at most segment_bytes / 4 */
+    /*
+     * Size of a segment file, filled with zeros beforehand; at most 4 GiB. A young log begins with
+     * smaller ones, each twice the one before.
+     */
+    uint64_t segment_bytes;
+    /* Room claimed before a batch, framing included; 512 to segment_bytes / 4. */
+    size_t batch_bytes_max;
     bool read_only;          /* for verification: takes no lock, cuts nothing, writes nothing */
     bool background_prepare; /* the next segment is made by a thread of the log's own */
 };
@@ -41,8 +46,10 @@ typedef struct error record_log_replay_function(void *context, uint64_t position
  * Opens or creates the log and replays every record to `replay`. A last batch that was never
  * acknowledged and was torn by a crash is cut (logged as a warning); any other damage is refused with
  * ERROR_DAMAGED and "FILE at byte OFFSET: what is wrong", and nothing is changed.
+ * During the replay *log is set already, for record_log_read of what was replayed before.
  * Errors: LOCKED, DAMAGED (also: another kind, a newer format), INPUT_OUTPUT, DISK_FULL,
- * OUT_OF_MEMORY, and what `replay` returned.
+ * OUT_OF_MEMORY, INVALID_SETTING (sizes), NOT_FOUND (read_only and no log there), and what `replay`
+ * returned; then *log is NULL.
  */
 struct error record_log_open(struct record_log **log, struct file_system *fs,
                              const struct record_log_options *options,
@@ -75,7 +82,8 @@ struct error record_log_commit(struct record_log *log);
 
 /*
  * A copy of the record at a position that append gave, committed or still in the open batch (then
- * the owner only), replaces what is in `record`. DAMAGED if its CRC or framing does not hold.
+ * the owner only), replaces what is in `record`. DAMAGED if its checksum or framing does not hold;
+ * LIMIT if it is larger than the buffer may grow.
  */
 struct error record_log_read(struct record_log *log, uint64_t position, struct buffer *record);
 
@@ -86,12 +94,11 @@ uint64_t record_log_end(const struct record_log *log);
 uint64_t record_log_committed_end(const struct record_log *log);
 
 /*
- * Walks all committed records with position < `end`, checking CRCs and chain on the way, and gives
- * the chain's value after the last batch walked. Any thread, while the owner appends.
+ * Walks all committed records with position < `end`, checking checksums and chain on the way, and
+ * gives the chain's value after the last batch walked. Any thread, while the owner appends.
  */
-struct error record_log_scan(struct record_log *log, uint64_t end,
-                             record_log_replay_function *each, void *context,
-                             uint8_t chain_head[32]);
+struct error record_log_scan(struct record_log *log, uint64_t end, record_log_replay_function *each,
+                             void *context, uint8_t chain_head[32]);
 
 /* The chain's value after the last committed batch. */
 void record_log_chain_head(const struct record_log *log, uint8_t chain_head[32]);

@@ -1,0 +1,235 @@
+/*
+ * A batch is written only after the one before was synced, and a segment is named only after all batches
+ * before it were. So a crash can have torn only the very last batch, and whatever else does not verify
+ * is damage. What does not verify is a torn batch if
+ *   - it stands in the last segment,
+ *   - no whole batch follows it, and
+ *   - it is not below the watermark: nobody was told that it is safe.
+ * It is then overwritten with zeros, synced, before anything new is written: remains of it must not be
+ * taken for a batch one day. All of this comes after the replay, so that a refusal changes nothing.
+ *
+ * The last batch may be whole and yet never have been synced (the process was killed in between).
+ * Opening the file for writing has synced it (file_system.h), and so has the directory before anything
+ * is appended: whoever learns of a recovered record can rely on it.
+ */
+#include "platform/storage/record_log_recovery.h"
+
+#include "platform/base/log.h"
+#include "platform/base/memory.h"
+#include "platform/storage/segment_reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct recovery_walk {
+    struct record_log_recovery *recovery;
+    struct segment_reader reader;
+    uint64_t *bases; /* of the segments found */
+    size_t count;
+    size_t capacity;
+    bool out_of_memory;
+    bool watermark_met;
+    struct segment_tail tail; /* of the last segment */
+};
+
+static void collect_segment(void *context, const char *name)
+{
+    struct recovery_walk *walk = context;
+    uint64_t base;
+    if (!segment_base_of_name(name, &base) || walk->out_of_memory)
+        return;
+    if (walk->count == walk->capacity) {
+        size_t capacity = walk->capacity == 0 ? 16 : 2 * walk->capacity;
+        uint64_t *bases = memory_reallocate(walk->bases, capacity * sizeof *bases);
+        walk->out_of_memory = bases == NULL;
+        if (walk->out_of_memory)
+            return;
+        walk->bases = bases;
+        walk->capacity = capacity;
+    }
+    walk->bases[walk->count++] = base;
+}
+
+/* Whether the log has come to the watermark's position, and with its chain. */
+static struct error compare_watermark(struct recovery_walk *walk)
+{
+    const struct watermark *watermark = &walk->recovery->watermark;
+    const struct segment_reader *reader = &walk->reader;
+    if (reader->header.base + reader->offset != watermark->end)
+        return error_none();
+    walk->watermark_met = true;
+    if (memcmp(reader->chain, watermark->chain, chain_bytes) != 0)
+        return segment_reader_damaged(reader, reader->offset,
+                                      "the batches before are not those that were acknowledged");
+    return error_none();
+}
+
+/* Opens a segment and checks that it continues the log. */
+static struct error start_segment(struct recovery_walk *walk, size_t index, struct file **file)
+{
+    struct record_log_recovery *recovery = walk->recovery;
+    struct segment_reader *reader = &walk->reader;
+    const struct record_log_options *options = recovery->options;
+    char path[log_path_bytes];
+    uint8_t chain[chain_bytes];
+    uint64_t expected = index == 0 ? 0 : reader->header.base + reader->header.bytes;
+    bool last = index + 1 == walk->count;
+    if (walk->bases[index] > expected) {
+        segment_path(path, options->directory, expected);
+        return error_make(ERROR_DAMAGED, "%s at byte 0: the file is missing", path);
+    }
+    committed_log_end(recovery->committed, chain);
+    segment_path(path, options->directory, walk->bases[index]);
+    struct error error =
+        file_system_open(recovery->fs, path,
+                         last && !options->read_only ? FILE_OPEN_READ_WRITE : FILE_OPEN_READ, file);
+    if (!error_is(error))
+        error = segment_reader_start(reader, *file, path, walk->bases[index]);
+    if (error_is(error))
+        return error;
+    if (walk->bases[index] < expected)
+        return segment_reader_damaged(reader, 0, "the segment overlaps the one before");
+    if (strcmp(reader->header.kind, options->kind) != 0)
+        return error_make(ERROR_DAMAGED, "%s at byte 0: this is a log of kind \"%s\", not \"%s\"",
+                          path, reader->header.kind, options->kind);
+    if (reader->header.record_version > options->record_version)
+        return error_make(ERROR_DAMAGED,
+                          "%s at byte 0: its records have version %u, this program knows %u", path,
+                          reader->header.record_version, options->record_version);
+    if (memcmp(reader->chain, chain, chain_bytes) != 0)
+        return segment_reader_damaged(
+            reader, 0, "the segment does not continue the chain: batches before it are missing");
+    return error_none();
+}
+
+/* There is no whole batch at the reader's offset: is that the end of the log, or damage? */
+static struct error end_segment(struct recovery_walk *walk, bool last, const char *wrong)
+{
+    struct segment_reader *reader = &walk->reader;
+    uint64_t position = reader->header.base + reader->offset;
+    struct error error = segment_reader_examine_tail(reader, &walk->tail);
+    if (error_is(error))
+        return error;
+    if (position < walk->recovery->watermark.end && (last || walk->tail.first_used != 0))
+        return error_make(ERROR_DAMAGED, "%s at byte %llu: %s, within what was acknowledged",
+                          reader->path, (unsigned long long)reader->offset, wrong);
+    if (walk->tail.later_batch != 0)
+        return segment_reader_damaged(reader, reader->offset, wrong);
+    if (!last && walk->tail.first_used != 0)
+        return segment_reader_damaged(reader, walk->tail.first_used,
+                                      "the rest of a full segment must be zero");
+    return error_none();
+}
+
+static struct error replay_segment(struct recovery_walk *walk, bool last)
+{
+    struct record_log_recovery *recovery = walk->recovery;
+    struct segment_reader *reader = &walk->reader;
+    if (!committed_log_reserve(recovery->committed))
+        return error_make(ERROR_OUT_OF_MEMORY, "%s", reader->path);
+    committed_log_add(recovery->committed, reader->header.base);
+    for (;;) {
+        struct segment_batch batch;
+        const char *wrong = NULL;
+        struct error error = compare_watermark(walk);
+        if (!error_is(error))
+            error = segment_reader_next(reader, &batch, &wrong);
+        if (error_is(error))
+            return error;
+        if (wrong != NULL)
+            return end_segment(walk, last, wrong);
+        committed_log_advance(recovery->committed, reader->header.base + reader->offset,
+                              reader->chain);
+        error = segment_batch_replay(&batch, UINT64_MAX, recovery->replay, recovery->context);
+        if (error_is(error))
+            return error;
+    }
+}
+
+static struct error check_end(struct recovery_walk *walk)
+{
+    const struct watermark *watermark = &walk->recovery->watermark;
+    uint64_t end = committed_log_end(walk->recovery->committed, NULL);
+    char path[log_path_bytes];
+    if (watermark->end == 0 || walk->watermark_met)
+        return error_none();
+    segment_path(path, walk->recovery->options->directory,
+                 walk->recovery->has_segments ? walk->reader.header.base : 0);
+    return error_make(ERROR_DAMAGED,
+                      "%s at byte %llu: the log was acknowledged up to position %llu and %s", path,
+                      (unsigned long long)(walk->recovery->has_segments ? walk->reader.offset : 0),
+                      (unsigned long long)watermark->end,
+                      end < watermark->end ? "ends here" : "has no batch that ends there");
+}
+
+/* Overwrites what a torn batch left. */
+static struct error cut_tail(struct recovery_walk *walk)
+{
+    static const char zeros[64 * 1024];
+    const struct segment_tail *tail = &walk->tail;
+    struct file *file = walk->recovery->last_file;
+    struct error error = error_none();
+    if (tail->first_used == 0)
+        return error;
+    struct log_field fields[] = {
+        log_string("file", walk->reader.path),
+        log_number("offset", (int64_t)walk->reader.offset),
+        log_number("bytes", (int64_t)(tail->used_end - walk->reader.offset)),
+    };
+    log_event(LOG_LEVEL_WARNING, "record log: cut a torn batch that was never acknowledged", fields,
+              sizeof fields / sizeof fields[0]);
+    for (uint64_t offset = tail->first_used; !error_is(error) && offset < tail->used_end;) {
+        uint64_t left = tail->used_end - offset;
+        size_t size = left < sizeof zeros ? (size_t)left : sizeof zeros;
+        error = file_write(file, offset, zeros, size);
+        offset += size;
+    }
+    if (!error_is(error))
+        error = file_sync(file);
+    return error;
+}
+
+static struct error walk_segments(struct recovery_walk *walk)
+{
+    struct record_log_recovery *recovery = walk->recovery;
+    struct error error = error_none();
+    for (size_t i = 0; i < walk->count && !error_is(error); i++) {
+        bool last = i + 1 == walk->count;
+        struct file *file = NULL;
+        error = start_segment(walk, i, &file);
+        if (!error_is(error)) {
+            recovery->has_segments = true;
+            error = replay_segment(walk, last);
+        }
+        if (last && !error_is(error) && !recovery->options->read_only)
+            recovery->last_file = file;
+        else
+            file_close(file);
+    }
+    recovery->last_header = walk->reader.header;
+    return error;
+}
+
+struct error record_log_recover(struct record_log_recovery *recovery)
+{
+    struct recovery_walk walk = {.recovery = recovery};
+    segment_reader_init(&walk.reader, recovery->hasher);
+    struct error error =
+        file_system_list(recovery->fs, recovery->options->directory, collect_segment, &walk);
+    if (!error_is(error) && walk.out_of_memory)
+        error =
+            error_make(ERROR_OUT_OF_MEMORY, "%s: list of segments", recovery->options->directory);
+    if (!error_is(error))
+        error = walk_segments(&walk);
+    if (!error_is(error))
+        error = check_end(&walk);
+    if (!error_is(error) && recovery->last_file != NULL)
+        error = cut_tail(&walk);
+    if (error_is(error)) {
+        file_close(recovery->last_file);
+        recovery->last_file = NULL;
+    }
+    segment_reader_deinit(&walk.reader);
+    memory_release(walk.bases);
+    return error;
+}
