@@ -21,13 +21,14 @@ static uint64_t walk_start(const struct sku *sku, uint64_t end)
     return low < sku->checkpoint_count ? sku->checkpoints[low].position : sku->last_position;
 }
 
-static bool find_line(const struct inventory_record *record, struct text sku, size_t *line)
+/* The line of the SKU, or the number of lines if the record has none. */
+static size_t find_line(const struct inventory_record *record, struct text sku)
 {
-    for (*line = 0; *line < inventory_record_line_count(record); (*line)++) {
-        if (text_equal(inventory_record_sku(record, *line), sku))
-            return true;
-    }
-    return false;
+    size_t line = 0;
+    while (line < inventory_record_line_count(record) &&
+           !text_equal(inventory_record_sku(record, line), sku))
+        line++;
+    return line;
 }
 
 /* Puts those entries of one record that lie on the page into their places. */
@@ -61,13 +62,14 @@ static struct error walk_back(struct engine *engine, struct list_stock_entries_c
     uint64_t first = UINT64_MAX; /* number of the first entry of the record walked last */
     while (first > command->after) {
         struct inventory_record record;
-        size_t line;
         struct error error = engine_record_at(engine, position, &record);
-        if (!error_is(error) && !find_line(&record, command->sku, &line))
-            error = error_make(ERROR_DAMAGED, "record at position %llu is not in its SKU's chain",
-                               (unsigned long long)position);
-        if (!error_is(error))
-            error = place_entries(command, end, position, &record, line);
+        if (error_is(error))
+            return error;
+        size_t line = find_line(&record, command->sku);
+        if (line == inventory_record_line_count(&record))
+            return error_make(ERROR_DAMAGED, "record at position %llu is not in its SKU's chain",
+                              (unsigned long long)position);
+        error = place_entries(command, end, position, &record, line);
         if (error_is(error))
             return error;
         first = inventory_record_link(&record, line).entry_number;

@@ -120,10 +120,15 @@ static struct error replay_resolution(struct engine *engine, uint64_t position,
     struct text id = record->id;
     uint64_t hash = engine_state_id_hash(&engine->state, id);
     bool committed = record->reservation.state == RESERVATION_COMMITTED;
+    int64_t retention_us =
+        committed ? engine->options.committed_retention_us : engine->options.retention_us;
     if (!engine_state_find_id(&engine->state, ID_SPACE_RESERVATION, hash, held_has_id, &id, &place))
         return damaged(position, "resolves a reservation that is not pending");
-    engine_state_resolve(&engine->state, hash, place.held, position,
-                         committed ? RETENTION_LONG : RETENTION_SHORT);
+    if (is_retained(engine, record->time_us, retention_us))
+        engine_state_resolve(&engine->state, hash, place.held, position,
+                             committed ? RETENTION_LONG : RETENTION_SHORT);
+    else
+        engine_state_drop(&engine->state, hash, place.held);
     return error_none();
 }
 

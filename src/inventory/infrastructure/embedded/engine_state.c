@@ -336,6 +336,13 @@ void engine_state_resolve(struct engine_state *state, uint64_t id_hash,
     memory_release(held);
 }
 
+void engine_state_drop(struct engine_state *state, uint64_t id_hash, struct held_reservation *held)
+{
+    hash_map_remove(&state->ids[ID_SPACE_RESERVATION], id_hash, value_of_held(held));
+    due_remove(state, held);
+    memory_release(held);
+}
+
 void engine_state_add_final(struct engine_state *state, enum id_space space, uint64_t id_hash,
                             uint64_t position, enum retention_class retention)
 {

@@ -118,6 +118,9 @@ void engine_state_resolve(struct engine_state *state, uint64_t id_hash,
                           struct held_reservation *held, uint64_t position,
                           enum retention_class retention);
 
+/* It was resolved so long ago that its id is not kept: forgets all of it. */
+void engine_state_drop(struct engine_state *state, uint64_t id_hash, struct held_reservation *held);
+
 /* Adds an id whose record is final at once. Room was reserved. */
 void engine_state_add_final(struct engine_state *state, enum id_space space, uint64_t id_hash,
                             uint64_t position, enum retention_class retention);
