@@ -1,7 +1,7 @@
 /*
  * The source document's own scripts break its promise in the ways of the table in RELIABILITY. Each row
- * is a case here: on hand 10, available 10, reserved 0 at the start. Rows 6, 8 and 9 are about input
- * that never reaches a repository; inventory/application refuses it, and its own tests carry them.
+ * is a case here: on hand 10, available 10, reserved 0 at the start. Row 8, a quantity that is not a
+ * number, has none: in C, as in the interface, it cannot be said.
  */
 #include "tests/contract/contract_call.h"
 
@@ -67,6 +67,18 @@ static void row_05_reserve_sent_again_holds_once(void **state)
     assert_stock(contract, "SKU", 10, 4);
 }
 
+static void row_06_negative_quantity_is_refused(void **state)
+{
+    struct contract *contract = begin(state);
+    struct quantity_line line = {text_of("SKU"), -5};
+    struct inventory_question question = reserve_question("hold", &line, 1);
+    assert_true(call_is_invalid(contract, &question));
+    line.quantity = 0;
+    assert_true(call_is_invalid(contract, &question));
+    assert_stock(contract, "SKU", 10, 0);
+    assert_int_equal(call_get_reservation(contract, "hold"), INVENTORY_RESERVATION_NOT_FOUND);
+}
+
 static void row_07_rollback_takes_the_quantity_from_the_record(void **state)
 {
     struct contract *contract = begin(state);
@@ -76,6 +88,19 @@ static void row_07_rollback_takes_the_quantity_from_the_record(void **state)
     assert_stock(contract, "SKU", 10, 7);
     assert_int_equal(call_rollback(contract, "hold"), INVENTORY_DONE);
     assert_stock(contract, "SKU", 10, 3);
+}
+
+static void row_09_zero_ttl_is_refused_before_anything_moves(void **state)
+{
+    struct contract *contract = begin(state);
+    struct quantity_line line = {text_of("SKU"), 4};
+    struct inventory_question question = reserve_question("hold", &line, 1);
+    question.ttl_us = 0;
+    assert_true(call_is_invalid(contract, &question));
+    question.ttl_us = inventory_ttl_us_max + 1;
+    assert_true(call_is_invalid(contract, &question));
+    assert_stock(contract, "SKU", 10, 0);
+    assert_int_equal(call_get_reservation(contract, "hold"), INVENTORY_RESERVATION_NOT_FOUND);
 }
 
 static void row_10_unknown_sku_is_not_found(void **state)
@@ -92,7 +117,9 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(row_03_second_rollback_repeats_the_first_answer),
     cmocka_unit_test(row_04_rollback_after_commit_is_refused),
     cmocka_unit_test(row_05_reserve_sent_again_holds_once),
+    cmocka_unit_test(row_06_negative_quantity_is_refused),
     cmocka_unit_test(row_07_rollback_takes_the_quantity_from_the_record),
+    cmocka_unit_test(row_09_zero_ttl_is_refused_before_anything_moves),
     cmocka_unit_test(row_10_unknown_sku_is_not_found),
 };
 

@@ -37,13 +37,18 @@ int64_t contract_now_us(struct contract *contract)
     return contract->store->table->now_us(contract->store);
 }
 
+static void begin_call(struct contract *contract, const struct inventory_question *question)
+{
+    if (contract->has_call)
+        inventory_call_deinit(&contract->call);
+    inventory_call_init(&contract->call, question);
+    contract->has_call = true;
+}
+
 static void ask(struct contract *contract, const struct inventory_question *question)
 {
     struct inventory_call *call = &contract->call;
-    if (contract->has_call)
-        inventory_call_deinit(call);
-    inventory_call_init(call, question);
-    contract->has_call = true;
+    begin_call(contract, question);
     inventory_call_start(call, contract->repository, &contract->executor.base);
     assert_false(call->is_answered); /* never before the call returned */
     while (!call->is_answered) {
@@ -65,6 +70,15 @@ enum error_code call_failure(struct contract *contract, const struct inventory_q
 {
     ask(contract, question);
     return contract->call.error.code;
+}
+
+bool call_is_invalid(struct contract *contract, const struct inventory_question *question)
+{
+    struct inventory_service service = {.repository = contract->repository};
+    begin_call(contract, question);
+    if (inventory_call_submit(&contract->call, &service, &contract->executor.base))
+        fail_msg("an invalid question was accepted");
+    return true;
 }
 
 struct inventory_question receive_question(const char *id, const char *sku, int64_t quantity)

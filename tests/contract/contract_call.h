@@ -60,7 +60,10 @@ enum inventory_outcome call_ask(struct contract *contract,
 /* A question that ends in an operating error: its code, NONE if it did not. */
 enum error_code call_failure(struct contract *contract, const struct inventory_question *question);
 
-/* Questions in short. `lines` NULL = none. */
+/* Whether the use cases refuse the question before the store hears of it; lines as they come. */
+bool call_is_invalid(struct contract *contract, const struct inventory_question *question);
+
+/* Questions in short. */
 struct inventory_question receive_question(const char *id, const char *sku, int64_t quantity);
 struct inventory_question adjust_question(const char *id, const char *sku, int64_t delta);
 struct inventory_question list_question(const char *sku, uint64_t after, size_t page_size);

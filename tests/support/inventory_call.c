@@ -28,14 +28,14 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
     call->question.note = copy(arena, question->note);
     call->question.order_id = copy(arena, question->order_id);
     call->question.customer_id = copy(arena, question->customer_id);
-    struct quantity_line *lines = arena_allocate(arena, (question->line_count + 1) * sizeof *lines);
-    CHECK(lines != NULL);
+    call->lines = arena_allocate(arena, (question->line_count + 1) * sizeof *call->lines);
+    CHECK(call->lines != NULL);
     for (size_t i = 0; i < question->line_count; i++)
-        lines[i] = (struct quantity_line){
+        call->lines[i] = (struct quantity_line){
             .sku = copy(arena, question->lines[i].sku),
             .quantity = question->lines[i].quantity,
         };
-    call->question.lines = lines;
+    call->question.lines = call->lines;
 }
 
 static void fill_command(struct inventory_call *call)
@@ -148,6 +148,52 @@ void inventory_call_start(struct inventory_call *call, struct inventory_reposito
                                            call);
         return;
     }
+}
+
+bool inventory_call_submit(struct inventory_call *call, struct inventory_service *service,
+                           struct executor *executor)
+{
+    const struct inventory_question *question = &call->question;
+    struct violations violations;
+    bool accepted = false;
+    call->command.base.executor = executor;
+    call->command.base.arena = &call->arena;
+    violations_init(&violations, &call->arena);
+    switch (question->kind) {
+    case CALL_RECEIVE_STOCK:
+        return inventory_service_receive_stock(service, &call->command.receive_stock, &violations,
+                                               call_done, call);
+    case CALL_ADJUST_STOCK:
+        return inventory_service_adjust_stock(service, &call->command.adjust_stock, &violations,
+                                              call_done, call);
+    case CALL_GET_STOCK:
+        return inventory_service_get_stock(service, &call->command.get_stock, &violations,
+                                           call_done, call);
+    case CALL_RESERVE:
+        accepted = inventory_service_reserve(service, &call->command.reserve, call->lines,
+                                             question->line_count, &violations, call_done, call);
+        call->question.line_count = call->command.reserve.line_count;
+        return accepted;
+    case CALL_COMMIT:
+        accepted = inventory_service_commit(service, &call->command.commit, call->lines,
+                                            question->line_count, &violations, call_done, call);
+        call->question.line_count = call->command.commit.line_count;
+        return accepted;
+    case CALL_ROLLBACK:
+        return inventory_service_rollback(service, &call->command.rollback, &violations, call_done,
+                                          call);
+    case CALL_GET_RESERVATION:
+        return inventory_service_get_reservation(service, &call->command.get_reservation,
+                                                 &violations, call_done, call);
+    case CALL_LIST_STOCK_ENTRIES:
+        return inventory_service_list_stock_entries(service, &call->command.list_stock_entries,
+                                                    (int64_t)question->page_size, &violations,
+                                                    call_done, call);
+    case CALL_VERIFY_LEDGER:
+        inventory_service_verify_ledger(service, &call->command.verify_ledger, call_done, call);
+        return true;
+    }
+    return false;
 }
 
 /* --- comparison --- */

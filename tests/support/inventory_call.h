@@ -1,6 +1,7 @@
 #ifndef WAYBILL_TESTS_SUPPORT_INVENTORY_CALL_H
 #define WAYBILL_TESTS_SUPPORT_INVENTORY_CALL_H
 
+#include "inventory/application/inventory_service.h"
 #include "inventory/domain/inventory_repository.h"
 #include "inventory/domain/limits.h"
 #include "platform/base/arena.h"
@@ -39,7 +40,7 @@ struct inventory_question {
     struct text order_id;
     struct text customer_id;
     int64_t ttl_us;
-    const struct quantity_line *lines; /* normal form */
+    const struct quantity_line *lines; /* in normal form, unless it goes to a service */
     size_t line_count;
     size_t page_size;
     uint64_t after;
@@ -59,7 +60,8 @@ struct inventory_call {
         struct verify_ledger_command verify_ledger;
     } command;
     struct inventory_question question;
-    struct arena arena; /* of question and answer */
+    struct quantity_line *lines; /* the question's */
+    struct arena arena;          /* of question and answer */
     bool is_answered;
     struct error error; /* NONE: the store decided, see command */
 };
@@ -71,6 +73,13 @@ void inventory_call_deinit(struct inventory_call *call);
 /* Sends it; is_answered becomes true when the executor runs the completion. */
 void inventory_call_start(struct inventory_call *call, struct inventory_repository *repository,
                           struct executor *executor);
+
+/*
+ * The same through the use cases, which bring the question into normal form. False if they refuse it;
+ * then there is no answer.
+ */
+bool inventory_call_submit(struct inventory_call *call, struct inventory_service *service,
+                           struct executor *executor);
 
 /*
  * Whether two answers to the same question say the same, field by field; entry_id and chain_head are a
