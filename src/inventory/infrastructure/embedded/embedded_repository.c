@@ -14,6 +14,7 @@
 #include "platform/base/queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { commands_per_step_max = 8192, verifications_max = 64 };
@@ -33,6 +34,11 @@ struct embedded_repository {
     struct inventory_command *batch[commands_per_step_max];
     pthread_t engine_thread;
     pthread_t verification_thread;
+    /* embedded_repository_usage: written by the engine's thread, read by any. */
+    _Atomic uint64_t skus;
+    _Atomic uint64_t pending_reservations;
+    _Atomic uint64_t ids;
+    _Atomic uint64_t log_bytes;
 };
 
 static struct embedded_repository *repository_of(struct inventory_repository *repository)
@@ -162,13 +168,27 @@ static int64_t sleep_us(struct embedded_repository *repository)
     return due_us - now_us < sweep_interval_us ? due_us - now_us : sweep_interval_us;
 }
 
+static struct error step(struct embedded_repository *repository, size_t count)
+{
+    const struct engine *engine = repository->engine;
+    struct error error = engine_step(repository->engine, repository->batch, count);
+    atomic_store_explicit(&repository->skus, engine->state.skus.count, memory_order_relaxed);
+    atomic_store_explicit(&repository->pending_reservations, engine->state.due_count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&repository->ids, engine_state_id_count(&engine->state),
+                          memory_order_relaxed);
+    atomic_store_explicit(&repository->log_bytes, record_log_end(engine->log),
+                          memory_order_relaxed);
+    return error;
+}
+
 static void *run_engine(void *context)
 {
     struct embedded_repository *repository = context;
     while (!queue_is_finished(&repository->commands)) {
         size_t count = queue_take(&repository->commands, (void **)repository->batch,
                                   commands_per_step_max, sleep_us(repository));
-        struct error error = engine_step(repository->engine, repository->batch, count);
+        struct error error = step(repository, count);
         if (error_is(error)) {
             repository->options.failed(repository->options.failed_context, &error);
             break;
@@ -246,7 +266,7 @@ struct error embedded_repository_open(struct inventory_repository **repository,
         error = engine_open(&made->engine, options, options->threaded ? verify_later : verify_now,
                             made);
     if (!error_is(error))
-        error = engine_step(made->engine, NULL, 0); /* what fell due while it was closed */
+        error = step(made, 0); /* what fell due while it was closed */
     if (!error_is(error) && options->threaded)
         error = start_threads(made);
     if (error_is(error)) {
@@ -262,7 +282,7 @@ struct error embedded_repository_step(struct inventory_repository *repository)
     struct embedded_repository *embedded = repository_of(repository);
     size_t count =
         queue_take(&embedded->commands, (void **)embedded->batch, commands_per_step_max, 0);
-    return engine_step(embedded->engine, embedded->batch, count);
+    return step(embedded, count);
 }
 
 void embedded_repository_close(struct inventory_repository *repository)
@@ -281,11 +301,12 @@ void embedded_repository_close(struct inventory_repository *repository)
 
 struct embedded_repository_usage embedded_repository_usage(struct inventory_repository *repository)
 {
-    const struct engine *engine = repository_of(repository)->engine;
+    struct embedded_repository *embedded = repository_of(repository);
     return (struct embedded_repository_usage){
-        .skus = engine->state.skus.count,
-        .pending_reservations = engine->state.due_count,
-        .ids = engine_state_id_count(&engine->state),
-        .log_bytes = record_log_end(engine->log),
+        .skus = atomic_load_explicit(&embedded->skus, memory_order_relaxed),
+        .pending_reservations =
+            atomic_load_explicit(&embedded->pending_reservations, memory_order_relaxed),
+        .ids = atomic_load_explicit(&embedded->ids, memory_order_relaxed),
+        .log_bytes = atomic_load_explicit(&embedded->log_bytes, memory_order_relaxed),
     };
 }

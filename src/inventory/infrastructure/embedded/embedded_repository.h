@@ -64,7 +64,7 @@ struct error embedded_repository_step(struct inventory_repository *repository);
  */
 void embedded_repository_close(struct inventory_repository *repository);
 
-/* For tests and `waybill verify`: memory held by pending and by resolved reservations. */
+/* How much it holds, as of its last step. Any thread. */
 struct embedded_repository_usage {
     uint64_t skus;
     uint64_t pending_reservations;
