@@ -1,5 +1,6 @@
 /*
- * The happy path: claim makes sure that the last segment has room for one largest batch; records are
+ * The happy path: claim makes sure that the last segment has room for two largest batches, one of them
+ * in reserve for a full disk; records are
  * encoded in place in the one batch buffer; commit fills in the batch's header, hashes it once,
  * writes and syncs it, tells the readers, and writes the watermark.
  *
@@ -48,7 +49,8 @@ struct record_log {
     uint64_t batch_position;
     uint8_t chain[chain_bytes]; /* before it */
     size_t record_size_max;     /* of the record begun; 0 = none */
-    bool claimed;
+    size_t batch_limit;         /* how large it may grow */
+    bool claimed;               /* batch_limit is by record_log_claim, not from the reserve */
 };
 
 /* --- opening --- */
@@ -74,6 +76,7 @@ static void begin_batch(struct record_log *log)
     log->batch_size = batch_header_bytes;
     log->record_count = 0;
     log->record_size_max = 0;
+    log->batch_limit = 0;
     log->claimed = false;
     log->batch_position = committed_log_end(&log->committed, log->chain);
 }
@@ -255,6 +258,12 @@ void record_log_close(struct record_log *log)
 
 /* --- appending --- */
 
+/* What is left of the last segment. */
+static uint64_t segment_room(const struct record_log *log)
+{
+    return log->segment.base + log->segment.bytes - log->batch_position;
+}
+
 /* Whether a failed claim may be tried again. */
 static bool claim_may_repeat(struct error error)
 {
@@ -268,8 +277,8 @@ struct error record_log_claim(struct record_log *log)
         return error_none();
     if (error_is(log->failed))
         return log->failed;
-    uint64_t segment_end = log->segment.base + log->segment.bytes;
-    if (log->segment_is_old || log->batch_position + log->batch_capacity > segment_end ||
+    /* One batch for this claim, one for record_log_claim_reserve. */
+    if (log->segment_is_old || segment_room(log) < 2 * (uint64_t)log->batch_capacity ||
         log->batch_capacity > log->segment.bytes / 4) {
         struct error error = add_segment(log);
         if (error_is(error)) {
@@ -278,14 +287,24 @@ struct error record_log_claim(struct record_log *log)
             return error;
         }
     }
+    log->batch_limit = log->batch_capacity;
     log->claimed = true;
     return error_none();
 }
 
+void record_log_claim_reserve(struct record_log *log)
+{
+    uint64_t room = segment_room(log);
+    CHECK(!log->options.read_only);
+    if (log->segment_is_old || error_is(log->failed))
+        room = 0;
+    log->batch_limit = room < log->batch_capacity ? (size_t)room : log->batch_capacity;
+}
+
 size_t record_log_room(const struct record_log *log)
 {
-    size_t left = log->batch_capacity - log->batch_size;
-    return !log->claimed || left < record_frame_bytes ? 0 : left - record_frame_bytes;
+    size_t used = log->batch_size + record_frame_bytes;
+    return log->batch_limit < used ? 0 : log->batch_limit - used;
 }
 
 char *record_log_append_begin(struct record_log *log, size_t size_max, uint64_t *position)

@@ -64,6 +64,13 @@ void record_log_close(struct record_log *log);
  */
 struct error record_log_claim(struct record_log *log);
 
+/*
+ * When record_log_claim said DISK_FULL: opens the batch all the same, with what every claim before left
+ * untouched (batch_bytes_max at first), for records that must not wait for space. record_log_room may
+ * then be small, or 0 when the reserve is used up; the next successful claim fills it again.
+ */
+void record_log_claim_reserve(struct record_log *log);
+
 /* How many more bytes of records the open batch can take. 0 before a successful record_log_claim. */
 size_t record_log_room(const struct record_log *log);
 

@@ -3,7 +3,8 @@
  * due, decide the commands, commit the log (one write, one sync), post the answers. A batch that fills
  * up is committed and the step goes on with the next one, under the same `now`.
  *
- * Failures: no room on disk: writes answer DISK_FULL, reads go on. No memory: that command answers
+ * Failures: no room on disk: writes answer DISK_FULL, reads go on, and what falls due is expired in
+ * the log's reserve; when that is used up and something is due, reads answer DISK_FULL too. No memory: that command answers
  * OUT_OF_MEMORY and nothing of it has happened, because whatever may fail is done before the first
  * change. A failed write or sync ends the step with an error, and the process with it.
  */
@@ -187,12 +188,14 @@ static bool batch_has_room(const struct engine *engine)
 }
 
 /*
- * Expires what is due, in the order of time, as far as this batch has room. `record` views the held
+ * Expires what is due, in the order of time, as far as this batch has room; *expired tells whether
+ * there was any. `record` views the held
  * record, which engine_resolve releases last.
  */
-static struct error expire_due(struct engine *engine)
+static struct error expire_due(struct engine *engine, bool *expired)
 {
     struct held_reservation *held = engine_state_next_due(&engine->state);
+    *expired = false;
     while (held != NULL && reservation_is_due(held->expire_time_us, engine->now_us) &&
            batch_has_room(engine)) {
         struct inventory_record record;
@@ -201,6 +204,7 @@ static struct error expire_due(struct engine *engine)
         if (error_is(error))
             return error;
         engine_resolve(engine, held, &record, RESERVATION_EXPIRED, held->expire_time_us, NULL);
+        *expired = true;
         held = engine_state_next_due(&engine->state);
     }
     return error_none();
@@ -343,21 +347,28 @@ struct error engine_step(struct engine *engine, struct inventory_command **comma
 {
     int64_t clock_us = clock_now_us(engine->options.clock);
     size_t answered = 0;
+    bool expired;
     if (clock_us > engine->now_us)
         engine->now_us = clock_us;
     do {
         engine->claimed = record_log_claim(engine->log);
-        struct error error = expire_due(engine);
+        if (error_is(engine->claimed))
+            record_log_claim_reserve(engine->log);
+        struct error error = expire_due(engine, &expired);
         if (error_is(error))
             return error;
         forget_due(engine);
-        size_t decided = decide(engine, commands + answered, count - answered);
+        size_t decided = 0;
+        if (nothing_is_due(engine) || !expired) /* what is left comes before any command */
+            decided = decide(engine, commands + answered, count - answered);
         error = record_log_commit(engine->log);
         if (error_is(error))
             return error;
         post_completions(commands + answered, decided);
         answered += decided;
         start_verifications(engine);
-    } while (answered < count || (!error_is(engine->claimed) && !nothing_is_due(engine)));
+        if (error_is(engine->claimed) && answered == count)
+            break; /* what is due waits for space */
+    } while (answered < count || !nothing_is_due(engine));
     return error_none();
 }
