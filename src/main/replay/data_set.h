@@ -1,0 +1,77 @@
+#ifndef WAYBILL_MAIN_REPLAY_DATA_SET_H
+#define WAYBILL_MAIN_REPLAY_DATA_SET_H
+
+#include "platform/base/arena.h"
+#include "platform/base/error.h"
+#include "platform/base/hash_map.h"
+#include "platform/base/text.h"
+#include "platform/storage/file_system.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The orders of a file like data/scms_deliveries.csv, each used field checked. An order is what one
+ * `ASN/DN #` names, wherever its lines stand; a product is an `Item Description`.
+ *
+ * Texts are on the arena, each with a NUL behind it. Read only after data_set_read. Thread: any then.
+ */
+enum {
+    data_set_order_id_bytes_max = 32,     /* leaves room for the ids made of it */
+    data_set_description_bytes_max = 256, /* it is the item's name */
+    data_set_lines_max = 1000000,
+    data_set_digest_bytes = 32,
+};
+
+struct data_set_product {
+    struct text sku; /* "SCMS-" and the first 10 hex digits of the SHA-256 of the description */
+    struct text description;
+    int64_t packs; /* of all orders; 10^12 at most */
+};
+
+struct data_set_line {
+    uint32_t product;
+    int64_t packs; /* 1 to 10^12 */
+};
+
+struct data_set_order {
+    struct text order_id;
+    uint32_t first_line; /* its lines as they stand in the file, one behind the other */
+    uint32_t line_count; /* 1 to 100 */
+    uint32_t sku_count;  /* lines that remain after summing */
+    int64_t packs;
+};
+
+struct data_set {
+    struct arena arena;
+    struct data_set_product *products; /* all in order of first appearance */
+    struct data_set_order *orders;
+    struct data_set_line *lines; /* by order */
+    uint32_t product_count;
+    uint32_t order_count;
+    uint32_t line_count;
+    uint32_t summed_line_count;
+    int64_t packs;
+    uint8_t digest[data_set_digest_bytes]; /* SHA-256 of the file */
+    struct hash_map order_places;          /* order_id → order */
+};
+
+/*
+ * Reads and checks the whole file. Errors: INVALID_INPUT "FILE:LINE: COLUMN: problem"; the file
+ * system's; OUT_OF_MEMORY. On an error there is nothing to release.
+ */
+__attribute__((warn_unused_result)) struct error data_set_read(struct data_set *data_set,
+                                                               struct file_system *file_system,
+                                                               const char *path);
+
+/* The same from bytes at hand; `name` stands for the file in errors. */
+__attribute__((warn_unused_result)) struct error data_set_read_bytes(struct data_set *data_set,
+                                                                     const char *name,
+                                                                     struct text bytes);
+
+void data_set_deinit(struct data_set *data_set);
+
+/* The place of that order; false if there is none. */
+bool data_set_find_order(const struct data_set *data_set, struct text order_id, uint32_t *order);
+
+#endif

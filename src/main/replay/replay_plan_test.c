@@ -1,0 +1,180 @@
+/*
+ * Goal: the plan is the same on every run, keeps its shares, and its ids tell what they name.
+ * Method: the real data set with the default seed against figures once computed; ids read back.
+ */
+#include "main/replay/replay_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct data_set data_set;
+
+static int read_data_set(void **state)
+{
+    (void)state;
+    struct error error = data_set_read(&data_set, file_system_posix(), getenv("WAYBILL_DATA_SET"));
+    return error_is(error) ? -1 : 0;
+}
+
+static int release_data_set(void **state)
+{
+    (void)state;
+    data_set_deinit(&data_set);
+    return 0;
+}
+
+static void plan_is_the_same_on_every_machine(void **state)
+{
+    struct replay_plan plan;
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    assert_string_equal(plan.prefix, "replay:f139aea9331f:");
+    static const struct order_totals expected[] = {
+        [ORDER_PAID] = {.orders = 6296, .lines = 8627, .packs = 168473613},
+        [ORDER_CANCELLED] = {.orders = 387, .lines = 515, .packs = 11185677},
+        [ORDER_LAPSED] = {.orders = 347, .lines = 468, .packs = 9605800},
+    };
+    for (int i = 0; i < order_outcome_count; i++) {
+        assert_int_equal(plan.totals[i].orders, expected[i].orders);
+        assert_int_equal(plan.totals[i].lines, expected[i].lines);
+        assert_int_equal(plan.totals[i].packs, expected[i].packs);
+    }
+    replay_plan_deinit(&plan);
+}
+
+static void nine_in_ten_are_paid_and_one_in_twenty_lapses(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct replay_plan plan;
+        assert_false(error_is(replay_plan_init(&plan, &data_set, seed)));
+        uint32_t orders = 0;
+        uint32_t lines = 0;
+        int64_t packs = 0;
+        for (int i = 0; i < order_outcome_count; i++) {
+            orders += plan.totals[i].orders;
+            lines += plan.totals[i].lines;
+            packs += plan.totals[i].packs;
+        }
+        assert_int_equal(orders, 7030);
+        assert_int_equal(lines, 9610);
+        assert_int_equal(packs, 189265090);
+        /* Five standard deviations of a binomial distribution. */
+        assert_in_range(plan.totals[ORDER_PAID].orders, 6327 - 126, 6327 + 126);
+        assert_in_range(plan.totals[ORDER_LAPSED].orders, 351 - 92, 351 + 92);
+        replay_plan_deinit(&plan);
+    }
+}
+
+static void outcome_does_not_depend_on_the_rest_of_the_data(void **state)
+{
+    struct data_set few;
+    struct replay_plan plan;
+    (void)state;
+    static const char table[] = "ASN/DN #,Item Description,Line Item Quantity\n"
+                                "ASN-94,x,1\nASN-85,x,1\nASN-8,x,1\n";
+    assert_false(error_is(data_set_read_bytes(&few, "t.csv", text_of(table))));
+    assert_false(error_is(replay_plan_init(&plan, &few, 1)));
+    for (uint32_t i = 0; i < few.order_count; i++) {
+        assert_int_equal(replay_plan_outcome(&plan, i),
+                         replay_plan_outcome_of(1, few.orders[i].order_id));
+    }
+    replay_plan_deinit(&plan);
+    data_set_deinit(&few);
+}
+
+static void seed_and_data_set_name_the_run(void **state)
+{
+    struct data_set few;
+    struct replay_plan one;
+    struct replay_plan other;
+    struct replay_plan third;
+    (void)state;
+    static const char table[] = "ASN/DN #,Item Description,Line Item Quantity\nASN-94,x,1\n";
+    assert_false(error_is(data_set_read_bytes(&few, "t.csv", text_of(table))));
+    assert_false(error_is(replay_plan_init(&one, &data_set, 1)));
+    assert_false(error_is(replay_plan_init(&other, &data_set, 2)));
+    assert_false(error_is(replay_plan_init(&third, &few, 1)));
+    assert_string_not_equal(one.prefix, other.prefix);
+    assert_string_not_equal(one.prefix, third.prefix);
+    replay_plan_deinit(&one);
+    replay_plan_deinit(&other);
+    replay_plan_deinit(&third);
+    data_set_deinit(&few);
+}
+
+static void reservation_ids_are_valid_and_read_back(void **state)
+{
+    static const uint32_t attempts[] = {1, 2, replay_attempts_max};
+    struct replay_plan plan;
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (uint32_t i = 0; i < data_set.order_count; i++) {
+        for (size_t j = 0; j < sizeof attempts / sizeof attempts[0]; j++) {
+            uint32_t order;
+            uint32_t attempt;
+            struct replay_id id = replay_plan_reservation_id(&plan, i, attempts[j]);
+            assert_in_range(strlen(id.string), 1, replay_id_bytes_max);
+            assert_true(replay_plan_find_reservation(&plan, text_of(id.string), &order, &attempt));
+            assert_int_equal(order, i);
+            assert_int_equal(attempt, attempts[j]);
+        }
+    }
+    replay_plan_deinit(&plan);
+}
+
+static void ids_of_others_are_not_taken_for_ours(void **state)
+{
+    static const char *const endings[] = {"",           "ASN-8",     "ASN-8:",   "ASN-8:0",
+                                          "ASN-8:01",   "ASN-8:100", "ASN-8:-1", "ASN-8:x",
+                                          "NO-ORDER:1", ":1",        "1",        "ASN-8:1:1"};
+    struct replay_plan plan;
+    uint32_t order;
+    uint32_t attempt;
+    char id[128];
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        snprintf(id, sizeof id, "%s%s", plan.prefix, endings[i]);
+        assert_false(replay_plan_find_reservation(&plan, text_of(id), &order, &attempt));
+    }
+    snprintf(id, sizeof id, "%sASN-8:1", plan.prefix);
+    assert_true(replay_plan_find_reservation(&plan, text_of(id), &order, &attempt));
+    assert_false(
+        replay_plan_find_reservation(&plan, text_of("replay:0:ASN-8:1"), &order, &attempt));
+    replay_plan_deinit(&plan);
+}
+
+static void receipt_ids_differ_by_product(void **state)
+{
+    struct replay_plan plan;
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (uint32_t i = 1; i < data_set.product_count; i++) {
+        struct replay_id one = replay_plan_receipt_id(&plan, i - 1);
+        struct replay_id other = replay_plan_receipt_id(&plan, i);
+        assert_string_not_equal(one.string, other.string);
+    }
+    replay_plan_deinit(&plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plan_is_the_same_on_every_machine),
+        cmocka_unit_test(nine_in_ten_are_paid_and_one_in_twenty_lapses),
+        cmocka_unit_test(outcome_does_not_depend_on_the_rest_of_the_data),
+        cmocka_unit_test(seed_and_data_set_name_the_run),
+        cmocka_unit_test(reservation_ids_are_valid_and_read_back),
+        cmocka_unit_test(ids_of_others_are_not_taken_for_ours),
+        cmocka_unit_test(receipt_ids_differ_by_product),
+    };
+    return cmocka_run_group_tests_name("replay_plan", tests, read_data_set, release_data_set);
+}
