@@ -91,5 +91,6 @@ bool inventory_call_answers_equal(const struct inventory_call *expected,
 /* One line, without its end. */
 void inventory_question_print(const struct inventory_question *question, struct buffer *line);
 void inventory_answer_print(const struct inventory_call *call, struct buffer *line);
+const char *inventory_outcome_name(enum inventory_outcome outcome);
 
 #endif

@@ -32,7 +32,7 @@ static const char *kind_name(enum inventory_call_kind kind)
     return names[kind];
 }
 
-static const char *outcome_name(enum inventory_outcome outcome)
+const char *inventory_outcome_name(enum inventory_outcome outcome)
 {
     static const char *const names[] = {
         [INVENTORY_DONE] = "DONE",
@@ -179,7 +179,7 @@ void inventory_answer_print(const struct inventory_call *call, struct buffer *li
         CHECK(buffer_append_format(line, "%s", error_text(call->error.code)));
         return;
     }
-    CHECK(buffer_append_string(line, outcome_name(call->command.base.outcome)));
+    CHECK(buffer_append_string(line, inventory_outcome_name(call->command.base.outcome)));
     if (call->command.base.outcome == INVENTORY_DONE)
         print_result(call, line);
     else if (call->command.base.outcome == INVENTORY_INSUFFICIENT_STOCK &&

@@ -452,5 +452,6 @@ struct inventory_model *inventory_model_create(const struct inventory_model_opti
     struct inventory_model *model = model_checked(memory_allocate_zero(1, sizeof *model));
     model->base.table = &table;
     model->options = *options;
+    inventory_model_restart(model);
     return model;
 }

@@ -35,7 +35,7 @@ struct inventory_repository *inventory_model_repository(struct inventory_model *
 
 /*
  * What a restart does: time starts again from the clock, but not before the highest time stored in
- * a change.
+ * a change; and what fell due meanwhile expires.
  */
 void inventory_model_restart(struct inventory_model *model);
 

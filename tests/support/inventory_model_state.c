@@ -328,6 +328,7 @@ struct inventory_model *inventory_model_copy(const struct inventory_model *model
 void inventory_model_restart(struct inventory_model *model)
 {
     model->now_us = model->stored_us;
+    model_to_the_present(model);
 }
 
 size_t inventory_model_sku_count(const struct inventory_model *model)
