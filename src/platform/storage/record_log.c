@@ -1,8 +1,7 @@
 /*
  * The happy path: claim makes sure that the last segment has room for two largest batches, one of them
- * in reserve for a full disk; records are
- * encoded in place in the one batch buffer; commit fills in the batch's header, hashes it once,
- * writes and syncs it, tells the readers, and writes the watermark.
+ * in reserve for a full disk; records are encoded in place in the one batch buffer; commit fills in the
+ * batch's header, hashes it once, writes and syncs it, tells the readers, and writes the watermark.
  *
  * Failures: a full disk shows in claim, where nothing has happened yet, because segments are filled with
  * zeros before use. Any failure in commit leaves the disk in a state that nobody knows: it is kept in
@@ -264,26 +263,38 @@ static uint64_t segment_room(const struct record_log *log)
     return log->segment.base + log->segment.bytes - log->batch_position;
 }
 
+/* Whether the last segment takes a largest batch and leaves another one in reserve. */
+static bool segment_suffices(const struct record_log *log)
+{
+    return !log->segment_is_old && log->batch_capacity <= log->segment.bytes / 4 &&
+           2 * (uint64_t)log->batch_capacity <= segment_room(log);
+}
+
 /* Whether a failed claim may be tried again. */
 static bool claim_may_repeat(struct error error)
 {
     return error.code == ERROR_DISK_FULL || error.code == ERROR_OUT_OF_MEMORY;
 }
 
+/* An error that is the last word: nothing more is appended. */
+static void fail(struct record_log *log, struct error error)
+{
+    log->failed = error;
+    log->batch_limit = 0;
+}
+
 struct error record_log_claim(struct record_log *log)
 {
     CHECK(!log->options.read_only);
-    if (log->claimed)
-        return error_none();
     if (error_is(log->failed))
         return log->failed;
-    /* One batch for this claim, one for record_log_claim_reserve. */
-    if (log->segment_is_old || segment_room(log) < 2 * (uint64_t)log->batch_capacity ||
-        log->batch_capacity > log->segment.bytes / 4) {
+    if (log->claimed)
+        return error_none();
+    if (!segment_suffices(log)) {
         struct error error = add_segment(log);
         if (error_is(error)) {
             if (!claim_may_repeat(error))
-                log->failed = error;
+                fail(log, error);
             return error;
         }
     }
@@ -294,11 +305,15 @@ struct error record_log_claim(struct record_log *log)
 
 void record_log_claim_reserve(struct record_log *log)
 {
-    uint64_t room = segment_room(log);
+    uint64_t limit = segment_room(log);
     CHECK(!log->options.read_only);
+    if (limit > log->segment.bytes / 4)
+        limit = log->segment.bytes / 4;
+    if (limit > log->batch_capacity)
+        limit = log->batch_capacity;
     if (log->segment_is_old || error_is(log->failed))
-        room = 0;
-    log->batch_limit = room < log->batch_capacity ? (size_t)room : log->batch_capacity;
+        limit = 0;
+    log->batch_limit = (size_t)limit;
 }
 
 size_t record_log_room(const struct record_log *log)
@@ -361,7 +376,8 @@ struct error record_log_commit(struct record_log *log)
         begin_batch(log);
         error = write_watermark(log);
     }
-    log->failed = error;
+    if (error_is(error))
+        fail(log, error);
     return error;
 }
 
