@@ -349,10 +349,9 @@ static struct error write_batch(struct record_log *log, size_t size, uint8_t cha
         .record_count = log->record_count,
     };
     memcpy(header.chain_before, log->chain, chain_bytes);
-    batch_header_encode(&header, log->batch);
     memset(log->batch + log->batch_size, 0, size - log->batch_size);
-    struct error error =
-        chain_hasher_after(&log->hasher, text_make(log->batch, log->batch_size), chain);
+    batch_header_encode(&header, log->batch);
+    struct error error = chain_hasher_after(&log->hasher, text_make(log->batch, size), chain);
     if (!error_is(error))
         error = file_write(log->segment_file, log->batch_position - log->segment.base, log->batch,
                            size);

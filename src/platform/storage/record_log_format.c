@@ -144,7 +144,7 @@ void batch_header_encode(const struct batch_header *header, char *batch)
     write_uint32(&writer, header->size);
     write_uint32(&writer, header->record_count);
     write_bytes(&writer, header->chain_before, chain_bytes);
-    seal(batch, header->size, batch_magic);
+    seal(batch, (size_t)whole_sectors(header->size), batch_magic);
 }
 
 const char *batch_header_decode(const char bytes[batch_header_bytes], uint64_t position,
@@ -167,7 +167,7 @@ const char *batch_header_decode(const char bytes[batch_header_bytes], uint64_t p
 
 const char *batch_verify(const struct batch_header *header, const char *batch)
 {
-    if (!has_checksum(batch, header->size))
+    if (!has_checksum(batch, (size_t)whole_sectors(header->size)))
         return "the checksum of the batch does not match";
     return NULL;
 }

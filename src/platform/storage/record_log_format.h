@@ -31,7 +31,7 @@ static inline uint64_t whole_sectors(uint64_t size)
     return (size + log_sector_bytes - 1) / log_sector_bytes * log_sector_bytes;
 }
 
-/* The SHA-256 chain: the value after a batch is the hash of its bytes, which hold the value before. */
+/* The SHA-256 chain: the value after a batch is the hash of its sectors, which hold the value before. */
 struct chain_hasher {
     EVP_MD *algorithm;
     EVP_MD_CTX *context;
@@ -64,19 +64,19 @@ bool segment_base_of_name(const char *name, uint64_t *base);
 
 struct batch_header {
     uint64_t position; /* of the batch's first byte */
-    uint32_t size;     /* header included, the zeros up to the next sector not */
+    uint32_t size;     /* header and records; zeros fill the last sector */
     uint32_t record_count;
     uint8_t chain_before[chain_bytes];
 };
 
-/* Fills the first 64 bytes of a batch whose records are in place behind them. */
+/* Fills the first 64 bytes of a batch whose records, and the zeros behind them, are in place. */
 void batch_header_encode(const struct batch_header *header, char *batch);
 
 /* Of a batch that should stand at `position`, where at most `size_max` bytes are left. */
 const char *batch_header_decode(const char bytes[batch_header_bytes], uint64_t position,
                                 uint64_t size_max, struct batch_header *header);
 
-/* Checksum of the batch; `batch` holds all header->size bytes. */
+/* Checksum of the batch; `batch` holds all its sectors. */
 const char *batch_verify(const struct batch_header *header, const char *batch);
 
 /* The bytes of a frame, for a record that stands right behind it. Size > 0. */

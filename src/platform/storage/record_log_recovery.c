@@ -103,13 +103,10 @@ static struct error start_segment(struct recovery_walk *walk, size_t index, stru
 }
 
 /* There is no whole batch at the reader's offset: is that the end of the log, or damage? */
-static struct error end_segment(struct recovery_walk *walk, bool last, const char *wrong)
+static struct error end_segment(const struct recovery_walk *walk, bool last, const char *wrong)
 {
-    struct segment_reader *reader = &walk->reader;
+    const struct segment_reader *reader = &walk->reader;
     uint64_t position = reader->header.base + reader->offset;
-    struct error error = segment_reader_examine_tail(reader, &walk->tail);
-    if (error_is(error))
-        return error;
     if (position < walk->recovery->watermark.end && (last || walk->tail.first_used != 0))
         return error_make(ERROR_DAMAGED, "%s at byte %llu: %s, within what was acknowledged",
                           reader->path, (unsigned long long)reader->offset, wrong);
@@ -121,29 +118,43 @@ static struct error end_segment(struct recovery_walk *walk, bool last, const cha
     return error_none();
 }
 
+static struct error accept_batch(struct recovery_walk *walk, const struct segment_batch *batch)
+{
+    struct record_log_recovery *recovery = walk->recovery;
+    const struct segment_reader *reader = &walk->reader;
+    struct error error = compare_watermark(walk);
+    if (error_is(error))
+        return error;
+    committed_log_advance(recovery->committed, reader->header.base + reader->offset, reader->chain);
+    return segment_batch_replay(batch, UINT64_MAX, recovery->replay, recovery->context);
+}
+
+/* The batches of one segment, up to where there is none. */
 static struct error replay_segment(struct recovery_walk *walk, bool last)
 {
     struct record_log_recovery *recovery = walk->recovery;
     struct segment_reader *reader = &walk->reader;
+    uint64_t doubted = 0; /* offset at which the tail was examined */
     if (!committed_log_reserve(recovery->committed))
         return error_make(ERROR_OUT_OF_MEMORY, "%s", reader->path);
     committed_log_add(recovery->committed, reader->header.base);
-    for (;;) {
+    struct error error = compare_watermark(walk);
+    while (!error_is(error)) {
         struct segment_batch batch;
         const char *wrong = NULL;
-        struct error error = compare_watermark(walk);
-        if (!error_is(error))
-            error = segment_reader_next(reader, &batch, &wrong);
-        if (error_is(error))
-            return error;
-        if (wrong != NULL)
+        error = segment_reader_next(reader, &batch, &wrong);
+        if (!error_is(error) && wrong == NULL) {
+            error = accept_batch(walk, &batch);
+        } else if (!error_is(error) && doubted != reader->offset) {
+            /* With read_only a server may write beside us: what was half there may be whole by now. */
+            doubted = reader->offset;
+            error = segment_reader_examine_tail(reader, &walk->tail);
+            segment_reader_refresh(reader);
+        } else if (!error_is(error)) {
             return end_segment(walk, last, wrong);
-        committed_log_advance(recovery->committed, reader->header.base + reader->offset,
-                              reader->chain);
-        error = segment_batch_replay(&batch, UINT64_MAX, recovery->replay, recovery->context);
-        if (error_is(error))
-            return error;
+        }
     }
+    return error;
 }
 
 static struct error check_end(struct recovery_walk *walk)

@@ -118,8 +118,9 @@ static struct error batch_at(struct segment_reader *reader, uint64_t offset,
                                  &batch->header);
     if (*wrong != NULL)
         return error_none();
-    if (!window_holds(reader, offset, batch->header.size)) {
-        struct error error = move_window(reader, offset, batch->header.size);
+    size_t size = (size_t)whole_sectors(batch->header.size);
+    if (!window_holds(reader, offset, size)) {
+        struct error error = move_window(reader, offset, size);
         if (error_is(error))
             return error;
     }
@@ -171,7 +172,7 @@ struct error segment_reader_next(struct segment_reader *reader, struct segment_b
 {
     struct error error = batch_at(reader, reader->offset, batch, wrong);
     if (!error_is(error) && *wrong != NULL && reader->window_offset != reader->offset) {
-        reader->window_size = 0;
+        segment_reader_refresh(reader);
         error = batch_at(reader, reader->offset, batch, wrong);
     }
     if (error_is(error) || *wrong != NULL)
@@ -179,10 +180,15 @@ struct error segment_reader_next(struct segment_reader *reader, struct segment_b
     error = check_batch(reader, batch);
     if (error_is(error))
         return error;
-    error = chain_hasher_after(reader->hasher, text_make(batch->bytes, batch->header.size),
-                               reader->chain);
-    reader->offset += whole_sectors(batch->header.size);
+    size_t size = (size_t)whole_sectors(batch->header.size);
+    error = chain_hasher_after(reader->hasher, text_make(batch->bytes, size), reader->chain);
+    reader->offset += size;
     return error;
+}
+
+void segment_reader_refresh(struct segment_reader *reader)
+{
+    reader->window_size = 0;
 }
 
 struct error segment_batch_replay(const struct segment_batch *batch, uint64_t end,

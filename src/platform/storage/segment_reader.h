@@ -46,6 +46,9 @@ struct error segment_reader_start(struct segment_reader *reader, struct file *fi
 struct error segment_reader_next(struct segment_reader *reader, struct segment_batch *batch,
                                  const char **wrong);
 
+/* Forgets what was read ahead, so that the next call reads it again. */
+void segment_reader_refresh(struct segment_reader *reader);
+
 /* Gives the batch's records below `end` to `each`. */
 struct error segment_batch_replay(const struct segment_batch *batch, uint64_t end,
                                   record_log_replay_function *each, void *context);
