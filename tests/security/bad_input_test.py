@@ -120,7 +120,7 @@ def bad_values(message, field):
         if key not in MAY_BE_HUGE:
             yield "huge", 10**12 + 1 if field.type == Field.TYPE_INT64 else 2**31 - 1
             yield "largest", 2**63 - 1 if field.type == Field.TYPE_INT64 else 1001
-        yield "smallest", -(2**63)
+        yield "smallest", -(2**63) if field.type == Field.TYPE_INT64 else -(2**31)
     elif field.type == Field.TYPE_ENUM:
         yield "unspecified", 0
         yield "unknown", 9999
