@@ -52,7 +52,7 @@ class FaultProxy:
         except OSError:
             writer.close()
             return
-        budget = {"bytes": self.chance.randint(2000, 200000)}
+        budget = {"bytes": self.chance.randint(2000, 100000)}
         self.writers |= {writer, far_writer}
         await asyncio.gather(self.pass_on(reader, far_writer, budget),
                              self.pass_on(far_reader, writer, budget))
@@ -147,7 +147,7 @@ async def worker(channels, chance, effects):
 
 async def restarts(proxy, holder, data, chance):
     while True:
-        await asyncio.sleep(chance.uniform(1, 3))
+        await asyncio.sleep(chance.uniform(0.5, 2))
         holder["server"].kill()
         holder["server"] = await asyncio.to_thread(waybill_server.Server, data)
         proxy.target = holder["server"].listen

@@ -101,6 +101,16 @@ struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation
     return status;
 }
 
+static void add_detail(struct rpc_status *status, struct rpc_detail *detail)
+{
+    detail->next = NULL;
+    if (status->details_last == NULL)
+        status->details = detail;
+    else
+        status->details_last->next = detail;
+    status->details_last = detail;
+}
+
 void rpc_status_add_detail(struct rpc_status *status, const ProtobufCMessage *detail)
 {
     size_t size = protobuf_c_message_get_packed_size(detail);
@@ -109,14 +119,9 @@ void rpc_status_add_detail(struct rpc_status *status, const ProtobufCMessage *de
     if (added == NULL || bytes == NULL)
         return;
     protobuf_c_message_pack(detail, bytes);
-    added->next = NULL;
     added->type_name = detail->descriptor->name;
     added->value = text_make(bytes, size);
-    if (status->details_last == NULL)
-        status->details = added;
-    else
-        status->details_last->next = added;
-    status->details_last = added;
+    add_detail(status, added);
 }
 
 void rpc_status_add_metadata(struct rpc_status *status, const char *key, struct text value)
@@ -179,4 +184,31 @@ struct text rpc_status_pack(const struct rpc_status *status, struct arena *arena
         return (struct text){0};
     google__rpc__status__pack(&message, bytes);
     return text_make(bytes, size);
+}
+
+bool rpc_status_unpack(struct arena *arena, struct text packed, struct rpc_status *status)
+{
+    Google__Rpc__Status *message =
+        google__rpc__status__unpack(NULL, packed.size, (const uint8_t *)packed.data);
+    if (message == NULL)
+        return false;
+    *status = (struct rpc_status){
+        .code = (enum grpc_status)message->code,
+        .arena = arena,
+        .message = arena_copy_text(arena, text_of(message->message)),
+    };
+    for (size_t i = 0; i < message->n_details; i++) {
+        const Google__Protobuf__Any *any = message->details[i];
+        const char *slash = strrchr(any->type_url, '/');
+        struct rpc_detail *detail = arena_allocate(arena, sizeof *detail);
+        const char *type = slash == NULL ? any->type_url : slash + 1;
+        struct text name = arena_copy_text(arena, text_of(type));
+        struct text value = arena_copy_text(arena, text_make(any->value.data, any->value.len));
+        if (detail == NULL || name.data == NULL || value.data == NULL)
+            break;
+        *detail = (struct rpc_detail){.type_name = name.data, .value = value};
+        add_detail(status, detail);
+    }
+    google__rpc__status__free_unpacked(message, NULL);
+    return true;
 }
