@@ -26,8 +26,12 @@ bool simulation_options_parse(struct simulation_options *options, int argument_c
         return false;
     for (int i = 1; i < argument_count; i++) {
         uint64_t *number = NULL;
-        if (strcmp(arguments[i], "--digest") == 0) {
-            options->digest = true;
+        if (strcmp(arguments[i], "--trace") == 0) {
+            options->trace = true;
+            continue;
+        }
+        if (strcmp(arguments[i], "--replay") == 0) {
+            options->replay = true;
             continue;
         }
         if (strcmp(arguments[i], "--seed") == 0)
@@ -37,7 +41,8 @@ bool simulation_options_parse(struct simulation_options *options, int argument_c
         else if (strcmp(arguments[i], "--operations") == 0)
             number = &options->operations;
         if (number == NULL) {
-            fprintf(stderr, "usage: %s [--seed N] [--seeds M] [--operations K] [--digest]\n",
+            fprintf(stderr,
+                    "usage: %s [--seed N] [--seeds M] [--operations K] [--trace] [--replay]\n",
                     arguments[0]);
             return false;
         }

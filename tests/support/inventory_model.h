@@ -39,6 +39,9 @@ struct inventory_repository *inventory_model_repository(struct inventory_model *
  */
 void inventory_model_restart(struct inventory_model *model);
 
+/* Lets the model see what time it is, as a step without commands does; nothing expires by it. */
+void inventory_model_see_clock(struct inventory_model *model);
+
 /*
  * One of the steps that precede every decision: expires the next reservation that is due now. False
  * if none is. For observers that must know each instant at which a crash can cut.
@@ -49,8 +52,15 @@ bool inventory_model_expire_next(struct inventory_model *model);
 size_t inventory_model_sku_count(const struct inventory_model *model);
 struct text inventory_model_sku(const struct inventory_model *model, size_t index);
 const struct stock *inventory_model_stock(const struct inventory_model *model, size_t index);
+size_t inventory_model_entry_count(const struct inventory_model *model, size_t index);
 size_t inventory_model_id_count(const struct inventory_model *model);
 size_t inventory_model_reservation_count(const struct inventory_model *model);
 struct text inventory_model_reservation_id(const struct inventory_model *model, size_t index);
+
+/*
+ * The invariants of the state itself: every total is the sum of its ledger entries, reserved is the sum
+ * of the pending lines. NULL if they hold, else which one does not.
+ */
+const char *inventory_model_broken_invariant(const struct inventory_model *model);
 
 #endif

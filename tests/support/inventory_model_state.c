@@ -165,7 +165,7 @@ void model_resolve(struct inventory_model *model, struct model_reservation *rese
     }
 }
 
-static void read_clock(struct inventory_model *model)
+void inventory_model_see_clock(struct inventory_model *model)
 {
     int64_t clock_us = clock_now_us(model->options.clock);
     if (clock_us > model->now_us)
@@ -175,7 +175,7 @@ static void read_clock(struct inventory_model *model)
 bool inventory_model_expire_next(struct inventory_model *model)
 {
     struct model_reservation *next = NULL;
-    read_clock(model);
+    inventory_model_see_clock(model);
     for (size_t i = 0; i < model->reservation_count; i++) {
         struct model_reservation *reservation = &model->reservations[i];
         if (reservation->state != RESERVATION_PENDING)
@@ -346,6 +346,11 @@ const struct stock *inventory_model_stock(const struct inventory_model *model, s
     return &model->skus[index].stock;
 }
 
+size_t inventory_model_entry_count(const struct inventory_model *model, size_t index)
+{
+    return model->skus[index].entry_count;
+}
+
 size_t inventory_model_reservation_count(const struct inventory_model *model)
 {
     return model->reservation_count;
@@ -354,4 +359,40 @@ size_t inventory_model_reservation_count(const struct inventory_model *model)
 struct text inventory_model_reservation_id(const struct inventory_model *model, size_t index)
 {
     return text_of(model->reservations[index].id);
+}
+
+static bool entries_sum_up(const struct model_sku *sku)
+{
+    struct stock sum = {0};
+    for (size_t i = 0; i < sku->entry_count; i++) {
+        add_to_account(&sum, sku->entries[i].from_account, -sku->entries[i].quantity);
+        add_to_account(&sum, sku->entries[i].to_account, sku->entries[i].quantity);
+    }
+    return sum.received == sku->stock.received && sum.returned == sku->stock.returned &&
+           sum.adjusted == sku->stock.adjusted && sum.committed == sku->stock.committed &&
+           sum.reserved == sku->stock.reserved;
+}
+
+static int64_t pending_quantity(const struct inventory_model *model, size_t sku)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < model->reservation_count; i++) {
+        const struct model_reservation *reservation = &model->reservations[i];
+        for (size_t k = 0; k < reservation->line_count; k++) {
+            if (reservation->state == RESERVATION_PENDING && reservation->lines[k].sku == sku)
+                sum += reservation->lines[k].quantity;
+        }
+    }
+    return sum;
+}
+
+const char *inventory_model_broken_invariant(const struct inventory_model *model)
+{
+    for (size_t i = 0; i < model->sku_count; i++) {
+        if (!entries_sum_up(&model->skus[i]))
+            return "a total is not the sum of its ledger entries";
+        if (model->skus[i].stock.reserved != pending_quantity(model, i))
+            return "reserved is not the sum of the pending lines";
+    }
+    return NULL;
 }
