@@ -422,6 +422,86 @@ static void set_base(struct segment_header *header)
     header->base = 512;
 }
 
+/* The last batch of a full segment is gone as if it had never been; only the chain tells. */
+static void batch_missing_at_the_end_of_a_full_segment_is_refused(void **state)
+{
+    struct log_fixture *fixture = *state;
+    for (size_t i = 0; i < fixture->last_segment; i++) {
+        static const char zeros[file_bytes_max];
+        const struct snapshot_file *file = &fixture->before.files[i];
+        struct batch_header header;
+        size_t last = 0;
+        size_t at = segment_header_bytes;
+        struct segment_header segment;
+        assert_null(segment_header_decode(file->bytes, &segment));
+        while (at < file->size && batch_header_decode(file->bytes + at, segment.base + at,
+                                                      file->size - at, &header) == NULL) {
+            last = at;
+            at += (size_t)whole_sectors(header.size);
+        }
+        struct crash_file_system *disk = with_sector(fixture, i, last, zeros, at - last);
+        assert_good(file_system_remove(crash_file_system_port(disk), "log/synced"));
+        assert_refused(disk, fixture->before.files[i + 1].path);
+        crash_file_system_destroy(disk);
+    }
+}
+
+/* What a recovery has shown is as good as acknowledged: it must not be cut the next time. */
+static void batch_lost_after_a_recovery_showed_it_is_refused(void **state)
+{
+    (void)state;
+    static const char zeros[1024];
+    struct crash_file_system *disk = crash_file_system_create(1);
+    struct record_log_kit kit = record_log_kit_make();
+    assert_good(record_log_kit_open(&kit, crash_file_system_port(disk)));
+    assert_good(record_log_kit_commit(&kit, 1));
+    uint64_t end = record_log_committed_end(kit.log);
+    crash_file_system_cut_power(disk, 2); /* in the sync */
+    assert_true(error_is(record_log_kit_commit(&kit, 1)));
+    struct crash_file_system *killed = crash_file_system_after_kill(disk);
+    record_log_kit_close(&kit);
+    assert_good(record_log_kit_open(&kit, crash_file_system_port(killed)));
+    assert_int_equal(kit.replayed, 2);
+    struct crash_file_system *again = crash_file_system_after_kill(killed);
+    record_log_kit_close(&kit);
+    write_bytes_at(again, "log/00000000000000000000.log", end, zeros, sizeof zeros);
+    assert_refused(again, "log/00000000000000000000.log");
+    crash_file_system_destroy(again);
+    crash_file_system_destroy(killed);
+    crash_file_system_destroy(disk);
+}
+
+/* The process was killed while it wrote one: the one before still tells what was acknowledged. */
+static void half_written_watermark_leaves_the_one_before(void **state)
+{
+    (void)state;
+    static const char zeros[2048];
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        for (unsigned batches = 1; batches < 4; batches++) {
+            struct crash_file_system *disk = crash_file_system_create(seed);
+            struct record_log_kit kit = record_log_kit_make();
+            uint64_t end = 0;
+            assert_good(record_log_kit_open(&kit, crash_file_system_port(disk)));
+            for (unsigned i = 0; i < batches; i++) {
+                end = record_log_committed_end(kit.log);
+                assert_good(record_log_kit_commit(&kit, 1));
+            }
+            struct crash_fault fault = {.operation = CRASH_OPERATION_WRITE,
+                                        .at = 2, /* behind the batch's */
+                                        .code = ERROR_INPUT_OUTPUT,
+                                        .partly = true};
+            crash_file_system_set_fault(disk, &fault);
+            assert_true(error_is(record_log_kit_commit(&kit, 1)));
+            struct crash_file_system *killed = crash_file_system_after_kill(disk);
+            record_log_kit_close(&kit);
+            write_bytes_at(killed, "log/00000000000000000000.log", end, zeros, sizeof zeros);
+            assert_refused(killed, "log/00000000000000000000.log");
+            crash_file_system_destroy(killed);
+            crash_file_system_destroy(disk);
+        }
+    }
+}
+
 static void foreign_or_newer_header_is_refused(void **state)
 {
     struct log_fixture *fixture = *state;
@@ -512,6 +592,26 @@ static void scan_and_read_find_damage_under_an_open_log(void **state)
     crash_file_system_destroy(disk);
 }
 
+/* A disk that answers with another sector than the one asked for. */
+static void record_of_another_position_is_refused(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct record_log_kit kit = record_log_kit_make();
+    struct crash_file_system *disk = crash_file_system_after_kill(fixture->disk);
+    const struct snapshot_file *first = &fixture->before.files[0];
+    const struct snapshot_file *second = &fixture->before.files[1];
+    struct buffer record;
+    buffer_init(&record, kit_record_bytes_max);
+    assert_good(record_log_kit_open(&kit, crash_file_system_port(disk)));
+    write_bytes_at(disk, second->path, log_sector_bytes, first->bytes + log_sector_bytes,
+                   log_sector_bytes);
+    uint64_t position = file_bytes_max + segment_header_bytes + batch_header_bytes;
+    assert_int_equal(record_log_read(kit.log, position, &record).code, ERROR_DAMAGED);
+    buffer_deinit(&record);
+    record_log_kit_close(&kit);
+    crash_file_system_destroy(disk);
+}
+
 int main(void)
 {
     log_configure(LOG_LEVEL_ERROR, false);
@@ -526,10 +626,14 @@ int main(void)
         cmocka_unit_test(forged_batch_breaks_the_chain),
         cmocka_unit_test(forged_last_batch_is_not_what_was_acknowledged),
         cmocka_unit_test(batch_that_contradicts_itself_is_refused),
+        cmocka_unit_test(batch_missing_at_the_end_of_a_full_segment_is_refused),
+        cmocka_unit_test(batch_lost_after_a_recovery_showed_it_is_refused),
+        cmocka_unit_test(half_written_watermark_leaves_the_one_before),
         cmocka_unit_test(foreign_or_newer_header_is_refused),
         cmocka_unit_test(newer_format_is_told_from_damage),
         cmocka_unit_test(overlapping_segment_is_refused),
         cmocka_unit_test(scan_and_read_find_damage_under_an_open_log),
+        cmocka_unit_test(record_of_another_position_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -29,7 +29,8 @@ struct recovery_walk {
     size_t capacity;
     bool out_of_memory;
     bool watermark_met;
-    struct segment_tail tail; /* of the last segment */
+    const char *wrong;        /* what stands where the last segment's batches end */
+    struct segment_tail tail; /* what stands behind that */
 };
 
 static void collect_segment(void *context, const char *name)
@@ -102,16 +103,12 @@ static struct error start_segment(struct recovery_walk *walk, size_t index, stru
     return error_none();
 }
 
-/* There is no whole batch at the reader's offset: is that the end of the log, or damage? */
-static struct error end_segment(const struct recovery_walk *walk, bool last, const char *wrong)
+/* There is no whole batch at the reader's offset: is that the end of the segment, or damage? */
+static struct error end_segment(const struct recovery_walk *walk, bool last)
 {
     const struct segment_reader *reader = &walk->reader;
-    uint64_t position = reader->header.base + reader->offset;
-    if (position < walk->recovery->watermark.end && (last || walk->tail.first_used != 0))
-        return error_make(ERROR_DAMAGED, "%s at byte %llu: %s, within what was acknowledged",
-                          reader->path, (unsigned long long)reader->offset, wrong);
     if (walk->tail.later_batch != 0)
-        return segment_reader_damaged(reader, reader->offset, wrong);
+        return segment_reader_damaged(reader, reader->offset, walk->wrong);
     if (!last && walk->tail.first_used != 0)
         return segment_reader_damaged(reader, walk->tail.first_used,
                                       "the rest of a full segment must be zero");
@@ -141,9 +138,8 @@ static struct error replay_segment(struct recovery_walk *walk, bool last)
     struct error error = compare_watermark(walk);
     while (!error_is(error)) {
         struct segment_batch batch;
-        const char *wrong = NULL;
-        error = segment_reader_next(reader, &batch, &wrong);
-        if (!error_is(error) && wrong == NULL) {
+        error = segment_reader_next(reader, &batch, &walk->wrong);
+        if (!error_is(error) && walk->wrong == NULL) {
             error = accept_batch(walk, &batch);
         } else if (!error_is(error) && doubted != reader->offset) {
             /* With read_only a server may write beside us: what was half there may be whole by now. */
@@ -151,26 +147,26 @@ static struct error replay_segment(struct recovery_walk *walk, bool last)
             error = segment_reader_examine_tail(reader, &walk->tail);
             segment_reader_refresh(reader);
         } else if (!error_is(error)) {
-            return end_segment(walk, last, wrong);
+            return end_segment(walk, last);
         }
     }
     return error;
 }
 
-static struct error check_end(struct recovery_walk *walk)
+/* Whether all that was acknowledged is there. */
+static struct error check_end(const struct recovery_walk *walk)
 {
+    const struct segment_reader *reader = &walk->reader;
     const struct watermark *watermark = &walk->recovery->watermark;
-    uint64_t end = committed_log_end(walk->recovery->committed, NULL);
     char path[log_path_bytes];
     if (watermark->end == 0 || walk->watermark_met)
         return error_none();
-    segment_path(path, walk->recovery->options->directory,
-                 walk->recovery->has_segments ? walk->reader.header.base : 0);
-    return error_make(ERROR_DAMAGED,
-                      "%s at byte %llu: the log was acknowledged up to position %llu and %s", path,
-                      (unsigned long long)(walk->recovery->has_segments ? walk->reader.offset : 0),
-                      (unsigned long long)watermark->end,
-                      end < watermark->end ? "ends here" : "has no batch that ends there");
+    if (walk->count > 0)
+        return error_make(ERROR_DAMAGED, "%s at byte %llu: %s, but position %llu was acknowledged",
+                          reader->path, (unsigned long long)reader->offset, walk->wrong,
+                          (unsigned long long)watermark->end);
+    segment_path(path, walk->recovery->options->directory, 0);
+    return error_make(ERROR_DAMAGED, "%s at byte 0: the file is missing", path);
 }
 
 /* Overwrites what a torn batch left. */
