@@ -231,10 +231,10 @@ static void kill_process(struct world *world)
 /* Faults to come are taken back. */
 static void mend_disk(struct world *world)
 {
-    const struct crash_fault no_sync_fault = {.operation = CRASH_OPERATION_SYNC};
-    const struct crash_fault no_write_fault = {.operation = CRASH_OPERATION_WRITE};
-    crash_file_system_set_fault(world->disk, &no_sync_fault);
-    crash_file_system_set_fault(world->disk, &no_write_fault);
+    for (int operation = 0; operation < CRASH_OPERATIONS; operation++) {
+        struct crash_fault none = {.operation = (enum crash_operation)operation};
+        crash_file_system_set_fault(world->disk, &none);
+    }
     crash_file_system_cut_power(world->disk, 0);
 }
 
@@ -297,7 +297,7 @@ static void fill_disk(struct world *world)
 
 static void something_happens(struct world *world)
 {
-    switch (below(world, 8)) {
+    switch (below(world, 9)) {
     case 0:
         fail_power(world);
         return;
@@ -314,9 +314,13 @@ static void something_happens(struct world *world)
         set_disk_fault(world, CRASH_OPERATION_WRITE);
         return;
     case 5:
-        fill_disk(world);
+        set_disk_fault(world, CRASH_OPERATION_NAME);
+        set_disk_fault(world, CRASH_OPERATION_SYNC_DIRECTORY);
         return;
     case 6:
+        fill_disk(world);
+        return;
+    case 7:
         restart_in_good_order(world);
         return;
     default:
