@@ -1,0 +1,361 @@
+/*
+ * A fixed number of slots, each bound to one connection. A slot takes the next item that is due, waits
+ * if it must, sends the call, and on the answer either repeats it after a pause, sends the item's next
+ * call, or takes the next item. When none is left the slot rests; when all rest the work is done.
+ *
+ * Failure: the first error is kept, no slot starts anything new, and the pump waits for the answers that
+ * are still out, so that the caller's state is as true as it can be. What has not come after 5 s is given up;
+ * its completion runs when the connections are closed.
+ */
+#include "main/replay/call_pump.h"
+
+#include "main/replay/answer_details.h"
+#include "platform/base/check.h"
+#include "platform/base/memory.h"
+
+static const int64_t call_timeout_us = INT64_C(30) * 1000000;
+static const int64_t connect_timeout_us = INT64_C(5) * 1000000;
+static const int64_t pause_us_min = INT64_C(10) * 1000;
+static const int64_t pause_us_max = INT64_C(1000) * 1000;
+static const int64_t drain_us = INT64_C(5) * 1000000;
+static const size_t call_bytes_max = (size_t)1 << 20;
+static const size_t response_bytes_max = (size_t)4 << 20;
+
+enum slot_state {
+    SLOT_RESTING,
+    SLOT_WAITING, /* for its timer */
+    SLOT_CALLING,
+};
+
+struct slot {
+    struct call_pump *pump;
+    struct rpc_client *client;
+    uv_timer_t timer;
+    enum slot_state state;
+    struct arena arena; /* of the call at hand */
+    struct pump_call call;
+    size_t item;
+    bool is_sent;        /* the call at hand, at least once */
+    int64_t sent_us;     /* first, monotonic */
+    int64_t sent_now_us; /* first, wall clock */
+    int64_t pause_us;    /* before the next repeat */
+};
+
+struct call_pump {
+    struct call_pump_options options;
+    struct rpc_client **clients;
+    struct slot *slots;
+    size_t slot_count;
+    size_t slots_open; /* their timers are to be closed */
+    size_t clients_open;
+    size_t busy; /* slots that do not rest */
+    bool stopped;
+    bool has_answered; /* the server has, once */
+    struct call_pump_counts counts;
+    size_t in_flight;
+    int64_t busy_since_us; /* if in_flight > 0 */
+    /* Of the work at hand: */
+    const struct pump_work *work;
+    void *context;
+    struct latency_sample *latencies;
+    size_t item_count;
+    size_t next_item;
+    struct error error; /* the first */
+};
+
+static void slot_take_item(struct slot *slot);
+
+static void fail(struct call_pump *pump, struct error error)
+{
+    if (!error_is(pump->error))
+        pump->error = error;
+}
+
+static bool is_ending(const struct call_pump *pump)
+{
+    return pump->stopped || error_is(pump->error);
+}
+
+static void slot_rest(struct slot *slot)
+{
+    slot->state = SLOT_RESTING;
+    slot->pump->busy--;
+}
+
+/* --- answers --- */
+
+static void timer_send(uv_timer_t *timer);
+
+static void slot_wait(struct slot *slot, int64_t wait_us)
+{
+    slot->state = SLOT_WAITING;
+    /* A timer counts from the loop's idea of now, which may be old. */
+    uv_update_time(slot->pump->options.loop);
+    /* Cannot fail: the callback is set and the timer is not closing. */
+    (void)uv_timer_start(&slot->timer, timer_send, (uint64_t)((wait_us + 999) / 1000), 0);
+}
+
+static void slot_prepare(struct slot *slot);
+
+/* The server, or the way to it, does not answer. */
+static void slot_repeat(struct slot *slot, const struct rpc_status *status)
+{
+    struct call_pump *pump = slot->pump;
+    int64_t age_us = clock_now_us(pump->options.clock) - slot->sent_now_us;
+    int64_t patience_us =
+        pump->has_answered ? pump->options.patience_us : pump->options.first_patience_us;
+    if (age_us < 0 || age_us > patience_us) {
+        fail(pump, error_make(ERROR_NETWORK, "%s: %.*s", grpc_status_name(status->code),
+                              (int)status->message.size, status->message.data));
+    }
+    if (is_ending(pump)) {
+        slot_rest(slot);
+        return;
+    }
+    int64_t asked_us = answer_retry_delay_us(status);
+    slot_wait(slot, asked_us > slot->pause_us ? asked_us : slot->pause_us);
+    slot->pause_us = 2 * slot->pause_us > pause_us_max ? pause_us_max : 2 * slot->pause_us;
+    pump->counts.repeated++;
+}
+
+static void slot_done(struct slot *slot, const struct rpc_client_result *result)
+{
+    struct call_pump *pump = slot->pump;
+    bool again = false;
+    int64_t latency_us = clock_monotonic_us(pump->options.clock) - slot->sent_us;
+    pump->has_answered = true;
+    pump->counts.calls++;
+    if (pump->latencies != NULL && !latency_sample_add(pump->latencies, latency_us))
+        fail(pump, error_make(ERROR_OUT_OF_MEMORY, "latencies"));
+    struct error error = pump->work->answered(pump->context, slot->item, result, &again);
+    if (error_is(error))
+        fail(pump, error);
+    if (is_ending(pump))
+        slot_rest(slot);
+    else if (again)
+        slot_prepare(slot);
+    else
+        slot_take_item(slot);
+}
+
+static void call_done(void *context, const struct rpc_client_result *result)
+{
+    struct slot *slot = context;
+    struct call_pump *pump = slot->pump;
+    if (pump->work == NULL) /* it is being destroyed */
+        return;
+    if (--pump->in_flight == 0)
+        pump->counts.busy_us += clock_monotonic_us(pump->options.clock) - pump->busy_since_us;
+    if (answer_may_be_repeated(&result->status))
+        slot_repeat(slot, &result->status);
+    else
+        slot_done(slot, result);
+}
+
+/* --- sending --- */
+
+static void slot_send(struct slot *slot)
+{
+    struct call_pump *pump = slot->pump;
+    if (!slot->is_sent) {
+        slot->is_sent = true;
+        slot->sent_us = clock_monotonic_us(pump->options.clock);
+        slot->sent_now_us = clock_now_us(pump->options.clock);
+    }
+    if (pump->in_flight++ == 0)
+        pump->busy_since_us = clock_monotonic_us(pump->options.clock);
+    slot->state = SLOT_CALLING;
+    rpc_client_call(slot->client, slot->call.path, slot->call.request, slot->call.response,
+                    slot->call.timeout_us > 0 ? slot->call.timeout_us : call_timeout_us, call_done,
+                    slot);
+}
+
+static void timer_send(uv_timer_t *timer)
+{
+    struct slot *slot = timer->data;
+    if (is_ending(slot->pump))
+        slot_rest(slot);
+    else
+        slot_send(slot);
+}
+
+/* Sends the item's next call, now or when its wait is over. */
+static void slot_prepare(struct slot *slot)
+{
+    struct call_pump *pump = slot->pump;
+    int64_t wait_us = 0;
+    if (pump->work->wait_us != NULL)
+        wait_us = pump->work->wait_us(pump->context, slot->item);
+    arena_reset(&slot->arena);
+    slot->call = (struct pump_call){0};
+    slot->is_sent = false;
+    slot->pause_us = pause_us_min;
+    if (!pump->work->prepare(pump->context, slot->item, &slot->arena, &slot->call)) {
+        fail(pump, error_make(ERROR_OUT_OF_MEMORY, "request"));
+        slot_rest(slot);
+    } else if (wait_us > 0) {
+        slot_wait(slot, wait_us);
+    } else {
+        slot_send(slot);
+    }
+}
+
+static void slot_take_item(struct slot *slot)
+{
+    struct call_pump *pump = slot->pump;
+    while (pump->next_item < pump->item_count &&
+           !pump->work->is_due(pump->context, pump->next_item))
+        pump->next_item++;
+    if (pump->next_item == pump->item_count || is_ending(pump)) {
+        slot_rest(slot);
+        return;
+    }
+    slot->item = pump->next_item++;
+    slot_prepare(slot);
+}
+
+/* --- a work --- */
+
+/* The work ends early: what only waits need not. */
+static void wake_waiting(struct call_pump *pump)
+{
+    for (size_t i = 0; i < pump->slot_count; i++) {
+        if (pump->slots[i].state == SLOT_WAITING) {
+            (void)uv_timer_stop(&pump->slots[i].timer);
+            slot_rest(&pump->slots[i]);
+        }
+    }
+}
+
+static void drain(struct call_pump *pump)
+{
+    int64_t until_us = clock_monotonic_us(pump->options.clock) + drain_us;
+    wake_waiting(pump);
+    while (pump->busy > 0 && clock_monotonic_us(pump->options.clock) < until_us) {
+        if (uv_run(pump->options.loop, UV_RUN_NOWAIT) != 0)
+            uv_sleep(1);
+    }
+}
+
+struct error call_pump_run(struct call_pump *pump, const struct pump_work *work, void *context,
+                           struct latency_sample *latencies)
+{
+    CHECK(pump->busy == 0);
+    pump->work = work;
+    pump->context = context;
+    pump->latencies = latencies;
+    pump->item_count = work->item_count(context);
+    pump->next_item = 0;
+    pump->error = error_none();
+    for (size_t i = 0; i < pump->slot_count && !is_ending(pump); i++) {
+        pump->busy++;
+        slot_take_item(&pump->slots[i]);
+    }
+    while (pump->busy > 0 && !is_ending(pump))
+        uv_run(pump->options.loop, UV_RUN_ONCE);
+    if (is_ending(pump))
+        drain(pump);
+    if (!error_is(pump->error) && pump->stopped)
+        return error_make(ERROR_CANCELLED, "stopped");
+    return pump->error;
+}
+
+void call_pump_stop(struct call_pump *pump)
+{
+    pump->stopped = true;
+}
+
+bool call_pump_has_answered(const struct call_pump *pump)
+{
+    return pump->has_answered;
+}
+
+struct call_pump_counts call_pump_counts(const struct call_pump *pump)
+{
+    return pump->counts;
+}
+
+/* --- making --- */
+
+static struct error create_clients(struct call_pump *pump)
+{
+    struct rpc_client_options options = rpc_client_options_default();
+    options.server = pump->options.server;
+    options.connect_timeout_us = connect_timeout_us;
+    options.response_bytes_max = response_bytes_max;
+    options.calls_max = pump->options.calls_per_connection;
+    for (uint32_t i = 0; i < pump->options.connections; i++) {
+        struct error error = rpc_client_create(&pump->clients[i], pump->options.loop, &options);
+        if (error_is(error))
+            return error;
+        pump->clients_open++;
+    }
+    return error_none();
+}
+
+static void create_slots(struct call_pump *pump)
+{
+    for (size_t i = 0; i < pump->slot_count; i++) {
+        struct slot *slot = &pump->slots[i];
+        slot->pump = pump;
+        slot->client = pump->clients[i % pump->options.connections];
+        arena_init(&slot->arena, call_bytes_max);
+        (void)uv_timer_init(pump->options.loop, &slot->timer); /* never fails */
+        slot->timer.data = slot;
+        pump->slots_open++;
+    }
+}
+
+struct error call_pump_create(struct call_pump **result, const struct call_pump_options *options)
+{
+    struct error error = error_make(ERROR_OUT_OF_MEMORY, "calls");
+    struct call_pump *pump = memory_allocate_zero(1, sizeof *pump);
+    *result = NULL;
+    if (pump == NULL)
+        return error;
+    pump->options = *options;
+    pump->slot_count = (size_t)options->connections * options->calls_per_connection;
+    pump->clients = memory_allocate_zero(options->connections, sizeof(struct rpc_client *));
+    pump->slots = memory_allocate_zero(pump->slot_count, sizeof *pump->slots);
+    if (pump->clients != NULL && pump->slots != NULL)
+        error = create_clients(pump);
+    if (error_is(error)) {
+        call_pump_destroy(pump);
+        return error;
+    }
+    create_slots(pump);
+    *result = pump;
+    return error_none();
+}
+
+static void client_closed(void *context)
+{
+    struct call_pump *pump = context;
+    pump->clients_open--;
+}
+
+static void timer_closed(uv_handle_t *timer)
+{
+    struct slot *slot = timer->data;
+    slot->pump->slots_open--;
+}
+
+void call_pump_destroy(struct call_pump *pump)
+{
+    if (pump == NULL)
+        return;
+    size_t client_count = pump->clients_open;
+    size_t slot_count = pump->slots_open;
+    pump->work = NULL;
+    for (size_t i = 0; i < client_count; i++)
+        rpc_client_close(pump->clients[i], client_closed, pump);
+    for (size_t i = 0; i < slot_count; i++)
+        uv_close((uv_handle_t *)&pump->slots[i].timer, timer_closed);
+    while (pump->clients_open > 0 || pump->slots_open > 0)
+        uv_run(pump->options.loop, UV_RUN_ONCE);
+    for (size_t i = 0; i < slot_count; i++)
+        arena_deinit(&pump->slots[i].arena);
+    memory_release(pump->clients);
+    memory_release(pump->slots);
+    memory_release(pump);
+}

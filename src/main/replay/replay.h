@@ -1,0 +1,81 @@
+#ifndef WAYBILL_MAIN_REPLAY_REPLAY_H
+#define WAYBILL_MAIN_REPLAY_REPLAY_H
+
+#include "main/replay/difference_list.h"
+#include "main/replay/ledger_survey.h"
+#include "main/replay/replay_plan.h"
+#include "main/replay/replay_progress.h"
+#include "platform/base/clock.h"
+#include "platform/base/error.h"
+#include "platform/storage/file_system.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+/*
+ * The replay of a data set against a server, once and no more, however often it is cut and started:
+ *
+ *   survey    read the ledgers of all products: where does each order stand?
+ *   stages    bring each order as far as the plan says; skipped if all are there
+ *   survey    again, and the stages again for what is still not there
+ *   verify    the server's own VerifyLedger, and everything against the plan
+ *
+ * Nothing is sent on the word of the progress file, and nothing twice: what the ledger has is not
+ * sent again, and a call whose answer was lost is repeated only within the time for which the server
+ * surely remembers its id.
+ * Thread: the loop's. The functions block and run the loop.
+ */
+struct replay;
+
+struct replay_options {
+    uv_loop_t *loop;
+    struct clock *clock;
+    struct file_system *file_system;
+    const struct replay_plan *plan;
+    const char *server;        /* "HOST:PORT" */
+    const char *progress_path; /* texts live as long as the replay */
+};
+
+/* Where it is, for a display; may be asked at any time, also from a timer of the loop. */
+struct replay_view {
+    const char *stage;    /* "Reserving" */
+    uint64_t steps_done;  /* of steps_total: a receipt is one, an order two */
+    uint64_t steps_total; /* 0 = not known yet */
+    uint64_t calls;       /* answered in this run */
+    bool is_sending;      /* in a stage, not in a survey */
+};
+
+struct replay_result {
+    struct survey_totals totals;
+    bool was_complete; /* the progress file said so: nothing but reads was sent */
+    int64_t finish_time_us;
+    struct replay_measurements measurements; /* of the run that finished it; calls 0 = not known */
+    int64_t ledger_entries;
+    int64_t ledger_mismatches;
+    char chain_head[65];
+    struct difference_list differences; /* none = everything adds up */
+};
+
+/* Opens the progress file. Errors: replay_progress_open's, call_pump_create's, OUT_OF_MEMORY. */
+struct error replay_create(struct replay **replay, const struct replay_options *options);
+
+/* NULL is allowed. */
+void replay_destroy(struct replay *replay);
+
+/*
+ * Errors: CANCELLED (replay_stop), NETWORK (the server is away), INVALID_INPUT (it is not the server of
+ * this progress file), the file system's, OUT_OF_MEMORY, INTERNAL (the server refused a call, or answered
+ * what cannot be). What was done stands; the next run goes on from there.
+ */
+struct error replay_run(struct replay *replay, struct replay_result *result);
+
+/* Has replay_run end soon with CANCELLED; from a callback of the loop. */
+void replay_stop(struct replay *replay);
+
+struct replay_view replay_view(const struct replay *replay);
+
+/* Whether the server has answered anything yet. */
+bool replay_has_met_server(const struct replay *replay);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * Counts of orders and packs come from the survey of the server's ledger, not from what this process
+ * believes to have done; rate and latencies from the run that finished the replay.
+ */
+#include "main/replay/replay_report.h"
+
+#include "main/replay/number_text.h"
+
+#include <jansson.h>
+
+/* --- for people --- */
+
+static bool write_orders(struct buffer *out, const char *name, const struct order_totals *totals)
+{
+    return buffer_append_format(out, "  %-13s %13s orders %15s packs\n", name,
+                                number_text_of_count(totals->orders).string,
+                                number_text_of_count(totals->packs).string);
+}
+
+static bool write_data_set(struct buffer *out, const struct replay_report *report)
+{
+    const struct data_set *data_set = report->plan->data_set;
+    return buffer_append_format(out,
+                                "  orders        %13s\n"
+                                "  lines sent    %13s\n"
+                                "  lines summed  %13s\n"
+                                "  packs         %13s of %s products\n\n",
+                                number_text_of_count(data_set->order_count).string,
+                                number_text_of_count(data_set->line_count).string,
+                                number_text_of_count(data_set->summed_line_count).string,
+                                number_text_of_count(data_set->packs).string,
+                                number_text_of_count(data_set->product_count).string);
+}
+
+static int64_t calls_per_second(const struct replay_measurements *of)
+{
+    return of->busy_us == 0 ? 0 : (int64_t)((double)of->calls * 1e6 / (double)of->busy_us);
+}
+
+static bool write_measurements(struct buffer *out, const struct replay_result *result)
+{
+    const struct replay_measurements *of = &result->measurements;
+    if (of->calls == 0)
+        return true; /* the file with the figures is gone */
+    return buffer_append_format(out, "  calls         %13s in %s, %s a second, %s repeated\n",
+                                number_text_of_count((int64_t)of->calls).string,
+                                number_text_of_duration(of->busy_us).string,
+                                number_text_of_count(calls_per_second(of)).string,
+                                number_text_of_count((int64_t)of->repeated).string) &&
+           buffer_append_format(out, "  latency       p50 %s, p95 %s, p99 %s, max %s\n",
+                                number_text_of_duration(of->latency.p50_us).string,
+                                number_text_of_duration(of->latency.p95_us).string,
+                                number_text_of_duration(of->latency.p99_us).string,
+                                number_text_of_duration(of->latency.max_us).string);
+}
+
+static bool write_ledger(struct buffer *out, const struct replay_result *result)
+{
+    const struct survey_totals *totals = &result->totals;
+    if (!buffer_append_format(out,
+                              "  ledger        %13s entries, %s mismatches\n"
+                              "  chain head    %s\n",
+                              number_text_of_count(result->ledger_entries).string,
+                              number_text_of_count(result->ledger_mismatches).string,
+                              result->chain_head))
+        return false;
+    if (totals->others_received == 0 && totals->others_reserved == 0 &&
+        totals->others_committed == 0)
+        return true;
+    return buffer_append_format(
+        out, "  others        %s packs received, %s committed, %s held of these products\n",
+        number_text_of_count(totals->others_received).string,
+        number_text_of_count(totals->others_committed).string,
+        number_text_of_count(totals->others_reserved).string);
+}
+
+static bool write_differences(struct buffer *out, const struct difference_list *list)
+{
+    if (list->count == 0)
+        return buffer_append_string(out, "\n  everything adds up\n");
+    bool written = buffer_append_format(out, "\n%s things differ from the plan:\n",
+                                        number_text_of_count((int64_t)list->count).string);
+    for (size_t i = 0; i < difference_list_kept(list) && written; i++)
+        written = buffer_append_format(out, "  %s\n", list->items[i]);
+    if (written && list->count > differences_kept_max)
+        written = buffer_append_string(out, "  …\n");
+    return written;
+}
+
+static bool write_head(struct buffer *out, const struct replay_report *report)
+{
+    const struct replay_result *result = report->result;
+    if (!buffer_append_format(out, "Replay of %s on %s, seed %llu", report->path, report->server,
+                              (unsigned long long)report->plan->seed))
+        return false;
+    if (result->was_complete)
+        return buffer_append_format(out, ": was complete since %s, nothing was sent\n\n",
+                                    number_text_of_time(result->finish_time_us).string);
+    return buffer_append_string(out, "\n\n");
+}
+
+struct error replay_report_write_text(const struct replay_report *report, struct buffer *out)
+{
+    const struct replay_result *result = report->result;
+    const struct order_totals *orders = result->totals.orders;
+    if (write_head(out, report) && write_data_set(out, report) &&
+        write_orders(out, "committed", &orders[ORDER_COMMITTED]) &&
+        write_orders(out, "rolled back", &orders[ORDER_ROLLED_BACK]) &&
+        write_orders(out, "expired", &orders[ORDER_EXPIRED]) && buffer_append_string(out, "\n") &&
+        write_measurements(out, result) && write_ledger(out, result) &&
+        write_differences(out, &result->differences))
+        return error_none();
+    return error_make(ERROR_OUT_OF_MEMORY, "report");
+}
+
+/* --- for programs --- */
+
+static json_t *pack_orders(const struct order_totals *totals)
+{
+    return json_pack("{s:I, s:I}", "orders", (json_int_t)totals->orders, "packs",
+                     (json_int_t)totals->packs);
+}
+
+static json_t *pack_measurements(const struct replay_measurements *of)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "calls", (json_int_t)of->calls,
+                     "repeated", (json_int_t)of->repeated, "busy_us", (json_int_t)of->busy_us,
+                     "calls_per_second", (json_int_t)calls_per_second(of), "latency_us", "p50",
+                     (json_int_t)of->latency.p50_us, "p95", (json_int_t)of->latency.p95_us, "p99",
+                     (json_int_t)of->latency.p99_us, "max", (json_int_t)of->latency.max_us);
+}
+
+static json_t *pack_differences(const struct difference_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < difference_list_kept(list) && array != NULL; i++) {
+        if (json_array_append_new(array, json_string(list->items[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+/* NULL without memory: json_pack releases what it was given ("o") also when it fails. */
+static json_t *pack(const struct replay_report *report)
+{
+    const struct data_set *data_set = report->plan->data_set;
+    const struct replay_result *result = report->result;
+    const struct survey_totals *totals = &result->totals;
+    return json_pack(
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s}, "
+        "s:{s:I, s:I, s:I}, s:I, s:o}",
+        "adds_up", result->differences.count == 0, "was_complete", result->was_complete, "seed",
+        (json_int_t)report->plan->seed, "orders", (json_int_t)data_set->order_count, "lines_sent",
+        (json_int_t)data_set->line_count, "lines_summed", (json_int_t)data_set->summed_line_count,
+        "packs", (json_int_t)data_set->packs, "products", (json_int_t)data_set->product_count,
+        "committed", pack_orders(&totals->orders[ORDER_COMMITTED]), "rolled_back",
+        pack_orders(&totals->orders[ORDER_ROLLED_BACK]), "expired",
+        pack_orders(&totals->orders[ORDER_EXPIRED]), "measurements",
+        pack_measurements(&result->measurements), "ledger", "entries",
+        (json_int_t)result->ledger_entries, "mismatches", (json_int_t)result->ledger_mismatches,
+        "chain_head", result->chain_head, "others", "received_packs",
+        (json_int_t)totals->others_received, "committed_packs",
+        (json_int_t)totals->others_committed, "held_packs", (json_int_t)totals->others_reserved,
+        "difference_count", (json_int_t)result->differences.count, "differences",
+        pack_differences(&result->differences));
+}
+
+static int append_piece(const char *piece, size_t size, void *out)
+{
+    return buffer_append(out, piece, size) ? 0 : -1;
+}
+
+struct error replay_report_write_json(const struct replay_report *report, struct buffer *out)
+{
+    json_t *json = pack(report);
+    bool written = json != NULL && json_dump_callback(json, append_piece, out, JSON_COMPACT) == 0 &&
+                   buffer_append_string(out, "\n");
+    json_decref(json);
+    return written ? error_none() : error_make(ERROR_OUT_OF_MEMORY, "report");
+}

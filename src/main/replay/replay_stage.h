@@ -1,0 +1,68 @@
+#ifndef WAYBILL_MAIN_REPLAY_REPLAY_STAGE_H
+#define WAYBILL_MAIN_REPLAY_REPLAY_STAGE_H
+
+#include "main/replay/call_pump.h"
+#include "main/replay/ledger_survey.h"
+#include "main/replay/replay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What a replay is made of. A stage is a row of a table: whom it concerns, what it sends, what the answer
+ * means; its context is the replay. Stages run one after the other; each takes what the ones
+ * before it left. A further context of the product is further rows.
+ */
+struct replay_stage {
+    const char *name;  /* in the progress file */
+    const char *title; /* on the display */
+    struct pump_work work;
+};
+
+/* Stock, holds and their ends (inventory_stages.c). */
+extern const struct replay_stage inventory_stages[];
+extern const size_t inventory_stage_count;
+
+/* How long after its end, by our clock, a hold may still be found pending. */
+static const int64_t replay_lapse_grace_us = INT64_C(10) * 1000000;
+
+/* The state that stages share. */
+struct replay {
+    struct replay_options options;
+    const struct replay_plan *plan;
+    const struct data_set *data_set;
+    struct call_pump *pump;
+    struct replay_progress_file *file;
+    struct replay_progress progress;
+    uv_timer_t save_timer;
+    bool save_timer_is_open;
+    struct error save_error; /* of a save by the timer */
+
+    struct order_status *orders;
+    int64_t *look_up_us;      /* when a hold that is to lapse is looked up next, monotonic */
+    bool *received;           /* by product */
+    int64_t lapse_give_up_us; /* monotonic; a hold that should have lapsed by then never will */
+    uint32_t received_count;
+    uint32_t state_counts[order_state_count];
+
+    const struct replay_stage *stage; /* NULL = surveying */
+    uint64_t stage_calls;             /* answered in stages */
+    uint64_t stage_repeated;
+    int64_t stage_busy_us; /* with calls in flight, in stages */
+    struct latency_sample latencies;
+    struct ledger_survey *survey; /* the latest */
+    bool counts_are_true;         /* a survey has shown that the server is the file's */
+    struct replay_result *result;
+};
+
+/* Changes an order's state and the counts. */
+void replay_set_order(struct replay *replay, uint32_t order, struct order_status status);
+
+/*
+ * Reads the ledgers of all products and takes over what they tell (survey_stage.c): orders, received
+ * products; totals and conflicts into the result.
+ */
+__attribute__((warn_unused_result)) struct error replay_survey(struct replay *replay);
+
+#endif

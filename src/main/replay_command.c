@@ -1,0 +1,283 @@
+/*
+ * Arguments, signals and what a person is told; the replay itself is in main/replay. The data set is read
+ * and checked whole before the first connection, so nothing is sent of a file that is bad.
+ */
+#include "main/replay_command.h"
+
+#include "main/replay/data_set.h"
+#include "main/replay/replay.h"
+#include "main/replay/replay_display.h"
+#include "main/replay/replay_plan.h"
+#include "main/replay/replay_report.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <uv.h>
+
+static const char usage[] =
+    "usage: waybill replay CSV [--server HOST:PORT] [--progress FILE] [--seed N] [--json]\n"
+    "\n"
+    "Plays the orders of a data set (data/scms_deliveries.csv) through a running server: receives "
+    "the\n"
+    "stock that they need, reserves every order, pays nine in ten, lets one in twenty lapse, "
+    "cancels\n"
+    "the rest, and checks the ledger. Started again it goes on where it was cut and doubles "
+    "nothing.\n"
+    "\n"
+    "  --server HOST:PORT  where `waybill serve` listens (127.0.0.1:7400)\n"
+    "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
+    "  --seed N            which orders are paid, cancelled or left to lapse (1)\n"
+    "  --json              the report as one JSON object, and no progress\n"
+    "  --help              this text\n"
+    "\n"
+    "Exit status: 0 if everything adds up, 1 if not, 2 for wrong arguments.\n";
+
+enum {
+    status_failed = 1,
+    status_wrong_arguments = 2,
+    status_signal = 128, /* plus its number, as shells do */
+};
+
+static const size_t report_bytes_max = 65536;
+
+struct replay_arguments {
+    const char *path;
+    const char *server;
+    const char *progress_path;
+    uint64_t seed;
+    bool json;
+    bool help;
+};
+
+/* --- arguments --- */
+
+static bool wrong(const char *what, const char *value)
+{
+    fprintf(stderr, "waybill replay: %s%s\nTry waybill replay --help.\n", what, value);
+    return false;
+}
+
+static bool read_seed(const char *value, uint64_t *seed)
+{
+    int64_t number;
+    if (!text_to_int64(text_of(value), &number) || number < 0)
+        return wrong("--seed wants a whole number from 0, not ", value);
+    *seed = (uint64_t)number;
+    return true;
+}
+
+static bool read_arguments(int argc, char **argv, struct replay_arguments *arguments)
+{
+    static const struct option options[] = {
+        {"server", required_argument, NULL, 's'}, {"progress", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 'n'},   {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {0},
+    };
+    *arguments = (struct replay_arguments){
+        .server = "127.0.0.1:7400",
+        .progress_path = "waybill-data/replay.json",
+        .seed = 1,
+    };
+    optind = 0; /* glibc: begin anew, whoever parsed before */
+    opterr = 0;
+    for (int option = getopt_long(argc, argv, "h", options, NULL); option != -1;
+         option = getopt_long(argc, argv, "h", options, NULL)) {
+        if (option == 's')
+            arguments->server = optarg;
+        else if (option == 'p')
+            arguments->progress_path = optarg;
+        else if (option == 'j')
+            arguments->json = true;
+        else if (option == 'h')
+            arguments->help = true;
+        else if (option != 'n')
+            return wrong("unknown option, or one without its value: ", argv[optind - 1]);
+        else if (!read_seed(optarg, &arguments->seed))
+            return false;
+    }
+    if (arguments->help)
+        return true;
+    if (optind + 1 != argc)
+        return wrong("one CSV file is wanted", optind < argc ? ", not several" : "");
+    arguments->path = argv[optind];
+    return true;
+}
+
+/* --- signals --- */
+
+/* The first signal ends the replay cleanly, the second at once. */
+struct signal_watch {
+    uv_signal_t handles[2];
+    unsigned handles_open;
+    struct replay *replay;
+    int caught;
+};
+
+static void signal_caught(uv_signal_t *handle, int number)
+{
+    struct signal_watch *watch = handle->data;
+    if (watch->caught != 0)
+        _exit(status_signal + number);
+    watch->caught = number;
+    replay_stop(watch->replay);
+}
+
+static void signal_watch_start(struct signal_watch *watch, uv_loop_t *loop, struct replay *replay)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    *watch = (struct signal_watch){.replay = replay};
+    for (unsigned i = 0; i < 2 && uv_signal_init(loop, &watch->handles[i]) == 0; i++) {
+        watch->handles_open++;
+        watch->handles[i].data = watch;
+        /* Without it the signal ends the process, and the next run goes on as well. */
+        (void)uv_signal_start(&watch->handles[i], signal_caught, numbers[i]);
+    }
+}
+
+static void signal_closed(uv_handle_t *handle)
+{
+    struct signal_watch *watch = handle->data;
+    watch->handles_open--;
+}
+
+static void signal_watch_stop(struct signal_watch *watch, uv_loop_t *loop)
+{
+    unsigned count = watch->handles_open;
+    for (unsigned i = 0; i < count; i++)
+        uv_close((uv_handle_t *)&watch->handles[i], signal_closed);
+    while (watch->handles_open > 0)
+        uv_run(loop, UV_RUN_ONCE);
+}
+
+/* --- telling --- */
+
+static int tell_error(const struct error *error)
+{
+    fprintf(stderr, "waybill replay: %s\n", error->detail);
+    return status_failed;
+}
+
+/* Why a run ended early, and what to do. */
+static int tell_end(const struct replay_arguments *arguments, const struct replay *replay,
+                    const struct error *error, int caught)
+{
+    struct replay_view view = replay_view(replay);
+    if (error->code == ERROR_CANCELLED && caught != 0) {
+        fprintf(stderr, "waybill replay: stopped at %llu %%. The same command goes on from here.\n",
+                (unsigned long long)(view.steps_done * 100 / view.steps_total));
+        return status_signal + caught;
+    }
+    if (error->code == ERROR_NETWORK && !replay_has_met_server(replay)) {
+        fprintf(stderr,
+                "waybill replay: no server answers at %s (%s).\n"
+                "Start one in another terminal and run this again:\n\n"
+                "    waybill serve --listen %s\n\n",
+                arguments->server, error->detail, arguments->server);
+        return status_failed;
+    }
+    if (error->code == ERROR_NETWORK) {
+        fprintf(
+            stderr,
+            "waybill replay: the server at %s does not answer any more (%s). When it is back, the "
+            "same command goes on from here.\n",
+            arguments->server, error->detail);
+        return status_failed;
+    }
+    return tell_error(error);
+}
+
+static int tell_result(const struct replay_arguments *arguments, const struct replay_plan *plan,
+                       const struct replay_result *result)
+{
+    struct replay_report report = {arguments->path, arguments->server, plan, result};
+    struct buffer out;
+    buffer_init(&out, report_bytes_max);
+    struct error error = arguments->json ? replay_report_write_json(&report, &out)
+                                         : replay_report_write_text(&report, &out);
+    bool written = !error_is(error) && fwrite(out.data, 1, out.size, stdout) == out.size &&
+                   fflush(stdout) == 0;
+    buffer_deinit(&out);
+    if (error_is(error))
+        return tell_error(&error);
+    return written && result->differences.count == 0 ? 0 : status_failed;
+}
+
+/* --- the command --- */
+
+static int run_replay(const struct replay_arguments *arguments, const struct replay_plan *plan,
+                      struct replay *replay, uv_loop_t *loop)
+{
+    struct signal_watch watch;
+    struct replay_display display;
+    struct replay_result result;
+    signal_watch_start(&watch, loop, replay);
+    if (!arguments->json)
+        replay_display_start(&display, loop, clock_system(), replay, stderr);
+    struct error error = replay_run(replay, &result);
+    if (!arguments->json)
+        replay_display_stop(&display);
+    signal_watch_stop(&watch, loop);
+    if (error_is(error))
+        return tell_end(arguments, replay, &error, watch.caught);
+    return tell_result(arguments, plan, &result);
+}
+
+static int replay_plan_on_loop(const struct replay_arguments *arguments,
+                               const struct replay_plan *plan, uv_loop_t *loop)
+{
+    struct replay *replay;
+    struct replay_options options = {
+        .loop = loop,
+        .clock = clock_system(),
+        .file_system = file_system_posix(),
+        .plan = plan,
+        .server = arguments->server,
+        .progress_path = arguments->progress_path,
+    };
+    struct error error = replay_create(&replay, &options);
+    if (error_is(error))
+        return tell_error(&error);
+    int status = run_replay(arguments, plan, replay, loop);
+    replay_destroy(replay);
+    return status;
+}
+
+static int replay_data_set(const struct replay_arguments *arguments,
+                           const struct data_set *data_set)
+{
+    struct replay_plan plan;
+    uv_loop_t loop;
+    struct error error = replay_plan_init(&plan, data_set, arguments->seed);
+    if (error_is(error))
+        return tell_error(&error);
+    int status = uv_loop_init(&loop);
+    if (status != 0) {
+        fprintf(stderr, "waybill replay: %s\n", uv_strerror(status));
+        status = status_failed;
+    } else {
+        status = replay_plan_on_loop(arguments, &plan, &loop);
+        (void)uv_loop_close(&loop); /* all handles are closed by now */
+    }
+    replay_plan_deinit(&plan);
+    return status;
+}
+
+int replay_command(int argc, char **argv)
+{
+    struct replay_arguments arguments;
+    struct data_set data_set;
+    if (!read_arguments(argc, argv, &arguments))
+        return status_wrong_arguments;
+    if (arguments.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    struct error error = data_set_read(&data_set, file_system_posix(), arguments.path);
+    if (error_is(error))
+        return tell_error(&error);
+    int status = replay_data_set(&arguments, &data_set);
+    data_set_deinit(&data_set);
+    return status;
+}
