@@ -7,17 +7,13 @@
  */
 #include "platform/rpc/server.h"
 
-#include "platform/base/log.h"
 #include "platform/base/memory.h"
+#include "platform/io/listen_address.h"
 #include "platform/rpc/health_service.h"
 #include "platform/rpc/reflection_service.h"
 #include "platform/rpc/rpc_call.h"
 #include "platform/rpc/server_loop.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { services_max = 32, io_threads_max = 64 };
@@ -28,7 +24,7 @@ struct rpc_server {
     struct reflection_service *reflection;
     struct method_table methods;
     _Atomic uint32_t connection_count;
-    char address[INET6_ADDRSTRLEN + 16];
+    char address[listen_address_bytes_max];
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     uint32_t drained_count; /* loops without connections */
@@ -48,47 +44,6 @@ struct rpc_server_options rpc_server_options_default(void)
         .drain_us_max = 10000000,
         .clock = clock_system(),
     };
-}
-
-/* --- the address --- */
-
-/* "HOST:PORT" or "[HOST]:PORT". */
-static struct error resolve(const char *listen, struct sockaddr_storage *address)
-{
-    char host[256];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    const char *colon = strrchr(listen, ':');
-    size_t size = colon == NULL ? 0 : (size_t)(colon - listen);
-    if (size == 0 || size >= sizeof host || colon[1] == '\0')
-        return error_make(ERROR_INVALID_SETTING, "%s: an address is HOST:PORT", listen);
-    memcpy(host, listen, size);
-    host[size] = '\0';
-    char *name = host;
-    if (host[0] == '[' && host[size - 1] == ']') {
-        host[size - 1] = '\0';
-        name++;
-    }
-    int result = getaddrinfo(name, colon + 1, &hints, &found);
-    if (result != 0)
-        return error_make(ERROR_INVALID_SETTING, "%s: %s", listen, gai_strerror(result));
-    memcpy(address, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return error_none();
-}
-
-static void format_address(const struct sockaddr_storage *address, char *out, size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const void *)address;
-        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
-        snprintf(out, size, "[%s]:%u", host, ntohs(six->sin6_port));
-    } else {
-        const struct sockaddr_in *four = (const void *)address;
-        inet_ntop(AF_INET, &four->sin_addr, host, sizeof host);
-        snprintf(out, size, "%s:%u", host, ntohs(four->sin_port));
-    }
 }
 
 /* --- opening --- */
@@ -150,7 +105,7 @@ static struct error open_loops(struct rpc_server *server)
     uint32_t wanted = server->options.io_threads;
     if (wanted == 0 || wanted > io_threads_max)
         return error_make(ERROR_INVALID_SETTING, "I/O threads: 1 to %d", io_threads_max);
-    struct error error = resolve(server->options.listen, &address);
+    struct error error = listen_address_resolve(server->options.listen, &address);
     if (error_is(error))
         return error;
     server->loops = memory_allocate_zero(wanted, sizeof *server->loops);
@@ -160,7 +115,7 @@ static struct error open_loops(struct rpc_server *server)
         error = open_loop(server, &address);
     if (error_is(error))
         return error;
-    format_address(&address, server->address, sizeof server->address);
+    listen_address_format(&address, server->address);
     for (uint32_t i = 0; !error_is(error) && i < wanted; i++)
         error = io_loop_start(&server->loops[i].io);
     return error;

@@ -104,12 +104,13 @@ const char *rpc_server_address(const struct rpc_server *server);
 void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
 
 /*
- * Clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends what is left after
- * drain_us_max, stops the threads; blocks until done. Any thread but the server's own.
+ * First half of a clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends what
+ * is left after drain_us_max; blocks until no connection is left. The loops still run, because stores
+ * may have answers on their way: close the stores next. Any thread but the server's own.
  */
 void rpc_server_drain(struct rpc_server *server);
 
-/* After rpc_server_drain. NULL is allowed. */
+/* Second half, when nobody can post to the loops any more: stops them. NULL is allowed. */
 void rpc_server_destroy(struct rpc_server *server);
 
 /* --- within a handler, and until the answer, on the call's loop thread --- */

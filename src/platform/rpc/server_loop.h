@@ -2,7 +2,7 @@
 #define WAYBILL_PLATFORM_RPC_SERVER_LOOP_H
 
 #include "platform/base/arena.h"
-#include "platform/rpc/io_loop.h"
+#include "platform/io/io_loop.h"
 #include "platform/rpc/method_table.h"
 #include "platform/rpc/server.h"
 

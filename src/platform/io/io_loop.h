@@ -1,5 +1,5 @@
-#ifndef WAYBILL_PLATFORM_RPC_IO_LOOP_H
-#define WAYBILL_PLATFORM_RPC_IO_LOOP_H
+#ifndef WAYBILL_PLATFORM_IO_IO_LOOP_H
+#define WAYBILL_PLATFORM_IO_IO_LOOP_H
 
 #include "platform/base/error.h"
 #include "platform/base/executor.h"

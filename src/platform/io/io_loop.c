@@ -3,7 +3,7 @@
  * already: a thousand completions of one batch cost one system call. uv_async_send cannot fail for a
  * live handle.
  */
-#include "platform/rpc/io_loop.h"
+#include "platform/io/io_loop.h"
 
 static void run_tasks(uv_async_t *wake)
 {
