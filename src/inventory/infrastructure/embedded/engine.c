@@ -16,15 +16,13 @@
 
 static const char log_kind[] = "inventory";
 
-struct error engine_open(struct engine **engine, const struct embedded_repository_options *options,
-                         engine_verify_function *verify, void *verify_context)
+static struct error open_engine(struct engine **engine,
+                                const struct embedded_repository_options *options, bool read_only)
 {
     struct engine *made = memory_allocate_zero(1, sizeof *made);
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "inventory engine");
     made->options = *options;
-    made->verify = verify;
-    made->verify_context = verify_context;
     buffer_init(&made->record, inventory_record_bytes_max);
     engine_state_init(&made->state, random_uint64(options->random));
     struct record_log_options log_options = {
@@ -33,7 +31,8 @@ struct error engine_open(struct engine **engine, const struct embedded_repositor
         .record_version = inventory_record_version,
         .segment_bytes = options->segment_bytes,
         .batch_bytes_max = options->batch_bytes_max,
-        .background_prepare = options->threaded,
+        .read_only = read_only,
+        .background_prepare = options->threaded && !read_only,
     };
     CHECK(options->batch_bytes_max >= 2 * inventory_record_bytes_max);
     struct error error =
@@ -44,6 +43,23 @@ struct error engine_open(struct engine **engine, const struct embedded_repositor
     }
     *engine = made;
     return error_none();
+}
+
+struct error engine_open(struct engine **engine, const struct embedded_repository_options *options,
+                         engine_verify_function *verify, void *verify_context)
+{
+    struct error error = open_engine(engine, options, false);
+    if (error_is(error))
+        return error;
+    (*engine)->verify = verify;
+    (*engine)->verify_context = verify_context;
+    return error_none();
+}
+
+struct error engine_open_read_only(struct engine **engine,
+                                   const struct embedded_repository_options *options)
+{
+    return open_engine(engine, options, true);
 }
 
 void engine_close(struct engine *engine)

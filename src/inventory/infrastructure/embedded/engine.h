@@ -51,6 +51,10 @@ struct engine {
 /* As embedded_repository_open. */
 struct error engine_open(struct engine **engine, const struct embedded_repository_options *options,
                          engine_verify_function *verify, void *verify_context);
+/* The same for looking only: takes no lock, changes nothing; it cannot be stepped. */
+struct error engine_open_read_only(struct engine **engine,
+                                   const struct embedded_repository_options *options);
+
 /* NULL is allowed. */
 void engine_close(struct engine *engine);
 

@@ -1,0 +1,373 @@
+/*
+ * One table, four readers. What is wrong is collected, not the first only, and nothing is taken in
+ * part: the caller stops when there is any problem.
+ */
+#include "main/configuration.h"
+
+#include "platform/base/log.h"
+#include "platform/base/memory.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum setting_kind { SETTING_TEXT, SETTING_NUMBER, SETTING_LOG_LEVEL, SETTING_LOG_FORMAT };
+
+struct setting {
+    const char *section;
+    const char *name; /* in the file; the flag has '-' for '_', the variable capitals */
+    enum setting_kind kind;
+    size_t offset; /* in struct configuration */
+    const char *default_text;
+    int64_t minimum;
+    int64_t maximum;
+    const char *argument; /* for --help */
+    const char *help;
+    const char *why; /* the default's reason, for the file */
+};
+
+static const struct setting settings[] = {
+    {"server", "listen", SETTING_TEXT, offsetof(struct configuration, listen), "127.0.0.1:7400", 0,
+     0, "HOST:PORT", "where calls are taken; port 0 picks one",
+     "loopback only, because there is no TLS and no authentication yet"},
+    {"server", "operations", SETTING_TEXT, offsetof(struct configuration, operations),
+     "127.0.0.1:7480", 0, 0, "HOST:PORT", "where /healthz, /readyz and /metrics are served",
+     "a port of its own, so that it can be kept from the public"},
+    {"server", "data", SETTING_TEXT, offsetof(struct configuration, data), "waybill-data", 0, 0,
+     "DIR", "where the embedded stores live", "in the working directory: nothing is hidden"},
+    {"server", "inventory", SETTING_TEXT, offsetof(struct configuration, inventory), "", 0, 0,
+     "URL", "inventory's store: embedded:DIR; empty = embedded:DATA/inventory",
+     "the embedded store needs no other program"},
+    {"server", "io_threads", SETTING_NUMBER, offsetof(struct configuration, io_threads), "0", 0, 64,
+     "N", "threads that read and write calls; 0 = by the machine's cores",
+     "the store has a thread of its own, so one is left out of every two cores"},
+    {"server", "drain_seconds", SETTING_NUMBER, offsetof(struct configuration, drain_seconds), "10",
+     0, 3600, "N", "how long calls in flight may take at shutdown",
+     "longer than any call should take"},
+    {"server", "connections_max", SETTING_NUMBER, offsetof(struct configuration, connections_max),
+     "16384", 1, 1000000, "N", "connections at once; further ones are closed",
+     "each costs about 15 KiB"},
+    {"server", "message_bytes_max", SETTING_NUMBER,
+     offsetof(struct configuration, message_bytes_max), "1048576", 1024, 67108864, "N",
+     "largest request message", "a request of 100 lines takes about 8 KiB"},
+    {"log", "log_level", SETTING_LOG_LEVEL, offsetof(struct configuration, log_level), "info", 0, 0,
+     "LEVEL", "debug, info, warning, error or off", "a quiet log is read"},
+    {"log", "log_format", SETTING_LOG_FORMAT, offsetof(struct configuration, log_format), "text", 0,
+     0, "FORMAT", "text for people, json for programs", "most logs are read by people first"},
+    {"inventory", "retention_seconds", SETTING_NUMBER,
+     offsetof(struct configuration, retention_seconds), "86400", 1, 315360000, "N",
+     "how long ids of rolled back and expired reservations are kept",
+     "a day of retries is safe after any outage"},
+    {"inventory", "committed_retention_seconds", SETTING_NUMBER,
+     offsetof(struct configuration, committed_retention_seconds), "7776000", 1, 315360000, "N",
+     "how long ids of committed reservations, receipts and adjustments are kept",
+     "90 days: longer than a payment can be disputed"},
+    {"inventory", "ids_max", SETTING_NUMBER, offsetof(struct configuration, ids_max), "50000000", 1,
+     4000000000, "N", "ids kept at once; beyond it new ones are refused",
+     "about 2 GiB of memory when it is reached"},
+    {"inventory", "queue_length_max", SETTING_NUMBER,
+     offsetof(struct configuration, queue_length_max), "65536", 1, 16777216, "N",
+     "commands that may wait for the store", "a tenth of a second's work"},
+    {"inventory", "segment_bytes", SETTING_NUMBER, offsetof(struct configuration, segment_bytes),
+     "67108864", 1048576, 4294967296, "N", "size of the record log's files",
+     "filled with zeros beforehand, so not too large"},
+    {"inventory", "batch_bytes_max", SETTING_NUMBER,
+     offsetof(struct configuration, batch_bytes_max), "4194304", 65536, 268435456, "N",
+     "most that is synced at once; at most a quarter of segment_bytes",
+     "larger batches wait longer and gain nothing"},
+};
+
+enum { settings_count = sizeof settings / sizeof settings[0] };
+
+static void problem(struct buffer *problems, const char *where, const char *what)
+{
+    if (!buffer_append_format(problems, "%s: %s\n", where, what))
+        fprintf(stderr, "%s: %s\n", where, what);
+}
+
+/* --- one value --- */
+
+static void set_number(struct configuration *configuration, const struct setting *setting,
+                       const char *where, const char *value, struct buffer *problems)
+{
+    char what[160];
+    int64_t number;
+    if (text_to_int64(text_of(value), &number) && number >= setting->minimum &&
+        number <= setting->maximum) {
+        memcpy((char *)configuration + setting->offset, &number, sizeof number);
+        return;
+    }
+    snprintf(what, sizeof what, "must be a whole number from %lld to %lld",
+             (long long)setting->minimum, (long long)setting->maximum);
+    problem(problems, where, what);
+}
+
+static void set_value(struct configuration *configuration, const struct setting *setting,
+                      const char *where, const char *value, struct buffer *problems)
+{
+    enum log_level level;
+    bool is_format = strcmp(value, "text") == 0 || strcmp(value, "json") == 0;
+    if (setting->kind == SETTING_NUMBER) {
+        set_number(configuration, setting, where, value, problems);
+        return;
+    }
+    if (strlen(value) >= setting_text_bytes_max)
+        problem(problems, where, "must be at most 511 bytes");
+    else if (setting->kind == SETTING_LOG_LEVEL && !log_level_from_text(text_of(value), &level))
+        problem(problems, where, "must be debug, info, warning, error or off");
+    else if (setting->kind == SETTING_LOG_FORMAT && !is_format)
+        problem(problems, where, "must be text or json");
+    else if (value[0] == '\0' && setting->default_text[0] != '\0')
+        problem(problems, where, "must not be empty");
+    else
+        strcpy((char *)configuration + setting->offset, value);
+}
+
+/* --- the file --- */
+
+struct file_reading {
+    struct configuration *configuration;
+    const char *name;
+    struct text left;
+    int line;
+    bool seen[settings_count];
+    struct buffer *problems;
+};
+
+/* fgets for libinih, over a text, counting lines. */
+static char *next_line(char *out, int room, void *stream)
+{
+    struct file_reading *reading = stream;
+    size_t size = 0;
+    if (reading->left.size == 0)
+        return NULL;
+    reading->line++;
+    while (size < reading->left.size && reading->left.data[size] != '\n')
+        size++;
+    size += size < reading->left.size;
+    size_t kept = size < (size_t)room - 1 ? size : (size_t)room - 1;
+    memcpy(out, reading->left.data, kept);
+    out[kept] = '\0';
+    for (size_t i = 0; i < kept; i++) { /* a NUL would hide the rest of the line */
+        if (out[i] == '\0')
+            out[i] = '?';
+    }
+    if (kept < size) {
+        char where[600];
+        snprintf(where, sizeof where, "%s:%d", reading->name, reading->line);
+        problem(reading->problems, where, "the line is too long");
+    }
+    reading->left.data += size;
+    reading->left.size -= size;
+    return out;
+}
+
+static int on_file_setting(void *context, const char *section, const char *name, const char *value)
+{
+    struct file_reading *reading = context;
+    char where[700];
+    snprintf(where, sizeof where, "%s:%d: [%.40s] %.80s", reading->name, reading->line, section,
+             name);
+    for (size_t i = 0; i < settings_count; i++) {
+        if (strcmp(settings[i].section, section) != 0 || strcmp(settings[i].name, name) != 0)
+            continue;
+        if (reading->seen[i])
+            problem(reading->problems, where, "is set twice");
+        reading->seen[i] = true;
+        set_value(reading->configuration, &settings[i], where, value, reading->problems);
+        return 1;
+    }
+    problem(reading->problems, where, "is no setting; `waybill serve --help` lists them");
+    return 1;
+}
+
+void configuration_read_text(struct configuration *configuration, const char *name,
+                             struct text text, struct buffer *problems)
+{
+    struct file_reading reading = {
+        .configuration = configuration, .name = name, .left = text, .problems = problems};
+    int wrong_line = ini_parse_stream(next_line, &reading, on_file_setting, &reading);
+    if (wrong_line > 0) {
+        char where[600];
+        snprintf(where, sizeof where, "%s:%d", name, wrong_line);
+        problem(problems, where, "is neither [section], name = value nor a comment");
+    }
+}
+
+static void read_file(struct configuration *configuration, struct buffer *problems)
+{
+    struct buffer text;
+    char chunk[4096];
+    size_t got;
+    FILE *file = fopen(configuration->config, "rb");
+    if (file == NULL) {
+        problem(problems, configuration->config, strerror(errno));
+        return;
+    }
+    buffer_init(&text, 1024 * 1024);
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) {
+        if (!buffer_append(&text, chunk, got)) {
+            problem(problems, configuration->config, "is larger than 1 MiB");
+            break;
+        }
+    }
+    if (ferror(file))
+        problem(problems, configuration->config, "cannot be read");
+    fclose(file);
+    configuration_read_text(configuration, configuration->config, buffer_text(&text), problems);
+    buffer_deinit(&text);
+}
+
+/* --- variables and flags --- */
+
+static void variable_name(const struct setting *setting, char *out, size_t size)
+{
+    snprintf(out, size, "WAYBILL_%s", setting->name);
+    for (char *c = out; *c != '\0'; c++) {
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    }
+}
+
+static void flag_name(const struct setting *setting, char *out, size_t size)
+{
+    snprintf(out, size, "--%s", setting->name);
+    for (char *c = out; *c != '\0'; c++) {
+        if (*c == '_')
+            *c = '-';
+    }
+}
+
+static void read_variables(struct configuration *configuration, struct buffer *problems)
+{
+    for (size_t i = 0; i < settings_count; i++) {
+        char name[64];
+        variable_name(&settings[i], name, sizeof name);
+        const char *value = getenv(name);
+        if (value != NULL)
+            set_value(configuration, &settings[i], name, value, problems);
+    }
+}
+
+/* The value of a flag: "--name=value" or the next argument. NULL if it has none. */
+static const char *flag_value(int argc, char **argv, int *at, const char *flag)
+{
+    size_t size = strlen(flag);
+    if (argv[*at][size] == '=')
+        return argv[*at] + size + 1;
+    return *at + 1 < argc ? argv[++*at] : NULL;
+}
+
+static bool is_flag(const char *argument, const char *flag)
+{
+    size_t size = strlen(flag);
+    return strncmp(argument, flag, size) == 0 && (argument[size] == '\0' || argument[size] == '=');
+}
+
+static void read_flag(struct configuration *configuration, int argc, char **argv, int *at,
+                      struct buffer *problems)
+{
+    char flag[64];
+    const char *value;
+    for (size_t i = 0; i < settings_count; i++) {
+        flag_name(&settings[i], flag, sizeof flag);
+        if (!is_flag(argv[*at], flag))
+            continue;
+        value = flag_value(argc, argv, at, flag);
+        if (value == NULL)
+            problem(problems, flag, "needs a value");
+        else
+            set_value(configuration, &settings[i], flag, value, problems);
+        return;
+    }
+    problem(problems, argv[*at], "is no option; `waybill serve --help` lists them");
+}
+
+/* --config goes first, because the file comes before variables and flags. */
+static void find_config(struct configuration *configuration, int argc, char **argv,
+                        struct buffer *problems)
+{
+    const char *value = getenv("WAYBILL_CONFIG");
+    for (int at = 0; at < argc; at++) {
+        if (!is_flag(argv[at], "--config"))
+            continue;
+        value = flag_value(argc, argv, &at, "--config");
+        if (value == NULL) {
+            problem(problems, "--config", "needs a value");
+            return;
+        }
+    }
+    if (value != NULL && strlen(value) >= setting_text_bytes_max)
+        problem(problems, "--config", "must be at most 511 bytes");
+    else if (value != NULL)
+        strcpy(configuration->config, value);
+}
+
+static void set_defaults(struct configuration *configuration, struct buffer *problems)
+{
+    *configuration = (struct configuration){0};
+    for (size_t i = 0; i < settings_count; i++)
+        set_value(configuration, &settings[i], settings[i].name, settings[i].default_text,
+                  problems);
+}
+
+bool configuration_read(struct configuration *configuration, int argc, char **argv,
+                        const char **operands, size_t *operand_count, struct buffer *problems)
+{
+    *operand_count = 0;
+    set_defaults(configuration, problems);
+    find_config(configuration, argc, argv, problems);
+    if (configuration->config[0] != '\0')
+        read_file(configuration, problems);
+    read_variables(configuration, problems);
+    for (int at = 0; at < argc; at++) {
+        if (argv[at][0] != '-')
+            operands[(*operand_count)++] = argv[at];
+        else if (is_flag(argv[at], "--config"))
+            (void)flag_value(argc, argv, &at, "--config");
+        else
+            read_flag(configuration, argc, argv, &at, problems);
+    }
+    if (configuration->batch_bytes_max > configuration->segment_bytes / 4)
+        problem(problems, "batch_bytes_max", "must be at most a quarter of segment_bytes");
+    return problems->size == 0;
+}
+
+/* --- help --- */
+
+void configuration_print_help(FILE *out)
+{
+    const char *section = "";
+    fprintf(out,
+            "  --config FILE\n      a configuration file; config/waybill.ini explains it all\n");
+    for (size_t i = 0; i < settings_count; i++) {
+        char flag[64];
+        flag_name(&settings[i], flag, sizeof flag);
+        if (strcmp(section, settings[i].section) != 0)
+            fprintf(out, "\n [%s]\n", settings[i].section);
+        section = settings[i].section;
+        fprintf(out, "  %s %s\n      %s (default: %s)\n", flag, settings[i].argument,
+                settings[i].help,
+                settings[i].default_text[0] == '\0' ? "empty" : settings[i].default_text);
+    }
+}
+
+void configuration_print_file(FILE *out)
+{
+    const char *section = "";
+    fprintf(out,
+            "; Every setting of `waybill serve` with its default and why.\n"
+            "; A flag (--drain-seconds) goes before a variable (WAYBILL_DRAIN_SECONDS), a variable "
+            "before\n; this file, this file before the default.\n");
+    for (size_t i = 0; i < settings_count; i++) {
+        if (strcmp(section, settings[i].section) != 0)
+            fprintf(out, "\n[%s]\n", settings[i].section);
+        section = settings[i].section;
+        fprintf(out, "; %s.\n; Default because: %s.\n", settings[i].help, settings[i].why);
+        if (settings[i].kind == SETTING_NUMBER)
+            fprintf(out, "; %lld to %lld.\n", (long long)settings[i].minimum,
+                    (long long)settings[i].maximum);
+        fprintf(out, "%s = %s\n", settings[i].name, settings[i].default_text);
+    }
+}

@@ -1,0 +1,59 @@
+#ifndef WAYBILL_MAIN_CONFIGURATION_H
+#define WAYBILL_MAIN_CONFIGURATION_H
+
+#include "platform/base/buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * Every setting of `waybill serve`, in one table: its flag, its place in the configuration file, its
+ * WAYBILL_… variable, its default and its limits. A flag goes before a variable, a variable before the
+ * file, the file before the default. Thread: the main thread, at start.
+ */
+enum { setting_text_bytes_max = 512 };
+
+struct configuration {
+    char config[setting_text_bytes_max];
+    char listen[setting_text_bytes_max];
+    char operations[setting_text_bytes_max];
+    char data[setting_text_bytes_max];
+    char inventory[setting_text_bytes_max]; /* URL; empty = embedded:DATA/inventory */
+    char log_level[setting_text_bytes_max];
+    char log_format[setting_text_bytes_max];
+    int64_t io_threads; /* 0 = by the machine's cores */
+    int64_t drain_seconds;
+    int64_t connections_max;
+    int64_t message_bytes_max;
+    int64_t retention_seconds;
+    int64_t committed_retention_seconds;
+    int64_t ids_max;
+    int64_t queue_length_max;
+    int64_t segment_bytes;
+    int64_t batch_bytes_max;
+};
+
+/*
+ * Fills `configuration` from all four sources. `argv` holds the arguments behind the command's name;
+ * those that are no settings are left in `operands` (room for argc) and counted. False: `problems` has
+ * one line for each thing that is wrong, naming flag, variable or FILE:LINE and what is allowed.
+ */
+__attribute__((warn_unused_result)) bool configuration_read(struct configuration *configuration,
+                                                            int argc, char **argv,
+                                                            const char **operands,
+                                                            size_t *operand_count,
+                                                            struct buffer *problems);
+
+/* The part that reads a file's text, for the one above and for its fuzz target. */
+void configuration_read_text(struct configuration *configuration, const char *name,
+                             struct text text, struct buffer *problems);
+
+/* The settings as a table for --help. */
+void configuration_print_help(FILE *out);
+
+/* The settings as a configuration file with comments: config/waybill.ini. */
+void configuration_print_file(FILE *out);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The command line: finds the command and hands over. Each command has a file of its own.
+ */
+#include "main/replay_command.h"
+#include "main/serve_command.h"
+#include "main/verify_command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+    const char *summary;
+};
+
+static const struct command commands[] = {
+    {"serve", serve_command, "run the services"},
+    {"replay", replay_command, "play a data set of real orders against a server"},
+    {"verify", verify_command, "check every log and ledger of a data directory"},
+};
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "Waybill keeps the promises of a shop: we have it, and it is yours.\n\n"
+                 "usage: waybill COMMAND [OPTION…]\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\n  waybill COMMAND --help   what a command takes\n"
+                 "  waybill --version        the version\n");
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of its own call */
+    const char *name = argc > 1 ? argv[1] : "--help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(argc > 1 ? stdout : stderr);
+        return argc > 1 ? 0 : 2;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("waybill %s\n", WAYBILL_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "waybill: there is no command %s\n\n", name);
+    print_help(stderr);
+    return 2;
+}

@@ -1,0 +1,297 @@
+/*
+ * The composition root: the only place that knows which store stands behind which service.
+ *
+ * When a store fails (a write or sync that went wrong), it calls store_failed on its own thread: the
+ * process ends at once, because nothing may be answered any more; the next start finds out what
+ * survived.
+ */
+#include "main/serve_command.h"
+
+#include "inventory/infrastructure/embedded/embedded_repository.h"
+#include "inventory/interfaces/rpc/inventory_rpc.h"
+#include "main/configuration.h"
+#include "main/descriptor_set.h"
+#include "platform/base/log.h"
+#include "platform/http/http_server.h"
+#include "platform/rpc/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char embedded_scheme[] = "embedded:";
+
+struct process {
+    struct configuration configuration;
+    int64_t start_time_us;
+    struct inventory_repository *inventory_repository;
+    struct inventory_service inventory;
+    struct rpc_server *server;
+    struct http_server *operations;
+    _Atomic bool ready;
+};
+
+/* --- the operations port --- */
+
+static int serve_healthz(void *context, struct buffer *body)
+{
+    (void)context;
+    return buffer_append_string(body, "ok\n") ? 200 : 500;
+}
+
+static int serve_readyz(void *context, struct buffer *body)
+{
+    const struct process *process = context;
+    bool ready = process->ready;
+    if (!buffer_append_string(body, ready ? "ready\n" : "draining\n"))
+        return 500;
+    return ready ? 200 : 503;
+}
+
+static bool add_gauge(struct buffer *body, const char *name, const char *help, uint64_t value)
+{
+    return buffer_append_format(body, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name,
+                                name, (unsigned long long)value);
+}
+
+static int serve_metrics(void *context, struct buffer *body)
+{
+    const struct process *process = context;
+    struct embedded_repository_usage usage =
+        embedded_repository_usage(process->inventory_repository);
+    bool fits =
+        add_gauge(body, "process_start_time_seconds",
+                  "Start time of the process since unix epoch in seconds.",
+                  (uint64_t)(process->start_time_us / 1000000)) &&
+        add_gauge(body, "waybill_inventory_skus", "SKUs with stock.", usage.skus) &&
+        add_gauge(body, "waybill_inventory_pending_reservations", "Reservations held now.",
+                  usage.pending_reservations) &&
+        add_gauge(body, "waybill_inventory_retained_ids",
+                  "Ids remembered, pending reservations included.", usage.ids) &&
+        add_gauge(body, "waybill_inventory_log_bytes", "End of the record log.", usage.log_bytes);
+    return fits ? 200 : 500;
+}
+
+/* --- the stores --- */
+
+static _Noreturn void store_failed(void *context, const struct error *error)
+{
+    (void)context;
+    log_error("a store failed; the process stops, nothing more is answered", error);
+    _exit(1);
+}
+
+static struct error open_inventory(struct process *process)
+{
+    char directory[2 * setting_text_bytes_max];
+    const struct configuration *configuration = &process->configuration;
+    struct embedded_repository_options options = embedded_repository_options_default();
+    if (configuration->inventory[0] == '\0') {
+        snprintf(directory, sizeof directory, "%s/inventory", configuration->data);
+    } else if (text_starts_with(text_of(configuration->inventory), text_of(embedded_scheme)) &&
+               strlen(configuration->inventory) > strlen(embedded_scheme)) {
+        snprintf(directory, sizeof directory, "%s",
+                 configuration->inventory + strlen(embedded_scheme));
+    } else {
+        return error_make(ERROR_INVALID_SETTING, "inventory: %.200s is no store; use embedded:DIR",
+                          configuration->inventory);
+    }
+    options.directory = directory;
+    options.retention_us = configuration->retention_seconds * 1000000;
+    options.committed_retention_us = configuration->committed_retention_seconds * 1000000;
+    options.ids_max = (uint64_t)configuration->ids_max;
+    options.queue_length_max = (size_t)configuration->queue_length_max;
+    options.segment_bytes = (uint64_t)configuration->segment_bytes;
+    options.batch_bytes_max = (size_t)configuration->batch_bytes_max;
+    options.failed = store_failed;
+    return error_prefix(embedded_repository_open(&process->inventory_repository, &options),
+                        "inventory");
+}
+
+/* --- start and stop --- */
+
+static uint32_t io_threads_of(const struct configuration *configuration)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (configuration->io_threads > 0)
+        return (uint32_t)configuration->io_threads;
+    return cores <= 2 ? 1 : cores >= 16 ? 8 : (uint32_t)cores / 2;
+}
+
+static struct error open_server(struct process *process)
+{
+    const struct configuration *configuration = &process->configuration;
+    struct rpc_server_options options = rpc_server_options_default();
+    process->inventory.repository = process->inventory_repository;
+    struct rpc_service inventory = inventory_rpc_service(&process->inventory);
+    const struct rpc_service *services[] = {&inventory};
+    options.listen = configuration->listen;
+    options.io_threads = io_threads_of(configuration);
+    options.connections_max = (uint32_t)configuration->connections_max;
+    options.message_bytes_max = (size_t)configuration->message_bytes_max;
+    options.drain_us_max = configuration->drain_seconds * 1000000;
+    options.descriptor_set = descriptor_set();
+    return rpc_server_open(&process->server, &options, services, 1);
+}
+
+static struct error open_all(struct process *process, const struct http_route *routes,
+                             size_t route_count)
+{
+    struct error error = open_inventory(process);
+    if (!error_is(error))
+        error = open_server(process);
+    if (!error_is(error))
+        error = http_server_open(&process->operations, process->configuration.operations, routes,
+                                 route_count);
+    return error;
+}
+
+static void close_all(struct process *process)
+{
+    process->ready = false;
+    if (process->server != NULL)
+        rpc_server_drain(process->server);
+    embedded_repository_close(process->inventory_repository);
+    rpc_server_destroy(process->server);
+    http_server_close(process->operations);
+}
+
+/* What a person can do about it. */
+static const char *advice_for(enum error_code code)
+{
+    switch (code) {
+    case ERROR_LOCKED:
+        return "another waybill uses this data directory: stop it, or give --data DIR";
+    case ERROR_DAMAGED:
+        return "nothing was changed; restore the directory from a backup, `waybill verify DIR` "
+               "checks it";
+    case ERROR_DISK_FULL:
+        return "make room on the disk and start again";
+    case ERROR_NETWORK:
+        return "is another program using the port? --listen HOST:0 picks a free one";
+    case ERROR_INVALID_SETTING:
+        return "`waybill serve --help` lists all settings";
+    case ERROR_NONE:
+    case ERROR_INVALID_INPUT:
+    case ERROR_NOT_FOUND:
+    case ERROR_OUT_OF_MEMORY:
+    case ERROR_OVERLOADED:
+    case ERROR_LIMIT:
+    case ERROR_RETENTION_FULL:
+    case ERROR_INPUT_OUTPUT:
+    case ERROR_STORE_UNAVAILABLE:
+    case ERROR_PROTOCOL:
+    case ERROR_DEADLINE:
+    case ERROR_CANCELLED:
+    case ERROR_INTERNAL:
+        break;
+    }
+    return "is the data directory there, and may this user write to it?";
+}
+
+static sigset_t stop_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+/* Blocks the signals in every thread started from here on; the main thread waits for them. */
+static void wait_for_stop(const sigset_t *signals)
+{
+    int number;
+    while (sigwait(signals, &number) != 0)
+        continue;
+    log_event(LOG_LEVEL_INFO, "stopping: calls in flight finish; once more stops at once", NULL, 0);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+static int run(struct process *process)
+{
+    const struct http_route routes[] = {
+        {"/healthz", "text/plain; charset=utf-8", serve_healthz, process},
+        {"/readyz", "text/plain; charset=utf-8", serve_readyz, process},
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", serve_metrics, process},
+    };
+    sigset_t signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    process->start_time_us = clock_now_us(clock_system());
+    struct error error = open_all(process, routes, sizeof routes / sizeof routes[0]);
+    if (error_is(error)) {
+        fprintf(stderr, "waybill serve: %s: %s\n  → %s\n", error_text(error.code), error.detail,
+                advice_for(error.code));
+        close_all(process);
+        return error.code == ERROR_INVALID_SETTING ? 2 : 1;
+    }
+    process->ready = true;
+    printf("waybill ready listen=%s operations=%s\n", rpc_server_address(process->server),
+           http_server_address(process->operations));
+    fflush(stdout);
+    wait_for_stop(&signals);
+    close_all(process);
+    return 0;
+}
+
+static bool check_services(const char **names, size_t count, struct buffer *problems)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], "inventory") != 0 &&
+            !buffer_append_format(problems, "%s: is no service; there is: inventory\n", names[i]))
+            return false;
+    }
+    return problems->size == 0;
+}
+
+static void print_help(void)
+{
+    printf(
+        "usage: waybill serve [SERVICE…] [OPTION…]\n\n"
+        "Runs the services named, or all: inventory.\n"
+        "Each option is also a WAYBILL_… variable (--drain-seconds: WAYBILL_DRAIN_SECONDS) and a\n"
+        "line of the configuration file. Prints one line when ready; Ctrl-C or SIGTERM ends "
+        "it.\n\n");
+    configuration_print_help(stdout);
+    printf("\n  --print-config\n      print a configuration file with all defaults, and end\n");
+}
+
+int serve_command(int argc, char **argv)
+{
+    static struct process process;
+    const char *operands[64];
+    size_t operand_count = 0;
+    struct buffer problems;
+    enum log_level level = LOG_LEVEL_INFO;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help();
+            return 0;
+        }
+        if (strcmp(argv[i], "--print-config") == 0) {
+            configuration_print_file(stdout);
+            return 0;
+        }
+    }
+    if (argc > 64) {
+        fprintf(stderr, "waybill serve: too many arguments\n");
+        return 2;
+    }
+    buffer_init(&problems, 64 * 1024);
+    bool good = configuration_read(&process.configuration, argc - 1, argv + 1, operands,
+                                   &operand_count, &problems);
+    good = check_services(operands, operand_count, &problems) && good;
+    if (!good)
+        fprintf(stderr, "waybill serve: wrong settings\n%.*s", (int)problems.size, problems.data);
+    buffer_deinit(&problems);
+    if (!good)
+        return 2;
+    (void)log_level_from_text(text_of(process.configuration.log_level), &level);
+    log_configure(level, strcmp(process.configuration.log_format, "json") == 0);
+    return run(&process);
+}
