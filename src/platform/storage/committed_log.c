@@ -212,7 +212,7 @@ static struct error read_record(struct committed_log *log, const struct segment_
 
 struct error committed_log_read(struct committed_log *log, uint64_t position, struct buffer *record)
 {
-    struct segment_use use;
+    struct segment_use use = {0};
     struct error error = acquire_file(log, position, &use);
     if (error_is(error))
         return error;

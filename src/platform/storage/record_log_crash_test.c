@@ -16,6 +16,7 @@
 #include "tests/support/crash_file_system.h"
 #include "tests/support/record_log_kit.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 enum {
@@ -331,6 +332,28 @@ static void unreadable_disk_is_an_error_not_damage(void **state)
 
 /* --- failed allocations --- */
 
+/* OpenSSL takes its memory through the same door. */
+static void *crypto_allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_allocate(size);
+}
+
+static void *crypto_reallocate(void *block, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_reallocate(block, size);
+}
+
+static void crypto_release(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    memory_release(block);
+}
+
 static void failed_allocation_loses_nothing(void **state)
 {
     (void)state;
@@ -365,6 +388,8 @@ int main(void)
     print_message("# seed %llu; again with WAYBILL_SEED=%llu\n", (unsigned long long)seed,
                   (unsigned long long)seed);
     log_configure(LOG_LEVEL_ERROR, false);
+    if (CRYPTO_set_mem_functions(crypto_allocate, crypto_reallocate, crypto_release) != 1)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power_failure_at_any_change_keeps_what_was_committed),
         cmocka_unit_test(power_failure_during_recovery_keeps_what_was_committed),

@@ -32,7 +32,9 @@ struct error chain_hasher_init(struct chain_hasher *hasher)
 {
     hasher->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     hasher->context = EVP_MD_CTX_new();
-    if (hasher->algorithm == NULL || hasher->context == NULL)
+    /* The first use allocates; later ones do not, so that a commit cannot fail for want of memory. */
+    if (hasher->algorithm == NULL || hasher->context == NULL ||
+        EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1)
         return error_make(ERROR_OUT_OF_MEMORY, "SHA-256");
     return error_none();
 }

@@ -1,0 +1,96 @@
+# Sourced by ./run and ./test: finds which Debian packages are missing, says so, installs them; builds.
+
+# package, then what it is for
+packages_for() {
+    cat <<'END'
+build gcc the C compiler
+build libc6-dev the C library's headers
+build meson the build system
+build ninja-build what runs the build
+build pkg-config finds libraries
+build libuv1-dev event loops
+build libnghttp2-dev HTTP/2
+build libprotobuf-c-dev Protocol Buffers in C
+build protobuf-c-compiler makes C from protos
+build protobuf-compiler makes descriptors from protos
+build libprotobuf-dev the well-known protos
+build libssl-dev SHA-256
+build zlib1g-dev CRC-32
+build libxxhash-dev hash tables
+build libjansson-dev JSON
+build libinih-dev the configuration file
+build libcsv-dev the data set
+build libhttp-parser-dev HTTP/1.1 on the operations port
+test libcmocka-dev unit tests
+test clang-14 the second compiler, sanitizers and fuzzing
+test libclang-rt-14-dev their runtime
+test llvm-14 readable stacks of the sanitizers
+test clang-format-14 the format check
+test python3-grpcio a gRPC client that we did not write
+test python3-protobuf its messages
+END
+}
+
+install_packages() {
+    missing=
+    list=$(mktemp)
+    packages_for | while read -r group package reason; do
+        if [ "$group" = build ] || [ "$1" = test ]; then
+            dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+                echo "$package $reason"
+        fi
+    done >"$list"
+    if [ ! -s "$list" ]; then
+        rm -f "$list"
+        return 0
+    fi
+    echo "These Debian packages are missing and will be installed:"
+    sed 's/^\([^ ]*\) \(.*\)$/  \1  (\2)/' "$list"
+    missing=$(sed 's/ .*//' "$list" | tr '\n' ' ')
+    rm -f "$list"
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        if command -v sudo >/dev/null 2>&1; then
+            as_root=sudo
+        else
+            echo "This needs root. Run as root:" >&2
+            echo "  apt-get update && apt-get install -y --no-install-recommends $missing" >&2
+            exit 1
+        fi
+    fi
+    log=$(mktemp)
+    # shellcheck disable=SC2086
+    if ! install_now >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "The packages could not be installed; the lines above say why." >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+# A fresh machine has no package lists; a stale one has wrong ones: then they are fetched, and once more.
+install_now() {
+    # shellcheck disable=SC2086
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing && return 0
+    $as_root apt-get update &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+}
+
+# build/waybill, as users run it.
+build_program() {
+    log=$(mktemp)
+    if [ ! -f build/build.ninja ]; then
+        echo "Configuring the build…"
+        CC=gcc meson setup build -Dwerror=false -Dtests=disabled >"$log" 2>&1 || {
+            cat "$log" >&2
+            exit 1
+        }
+    fi
+    echo "Building…"
+    ninja -C build src/main/waybill >"$log" 2>&1 || {
+        cat "$log" >&2
+        exit 1
+    }
+    ln -sf src/main/waybill build/waybill
+    rm -f "$log"
+}
