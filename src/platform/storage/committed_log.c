@@ -1,10 +1,10 @@
 /*
- * The list of segments is under a mutex that is held only for looking up, never for reading: a reader
- * marks its segment, so that the file stays open until it is done. Committed bytes never change, so
- * reading them needs no lock at all.
+ * The list of segments is under a mutex that is held only for looking up, never for reading: a
+ * reader marks its segment, so that the file stays open until it is done. Committed bytes never
+ * change, so reading them needs no lock at all.
  *
- * A scan opens files of its own and knows from the list where each segment's batches end: whatever does
- * not verify before that is damage.
+ * A scan opens files of its own and knows from the list where each segment's batches end: whatever
+ * does not verify before that is damage.
  */
 #include "platform/storage/committed_log.h"
 
@@ -96,7 +96,8 @@ static size_t find_segment(const struct committed_log *log, uint64_t position)
     return low;
 }
 
-/* Closes the file that nobody has read for the longest time, if there are too many. Under the mutex. */
+/* Closes the file that nobody has read for the longest time, if there are too many. Under the
+ * mutex. */
 static void close_idle_file(struct committed_log *log)
 {
     struct committed_segment *idle = NULL;

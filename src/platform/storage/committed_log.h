@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 /*
- * The part of a record log that is committed, as its readers see it: which segments there are, up to
- * where batches stand in each, the chain's value at the end. The owner of the log adds to it; any
- * thread reads.
+ * The part of a record log that is committed, as its readers see it: which segments there are, up
+ * to where batches stand in each, the chain's value at the end. The owner of the log adds to it;
+ * any thread reads.
  *
  * Files are opened when they are first read; of those at most `open_files_max` stay open.
  */

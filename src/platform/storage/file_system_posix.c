@@ -1,13 +1,13 @@
 /*
  * The machine's file system. Reads and writes loop until all is done, through short counts and
- * interrupted calls; file_sync is fdatasync, which includes the file's size. Names become durable by
- * syncing the directory. The lock is flock(2) on a file of its own: it goes when the process goes, and a
- * second holder in the same process is refused as well.
+ * interrupted calls; file_sync is fdatasync, which includes the file's size. Names become durable
+ * by syncing the directory. The lock is flock(2) on a file of its own: it goes when the process
+ * goes, and a second holder in the same process is refused as well.
  *
  * What an earlier process wrote and never synced is only in the page cache; after a failed sync the
  * kernel even keeps pages as clean that never reached the disk (Rebello, ATC 2020). Opening for
- * writing therefore syncs the file and drops its cached pages, so that what is read afterwards is what
- * the disk holds.
+ * writing therefore syncs the file and drops its cached pages, so that what is read afterwards is
+ * what the disk holds.
  *
  * Failures are passed on with the path; nothing is retried but EINTR.
  */

@@ -1,6 +1,6 @@
 /*
- * Goal: the machine's file system keeps the port's contract. Method: a temporary directory; where the
- * kernel would have to fail, a limit or a full device of its own (/dev/full) stands in.
+ * Goal: the machine's file system keeps the port's contract. Method: a temporary directory; where
+ * the kernel would have to fail, a limit or a full device of its own (/dev/full) stands in.
  */
 #include <setjmp.h>
 #include <stdarg.h>

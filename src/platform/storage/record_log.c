@@ -1,15 +1,16 @@
 /*
- * The happy path: claim makes sure that the last segment has room for two largest batches, one of them
- * in reserve for a full disk; records are encoded in place in the one batch buffer; commit fills in the
- * batch's header, hashes it once, writes and syncs it, tells the readers, and writes the watermark.
+ * The happy path: claim makes sure that the last segment has room for two largest batches, one of
+ * them in reserve for a full disk; records are encoded in place in the one batch buffer; commit
+ * fills in the batch's header, hashes it once, writes and syncs it, tells the readers, and writes
+ * the watermark.
  *
- * Failures: a full disk shows in claim, where nothing has happened yet, because segments are filled with
- * zeros before use. Any failure in commit leaves the disk in a state that nobody knows: it is kept in
- * `failed` and answered for ever; the next opening finds out what survived. Without memory claim may
- * be repeated, as with a full disk.
+ * Failures: a full disk shows in claim, where nothing has happened yet, because segments are filled
+ * with zeros before use. Any failure in commit leaves the disk in a state that nobody knows: it is
+ * kept in `failed` and answered for ever; the next opening finds out what survived. Without memory
+ * claim may be repeated, as with a full disk.
  *
- * A young log starts with small segments, each twice the one before, up to the size asked for: a new
- * log opens in milliseconds and takes little room, a busy one soon has large files.
+ * A young log starts with small segments, each twice the one before, up to the size asked for: a
+ * new log opens in milliseconds and takes little room, a busy one soon has large files.
  */
 #include "platform/storage/record_log.h"
 
@@ -290,13 +291,13 @@ struct error record_log_claim(struct record_log *log)
         return log->failed;
     if (log->claimed)
         return error_none();
-    if (!segment_suffices(log)) {
-        struct error error = add_segment(log);
-        if (error_is(error)) {
-            if (!claim_may_repeat(error))
-                fail(log, error);
-            return error;
-        }
+    struct error error = chain_hasher_begin(&log->hasher);
+    if (!error_is(error) && !segment_suffices(log))
+        error = add_segment(log);
+    if (error_is(error)) {
+        if (!claim_may_repeat(error))
+            fail(log, error);
+        return error;
     }
     log->batch_limit = log->batch_capacity;
     log->claimed = true;
@@ -311,7 +312,7 @@ void record_log_claim_reserve(struct record_log *log)
         limit = log->segment.bytes / 4;
     if (limit > log->batch_capacity)
         limit = log->batch_capacity;
-    if (log->segment_is_old || error_is(log->failed))
+    if (log->segment_is_old || error_is(log->failed) || error_is(chain_hasher_begin(&log->hasher)))
         limit = 0;
     log->batch_limit = (size_t)limit;
 }

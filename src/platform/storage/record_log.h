@@ -12,14 +12,14 @@
 
 /*
  * An append-only log of records in batches: the redo log and outbox of the embedded stores. What is
- * in a record is the caller's business. A batch is durable as a whole or not at all; each is covered
- * by a CRC and by a SHA-256 chain over all batches before it. docs/internals/record_log.md describes
- * the files byte by byte.
+ * in a record is the caller's business. A batch is durable as a whole or not at all; each is
+ * covered by a CRC and by a SHA-256 chain over all batches before it. docs/internals/record_log.md
+ * describes the files byte by byte.
  *
  * A *position* names a record for ever: a number that grows from record to record, never 0.
  *
- * Thread: one owner, except record_log_read and record_log_scan for what is already committed, which
- * any thread may call.
+ * Thread: one owner, except record_log_read and record_log_scan for what is already committed,
+ * which any thread may call.
  */
 struct record_log;
 
@@ -44,12 +44,12 @@ typedef struct error record_log_replay_function(void *context, uint64_t position
 
 /*
  * Opens or creates the log and replays every record to `replay`. A last batch that was never
- * acknowledged and was torn by a crash is cut (logged as a warning); any other damage is refused with
- * ERROR_DAMAGED and "FILE at byte OFFSET: what is wrong", and nothing is changed.
- * During the replay *log is set already, for record_log_read of what was replayed before.
- * Errors: LOCKED, DAMAGED (also: another kind, a newer format), INPUT_OUTPUT, DISK_FULL,
- * OUT_OF_MEMORY, INVALID_SETTING (sizes), NOT_FOUND (read_only and no log there), and what `replay`
- * returned; then *log is NULL.
+ * acknowledged and was torn by a crash is cut (logged as a warning); any other damage is refused
+ * with ERROR_DAMAGED and "FILE at byte OFFSET: what is wrong", and nothing is changed. During the
+ * replay *log is set already, for record_log_read of what was replayed before. Errors: LOCKED,
+ * DAMAGED (also: another kind, a newer format), INPUT_OUTPUT, DISK_FULL, OUT_OF_MEMORY,
+ * INVALID_SETTING (sizes), NOT_FOUND (read_only and no log there), and what `replay` returned; then
+ * *log is NULL.
  */
 struct error record_log_open(struct record_log **log, struct file_system *fs,
                              const struct record_log_options *options,
@@ -59,31 +59,33 @@ struct error record_log_open(struct record_log **log, struct file_system *fs,
 void record_log_close(struct record_log *log);
 
 /*
- * Claims room on disk for one largest batch, before the first decision of a step. DISK_FULL: nothing
- * has changed, reads may go on, call again later. Cheap when the room is there already.
+ * Claims room on disk for one largest batch, before the first decision of a step. DISK_FULL:
+ * nothing has changed, reads may go on, call again later. Cheap when the room is there already.
  */
 struct error record_log_claim(struct record_log *log);
 
 /*
- * When record_log_claim said DISK_FULL: opens the batch all the same, with what every claim before left
- * untouched (batch_bytes_max at first), for records that must not wait for space. record_log_room may
- * then be small, or 0 when the reserve is used up; the next successful claim fills it again.
+ * When record_log_claim said DISK_FULL: opens the batch all the same, with what every claim before
+ * left untouched (batch_bytes_max at first), for records that must not wait for space.
+ * record_log_room may then be small, or 0 when the reserve is used up; the next successful claim
+ * fills it again.
  */
 void record_log_claim_reserve(struct record_log *log);
 
-/* How many more bytes of records the open batch can take. 0 before a successful record_log_claim. */
+/* How many more bytes of records the open batch can take. 0 before a successful record_log_claim.
+ */
 size_t record_log_room(const struct record_log *log);
 
 /*
- * Where to write a record of at most `size_max` bytes (≤ record_log_room), and its position. Nothing
- * is in the batch until record_log_append_end gives the real size (> 0).
+ * Where to write a record of at most `size_max` bytes (≤ record_log_room), and its position.
+ * Nothing is in the batch until record_log_append_end gives the real size (> 0).
  */
 char *record_log_append_begin(struct record_log *log, size_t size_max, uint64_t *position);
 void record_log_append_end(struct record_log *log, size_t size);
 
 /*
- * Writes the batch and syncs it; an empty batch is nothing. Any error here is final: what is on disk
- * is not known, nothing of the batch may be answered, the process must stop.
+ * Writes the batch and syncs it; an empty batch is nothing. Any error here is final: what is on
+ * disk is not known, nothing of the batch may be answered, the process must stop.
  */
 struct error record_log_commit(struct record_log *log);
 

@@ -1,8 +1,9 @@
 /*
- * Goal: what a commit acknowledged survives everything that a disk may do, and what does not survive is
- * never taken for good. Method: a log on the crash file system; a power failure, kill or fault at every
- * single operation; several outcomes of each; then the log is opened again and must hold exactly the
- * first records, at least all acknowledged ones, and must go on as if nothing had been.
+ * Goal: what a commit acknowledged survives everything that a disk may do, and what does not
+ * survive is never taken for good. Method: a log on the crash file system; a power failure, kill or
+ * fault at every single operation; several outcomes of each; then the log is opened again and must
+ * hold exactly the first records, at least all acknowledged ones, and must go on as if nothing had
+ * been.
  */
 #include <setjmp.h>
 #include <stdarg.h>

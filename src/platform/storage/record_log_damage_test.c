@@ -1,8 +1,8 @@
 /*
- * Goal: no damage passes for data, and no refusal makes it worse. Method: a log of several segments on
- * the crash file system; every byte of every file is changed, every file is cut at every size,
- * removed, or replaced by a well-made lie; the log is opened again, and the verdict and the bytes on
- * the disk are compared with what the recovery rules say (docs/internals/record_log.md).
+ * Goal: no damage passes for data, and no refusal makes it worse. Method: a log of several segments
+ * on the crash file system; every byte of every file is changed, every file is cut at every size,
+ * removed, or replaced by a well-made lie; the log is opened again, and the verdict and the bytes
+ * on the disk are compared with what the recovery rules say (docs/internals/record_log.md).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,8 +123,8 @@ static int tear_down(void **state)
 }
 
 /*
- * Opening is refused with the file's name in the detail, and changes no byte; read_only as well. Tells
- * whether a record that was never written was replayed before.
+ * Opening is refused with the file's name in the detail, and changes no byte; read_only as well.
+ * Tells whether a record that was never written was replayed before.
  */
 static bool refuse(struct crash_file_system *disk, const char *path)
 {

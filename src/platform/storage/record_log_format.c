@@ -1,11 +1,11 @@
 /*
- * Every structure begins with eight bytes of magic and an XXH3 checksum of 64 bits over all that follows;
- * a record's frame has 32 bits of one, seeded with its position, so that a record found at another
- * place than its own is refused. Little-endian throughout.
+ * Every structure begins with eight bytes of magic and an XXH3 checksum of 64 bits over all that
+ * follows; a record's frame has 32 bits of one, seeded with its position, so that a record found at
+ * another place than its own is refused. Little-endian throughout.
  *
- * XXH3 instead of a CRC: it is as stable (its format is frozen since xxHash 0.8), wider, and ten times
- * faster than zlib's crc32 on the machines we measured. It finds accidents; what finds intent is the
- * SHA-256 chain.
+ * XXH3 instead of a CRC: it is as stable (its format is frozen since xxHash 0.8), wider, and ten
+ * times faster than zlib's crc32 on the machines we measured. It finds accidents; what finds intent
+ * is the SHA-256 chain.
  */
 #include "platform/storage/record_log_format.h"
 
@@ -32,11 +32,10 @@ struct error chain_hasher_init(struct chain_hasher *hasher)
 {
     hasher->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
     hasher->context = EVP_MD_CTX_new();
-    /* The first use allocates; later ones do not, so that a commit cannot fail for want of memory. */
-    if (hasher->algorithm == NULL || hasher->context == NULL ||
-        EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1)
+    hasher->begun = false;
+    if (hasher->algorithm == NULL || hasher->context == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "SHA-256");
-    return error_none();
+    return chain_hasher_begin(hasher);
 }
 
 void chain_hasher_deinit(struct chain_hasher *hasher)
@@ -46,13 +45,24 @@ void chain_hasher_deinit(struct chain_hasher *hasher)
     *hasher = (struct chain_hasher){0};
 }
 
+struct error chain_hasher_begin(struct chain_hasher *hasher)
+{
+    if (!hasher->begun && EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1)
+        return error_make(ERROR_OUT_OF_MEMORY, "SHA-256");
+    hasher->begun = true;
+    return error_none();
+}
+
 struct error chain_hasher_after(struct chain_hasher *hasher, struct text batch,
                                 uint8_t chain[chain_bytes])
 {
-    if (EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) != 1 ||
-        EVP_DigestUpdate(hasher->context, batch.data, batch.size) != 1 ||
+    struct error error = chain_hasher_begin(hasher);
+    if (error_is(error))
+        return error;
+    hasher->begun = false;
+    if (EVP_DigestUpdate(hasher->context, batch.data, batch.size) != 1 ||
         EVP_DigestFinal_ex(hasher->context, chain, NULL) != 1)
-        return error_make(ERROR_OUT_OF_MEMORY, "SHA-256");
+        return error_make(ERROR_INTERNAL, "SHA-256");
     return error_none();
 }
 

@@ -5,13 +5,14 @@
 #include "platform/base/text.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * The bytes of the record log's files (docs/internals/record_log.md): encoding and checking, no I/O.
- * The _decode functions trust nothing; they return NULL when all is well and otherwise, as a literal,
- * what is wrong. Thread: any.
+ * The bytes of the record log's files (docs/internals/record_log.md): encoding and checking, no
+ * I/O. The _decode functions trust nothing; they return NULL when all is well and otherwise, as a
+ * literal, what is wrong. Thread: any.
  */
 enum {
     log_sector_bytes = 512, /* what a disk writes at once: no two batches share one */
@@ -31,15 +32,20 @@ static inline uint64_t whole_sectors(uint64_t size)
     return (size + log_sector_bytes - 1) / log_sector_bytes * log_sector_bytes;
 }
 
-/* The SHA-256 chain: the value after a batch is the hash of its sectors, which hold the value before. */
+/* The SHA-256 chain: the value after a batch is the hash of its sectors, which hold the value
+ * before. */
 struct chain_hasher {
     EVP_MD *algorithm;
     EVP_MD_CTX *context;
+    bool begun;
 };
 
 /* OUT_OF_MEMORY. _deinit also after a failure. */
 struct error chain_hasher_init(struct chain_hasher *hasher);
 void chain_hasher_deinit(struct chain_hasher *hasher);
+
+/* Takes the memory that the next hash needs: after it, that one cannot fail for want of any. */
+struct error chain_hasher_begin(struct chain_hasher *hasher);
 struct error chain_hasher_after(struct chain_hasher *hasher, struct text batch,
                                 uint8_t chain[chain_bytes]);
 

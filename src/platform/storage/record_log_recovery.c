@@ -1,16 +1,17 @@
 /*
- * A batch is written only after the one before was synced, and a segment is named only after all batches
- * before it were. So a crash can have torn only the very last batch, and whatever else does not verify
- * is damage. What does not verify is a torn batch if
+ * A batch is written only after the one before was synced, and a segment is named only after all
+ * batches before it were. So a crash can have torn only the very last batch, and whatever else does
+ * not verify is damage. What does not verify is a torn batch if
  *   - it stands in the last segment,
  *   - no whole batch follows it, and
  *   - it is not below the watermark: nobody was told that it is safe.
- * It is then overwritten with zeros, synced, before anything new is written: remains of it must not be
- * taken for a batch one day. All of this comes after the replay, so that a refusal changes nothing.
+ * It is then overwritten with zeros, synced, before anything new is written: remains of it must not
+ * be taken for a batch one day. All of this comes after the replay, so that a refusal changes
+ * nothing.
  *
  * The last batch may be whole and yet never have been synced (the process was killed in between).
- * Opening the file for writing has synced it (file_system.h), and so has the directory before anything
- * is appended: whoever learns of a recovered record can rely on it.
+ * Opening the file for writing has synced it (file_system.h), and so has the directory before
+ * anything is appended: whoever learns of a recovered record can rely on it.
  */
 #include "platform/storage/record_log_recovery.h"
 
@@ -142,7 +143,8 @@ static struct error replay_segment(struct recovery_walk *walk, bool last)
         if (!error_is(error) && walk->wrong == NULL) {
             error = accept_batch(walk, &batch);
         } else if (!error_is(error) && doubted != reader->offset) {
-            /* With read_only a server may write beside us: what was half there may be whole by now. */
+            /* With read_only a server may write beside us: what was half there may be whole by now.
+             */
             doubted = reader->offset;
             error = segment_reader_examine_tail(reader, &walk->tail);
             segment_reader_refresh(reader);

@@ -1,7 +1,7 @@
 /*
- * Goal: the contract of record_log.h where nothing fails. Method: logs on the crash file system with
- * segments of 4 KiB, so that a few batches make several; threads and the preparation ahead on the
- * machine's own.
+ * Goal: the contract of record_log.h where nothing fails. Method: logs on the crash file system
+ * with segments of 4 KiB, so that a few batches make several; threads and the preparation ahead on
+ * the machine's own.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /*
- * Filling goes on where it stopped: when the disk is full, a repeat costs one refused write and not the
- * whole file again. A file whose sync failed is thrown away, since nothing is known about it.
+ * Filling goes on where it stopped: when the disk is full, a repeat costs one refused write and not
+ * the whole file again. A file whose sync failed is thrown away, since nothing is known about it.
  *
- * The thread takes no part in naming: that needs the chain's value at the end of the segment before,
- * which only the owner knows, when it is full.
+ * The thread takes no part in naming: that needs the chain's value at the end of the segment
+ * before, which only the owner knows, when it is full.
  */
 #include "platform/storage/segment_preparation.h"
 

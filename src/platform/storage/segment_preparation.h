@@ -54,8 +54,8 @@ struct error segment_preparation_start_thread(struct segment_preparation *prepar
 void segment_preparation_request(struct segment_preparation *preparation, uint64_t bytes);
 
 /*
- * Gives the segment its header and its name, both durably, and opens it as *file; made first or waited
- * for if need be, with `bytes` unless one was requested before. header->bytes is set.
+ * Gives the segment its header and its name, both durably, and opens it as *file; made first or
+ * waited for if need be, with `bytes` unless one was requested before. header->bytes is set.
  * DISK_FULL, OUT_OF_MEMORY: may be called again later, with the same header. Others are final.
  */
 struct error segment_preparation_take(struct segment_preparation *preparation, uint64_t bytes,

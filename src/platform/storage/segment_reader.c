@@ -1,7 +1,7 @@
 /*
- * The window is the piece of the file in memory. A batch that lies in it whole is verified in place;
- * else the window moves to the batch's start and grows to its size, which the segment header bounds
- * (a batch is at most a quarter of its segment).
+ * The window is the piece of the file in memory. A batch that lies in it whole is verified in
+ * place; else the window moves to the batch's start and grows to its size, which the segment header
+ * bounds (a batch is at most a quarter of its segment).
  *
  * A file may grow while it is read (`waybill verify` beside a running server, a scan beside the
  * engine): what does not verify is read once more before it is called wrong.
@@ -43,7 +43,8 @@ static char *window_at(const struct segment_reader *reader, uint64_t offset)
     return reader->window + (offset - reader->window_offset);
 }
 
-/* Reads the window anew from `offset`, with at least `size` bytes, which the file is known to have. */
+/* Reads the window anew from `offset`, with at least `size` bytes, which the file is known to have.
+ */
 static struct error move_window(struct segment_reader *reader, uint64_t offset, size_t size)
 {
     size_t wanted = size < window_bytes_min ? window_bytes_min : size;

@@ -1,6 +1,6 @@
 /*
- * Two slots of a sector each, written in turn, so that a write that was cut off leaves the one before.
- * The file is made with its full size: later writes need no room on the disk.
+ * Two slots of a sector each, written in turn, so that a write that was cut off leaves the one
+ * before. The file is made with its full size: later writes need no room on the disk.
  */
 #include "platform/storage/watermark_file.h"
 
