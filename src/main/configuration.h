@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 /*
- * Every setting of `waybill serve`, in one table: its flag, its place in the configuration file, its
- * WAYBILL_… variable, its default and its limits. A flag goes before a variable, a variable before the
- * file, the file before the default. Thread: the main thread, at start.
+ * Every setting of `waybill serve`, in one table: its flag, its place in the configuration file,
+ * its WAYBILL_… variable, its default and its limits. A flag goes before a variable, a variable
+ * before the file, the file before the default. Thread: the main thread, at start.
  */
 enum { setting_text_bytes_max = 512 };
 
@@ -36,9 +36,10 @@ struct configuration {
 };
 
 /*
- * Fills `configuration` from all four sources. `argv` holds the arguments behind the command's name;
- * those that are no settings are left in `operands` (room for argc) and counted. False: `problems` has
- * one line for each thing that is wrong, naming flag, variable or FILE:LINE and what is allowed.
+ * Fills `configuration` from all four sources. `argv` holds the arguments behind the command's
+ * name; those that are no settings are left in `operands` (room for argc) and counted. False:
+ * `problems` has one line for each thing that is wrong, naming flag, variable or FILE:LINE and what
+ * is allowed.
  */
 __attribute__((warn_unused_result)) bool configuration_read(struct configuration *configuration,
                                                             int argc, char **argv,

@@ -1,6 +1,6 @@
 /*
- * Arguments, signals and what a person is told; the replay itself is in main/replay. The data set is read
- * and checked whole before the first connection, so nothing is sent of a file that is bad.
+ * Arguments, signals and what a person is told; the replay itself is in main/replay. The data set
+ * is read and checked whole before the first connection, so nothing is sent of a file that is bad.
  */
 #include "main/replay_command.h"
 

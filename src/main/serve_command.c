@@ -1,8 +1,8 @@
 /*
  * The composition root: the only place that knows which store stands behind which service.
  *
- * When a store fails (a write or sync that went wrong), it calls store_failed on its own thread: the
- * process ends at once, because nothing may be answered any more; the next start finds out what
+ * When a store fails (a write or sync that went wrong), it calls store_failed on its own thread:
+ * the process ends at once, because nothing may be answered any more; the next start finds out what
  * survived.
  */
 #include "main/serve_command.h"

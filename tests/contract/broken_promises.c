@@ -1,7 +1,7 @@
 /*
- * The source document's own scripts break its promise in the ways of the table in RELIABILITY. Each row
- * is a case here: on hand 10, available 10, reserved 0 at the start. Row 8, a quantity that is not a
- * number, has none: in C, as in the interface, it cannot be said.
+ * The source document's own scripts break its promise in the ways of the table in RELIABILITY. Each
+ * row is a case here: on hand 10, available 10, reserved 0 at the start. Row 8, a quantity that is
+ * not a number, has none: in C, as in the interface, it cannot be said.
  */
 #include "tests/contract/contract_call.h"
 

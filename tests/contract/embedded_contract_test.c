@@ -1,6 +1,7 @@
 /*
- * The embedded store keeps the contract, on the machine's own file system: stepped by the test, and with
- * the engine on a thread of its own ("threaded"). Each case has a directory of its own, removed after it.
+ * The embedded store keeps the contract, on the machine's own file system: stepped by the test, and
+ * with the engine on a thread of its own ("threaded"). Each case has a directory of its own,
+ * removed after it.
  */
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "platform/base/check.h"

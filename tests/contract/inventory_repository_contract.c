@@ -1,6 +1,6 @@
 /*
- * Runs the cases: each gets a store of its own, empty, under the default settings, and gives it back
- * whatever happened.
+ * Runs the cases: each gets a store of its own, empty, under the default settings, and gives it
+ * back whatever happened.
  */
 #include "tests/contract/inventory_repository_contract.h"
 

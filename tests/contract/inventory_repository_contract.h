@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * One suite of behaviours for every inventory store there will ever be, told against the port alone.
- * A store takes part with a fixture that opens, restarts and closes it and lets time pass.
+ * One suite of behaviours for every inventory store there will ever be, told against the port
+ * alone. A store takes part with a fixture that opens, restarts and closes it and lets time pass.
  */
 struct contract_settings {
     int64_t retention_us;

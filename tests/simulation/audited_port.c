@@ -1,6 +1,6 @@
 /*
- * One function a command: make the question of it, note it, pass it on with our completion. The question
- * is copied, for the caller may forget a command that is never answered.
+ * One function a command: make the question of it, note it, pass it on with our completion. The
+ * question is copied, for the caller may forget a command that is never answered.
  */
 #include "tests/simulation/audited_port.h"
 

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * A repository that passes every command on to another one, keeps them in the order in which they came,
- * and holds their answers back until it is told to complete them. It checks that commands are as the
- * port demands, for that is the use cases' promise. Thread: one.
+ * A repository that passes every command on to another one, keeps them in the order in which they
+ * came, and holds their answers back until it is told to complete them. It checks that commands are
+ * as the port demands, for that is the use cases' promise. Thread: one.
  */
 struct audited_command {
     struct audited_command *next;

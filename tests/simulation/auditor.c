@@ -1,13 +1,15 @@
 /*
- * A step: the store decides on what waits; the completions, ours, note the answers; then each answered
- * command is put to the model in the order in which they came, and compared; only then the callers hear.
+ * A step: the store decides on what waits; the completions, ours, note the answers; then each
+ * answered command is put to the model in the order in which they came, and compared; only then the
+ * callers hear.
  *
- * Commands that the store refused for want of memory, disk or queue did nothing, so the model does not
- * see them. A verification tells the state at the end of its batch, which lies somewhere between the
- * command and the end of the step: its counts must lie between the model's at these two.
+ * Commands that the store refused for want of memory, disk or queue did nothing, so the model does
+ * not see them. A verification tells the state at the end of its batch, which lies somewhere
+ * between the command and the end of the step: its counts must lie between the model's at these
+ * two.
  *
- * The model has a clock of its own, set to the store's at every step, so that the past can be told again
- * when the world has gone on.
+ * The model has a clock of its own, set to the store's at every step, so that the past can be told
+ * again when the world has gone on.
  */
 #include "tests/simulation/auditor.h"
 
@@ -255,8 +257,8 @@ static void ask_store(struct auditor *auditor, const struct inventory_question *
 }
 
 /*
- * What the store says of every SKU there may be: its stock, and the ledger entries that came after the
- * answered ones, for stock alone does not tell a rollback from an expiry.
+ * What the store says of every SKU there may be: its stock, and the ledger entries that came after
+ * the answered ones, for stock alone does not tell a rollback from an expiry.
  */
 struct inspection {
     struct inventory_call answers[2 * workload_skus_max];
@@ -329,7 +331,8 @@ static bool go_on(struct auditor *auditor, struct inventory_model *model,
     return true;
 }
 
-/* Finds the state in which the store is among those in which it may be, and makes it the model's. */
+/* Finds the state in which the store is among those in which it may be, and makes it the model's.
+ */
 static bool reconcile(struct auditor *auditor, const struct inspection *inspection)
 {
     int64_t past_us = clock_now_us(&auditor->model_clock.base);

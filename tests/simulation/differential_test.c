@@ -1,12 +1,12 @@
 /*
- * The random differential test: the model and the embedded store get the same questions, batch by batch,
- * through time jumps, clocks set back, restarts and retentions; every answer must be equal in every
- * field, and so must the whole ledger at each restart and at the end.
+ * The random differential test: the model and the embedded store get the same questions, batch by
+ * batch, through time jumps, clocks set back, restarts and retentions; every answer must be equal
+ * in every field, and so must the whole ledger at each restart and at the end.
  *
  *     differential_test [--seed N] [--seeds M] [--operations K]
  *
- * WAYBILL_SEED sets the first seed too. A difference prints the questions of its batch, both answers and
- * the one line that replays it.
+ * WAYBILL_SEED sets the first seed too. A difference prints the questions of its batch, both
+ * answers and the one line that replays it.
  */
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/infrastructure/embedded/inventory_record.h"

@@ -1,13 +1,14 @@
 /*
- * The simulator (RELIABILITY row 1): the real domain, use cases and embedded engine, on a fake clock and
- * a disk in memory that fails, all from one seed. Clients send everything 1 to 5 times over a network
- * that loses, doubles and reorders; power fails at random moments, syncs and writes fail, the process is
- * killed, disks run full, clocks are set back, allocations fail. An auditor checks every answer.
+ * The simulator (RELIABILITY row 1): the real domain, use cases and embedded engine, on a fake
+ * clock and a disk in memory that fails, all from one seed. Clients send everything 1 to 5 times
+ * over a network that loses, doubles and reorders; power fails at random moments, syncs and writes
+ * fail, the process is killed, disks run full, clocks are set back, allocations fail. An auditor
+ * checks every answer.
  *
  *     inventory_simulation [--seed N] [--seeds M] [--operations K] [--trace] [--replay]
  *
- * WAYBILL_SEED sets the first seed too. With --replay each seed runs twice and both histories must be
- * the same, byte for byte.
+ * WAYBILL_SEED sets the first seed too. With --replay each seed runs twice and both histories must
+ * be the same, byte for byte.
  */
 #include "inventory/application/inventory_service.h"
 #include "inventory/infrastructure/embedded/embedded_repository.h"

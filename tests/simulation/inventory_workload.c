@@ -1,6 +1,6 @@
 /*
- * Each question is either one of the last ones again, whole or with one word changed, or drawn anew.
- * Nothing here knows what the right answer is.
+ * Each question is either one of the last ones again, whole or with one word changed, or drawn
+ * anew. Nothing here knows what the right answer is.
  */
 #include "tests/simulation/inventory_workload.h"
 

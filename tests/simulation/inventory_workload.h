@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * Questions that look for trouble: few SKUs and ids, so that they collide; quantities and times at their
- * bounds; questions asked before, word for word or with one word changed; commits of lines that are
- * held, nearly held and not held. All of it from one source of randomness.
+ * Questions that look for trouble: few SKUs and ids, so that they collide; quantities and times at
+ * their bounds; questions asked before, word for word or with one word changed; commits of lines
+ * that are held, nearly held and not held. All of it from one source of randomness.
  */
 enum { workload_skus_max = 16, workload_memory = 64 };
 
@@ -45,8 +45,8 @@ struct inventory_workload {
 void inventory_workload_init(struct inventory_workload *workload, struct random *random);
 
 /*
- * The next question; it lives until the next call. Lines are not in normal form (a SKU may come twice,
- * in any order) unless `normal`.
+ * The next question; it lives until the next call. Lines are not in normal form (a SKU may come
+ * twice, in any order) unless `normal`.
  */
 const struct inventory_question *inventory_workload_next(struct inventory_workload *workload,
                                                          bool normal);

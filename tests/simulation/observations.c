@@ -1,6 +1,6 @@
 /*
- * Two tables, of SKUs and of reservations, that hold what was last seen. Nothing here is taken from the
- * model or the domain; without memory it aborts.
+ * Two tables, of SKUs and of reservations, that hold what was last seen. Nothing here is taken from
+ * the model or the domain; without memory it aborts.
  */
 #include "tests/simulation/observations.h"
 

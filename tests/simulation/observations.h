@@ -10,9 +10,9 @@
 
 /*
  * What must be so among answers by themselves, whatever the model says:
- *   - revisions of a SKU never run back, and equal revisions mean equal stock. Where an answer about a
- *     reservation tells the very next change of a SKU, the stock after it is worked out, so the next
- *     reading of that revision must show it;
+ *   - revisions of a SKU never run back, and equal revisions mean equal stock. Where an answer
+ * about a reservation tells the very next change of a SKU, the stock after it is worked out, so the
+ * next reading of that revision must show it;
  *   - a grant that is such a next change takes no more than was available;
  *   - reserved is never negative, nor is a running total but adjusted;
  *   - a reservation that came to its end stays as it is, and none is pending beyond its time;

@@ -1,6 +1,6 @@
 /*
- * A pool of messages, each in one of three places. Some questions are spoiled so that the use cases must
- * refuse them; such a question must never reach the store (the audited port checks that).
+ * A pool of messages, each in one of three places. Some questions are spoiled so that the use cases
+ * must refuse them; such a question must never reach the store (the audited port checks that).
  */
 #include "tests/simulation/simulated_network.h"
 

@@ -12,8 +12,8 @@
 
 /*
  * Clients and the wires between them and the service. Each client has one thing to do at a time and
- * sends it 1 to 5 times until it hears an answer; the network loses, doubles, delays and reorders both
- * questions and answers. Thread: one.
+ * sends it 1 to 5 times until it hears an answer; the network loses, doubles, delays and reorders
+ * both questions and answers. Thread: one.
  */
 enum { clients_max = 12, messages_max = 96 };
 

@@ -14,8 +14,9 @@ struct simulation_options {
 };
 
 /*
- * Reads --seed, --seeds, --operations, --trace and --replay over what `options` holds, and WAYBILL_SEED for the
- * seed where --seed is not given. False, and a line on standard error, for anything else.
+ * Reads --seed, --seeds, --operations, --trace and --replay over what `options` holds, and
+ * WAYBILL_SEED for the seed where --seed is not given. False, and a line on standard error, for
+ * anything else.
  */
 bool simulation_options_parse(struct simulation_options *options, int argument_count,
                               char **arguments);

@@ -1,6 +1,6 @@
 /*
- * Writes change `visible` at once and are remembered; a sync repeats them on `durable`, a crash repeats
- * some of them, or some of their sectors. Truncations are remembered likewise.
+ * Writes change `visible` at once and are remembered; a sync repeats them on `durable`, a crash
+ * repeats some of them, or some of their sectors. Truncations are remembered likewise.
  */
 #include "tests/support/crash_file_image.h"
 
@@ -126,7 +126,8 @@ static void keep(struct crash_bytes *disk, const struct pending_change *change)
         put(disk, change->offset, change->data, change->size);
 }
 
-/* A sector in which the power failed: none of it can be relied on, not even what was not written. */
+/* A sector in which the power failed: none of it can be relied on, not even what was not written.
+ */
 static void garble(struct crash_bytes *disk, uint64_t offset, size_t size, struct random *random)
 {
     uint64_t from = offset / sector_bytes * sector_bytes;

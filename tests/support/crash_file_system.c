@@ -1,7 +1,8 @@
 /*
- * The port over crash_names.c (which file has which name) and crash_file_image.c (what is in it), with
- * the faults in front: every call first counts itself, then fails if it was told to, then acts. A call
- * in which the power fails acts, too, but what it did is pending. One mutex guards all.
+ * The port over crash_names.c (which file has which name) and crash_file_image.c (what is in it),
+ * with the faults in front: every call first counts itself, then fails if it was told to, then
+ * acts. A call in which the power fails acts, too, but what it did is pending. One mutex guards
+ * all.
  */
 #include "tests/support/crash_file_system.h"
 
@@ -79,7 +80,8 @@ static struct error begin_operation(struct crash_file_system *disk, enum crash_o
     return error_none();
 }
 
-/* Counts a change, which is about to be made; the error that it must answer if the power fails in it. */
+/* Counts a change, which is about to be made; the error that it must answer if the power fails in
+ * it. */
 static struct error count_change(struct crash_file_system *disk, const char *path)
 {
     disk->changes++;

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /*
- * A disk in memory that fails when a test says so; the second implementation of the file system port.
+ * A disk in memory that fails when a test says so; the second implementation of the file system
+ * port.
  *
  *     struct crash_file_system *disk = crash_file_system_create(seed);
  *     crash_file_system_cut_power(disk, 17);
@@ -19,15 +20,16 @@
  *     ... run it again on `after` ...
  *
  * What it promises is what the port promises and not more:
- *   - Written bytes are seen by readers at once, and are durable after file_sync. In a power failure
- *     each write since then is, by chance, kept, lost or garbled, as a whole or for each sector of 512
- *     bytes on its own, whatever the others did; a file may keep its new length without the bytes. A
- *     garbled sector is lost whole, with what it held before.
- *   - Names made, renamed and removed are durable after file_system_sync_directory. In a power failure
- *     each change since then is, by chance, kept or lost on its own. Directories are durable at once.
- *   - A failed file_sync leaves each pending write kept, lost or garbled *on the disk*, while readers
- *     still see the new bytes, and later syncs succeed without writing them: as Linux does (Rebello,
- *     ATC 2020). Opening the file for writing again shows what the disk holds.
+ *   - Written bytes are seen by readers at once, and are durable after file_sync. In a power
+ * failure each write since then is, by chance, kept, lost or garbled, as a whole or for each sector
+ * of 512 bytes on its own, whatever the others did; a file may keep its new length without the
+ * bytes. A garbled sector is lost whole, with what it held before.
+ *   - Names made, renamed and removed are durable after file_system_sync_directory. In a power
+ * failure each change since then is, by chance, kept or lost on its own. Directories are durable at
+ * once.
+ *   - A failed file_sync leaves each pending write kept, lost or garbled *on the disk*, while
+ * readers still see the new bytes, and later syncs succeed without writing them: as Linux does
+ * (Rebello, ATC 2020). Opening the file for writing again shows what the disk holds.
  *   - Locks go with the process.
  *
  * All chance comes from seeds: the same calls give the same bytes. Its own memory is malloc's and
@@ -66,8 +68,8 @@ struct crash_fault {
 void crash_file_system_set_fault(struct crash_file_system *disk, const struct crash_fault *fault);
 
 /*
- * From now on files can grow by `bytes` in all; a write beyond that arrives as far as there is room and
- * answers DISK_FULL. Removed files give their room back. UINT64_MAX = room without end.
+ * From now on files can grow by `bytes` in all; a write beyond that arrives as far as there is room
+ * and answers DISK_FULL. Removed files give their room back. UINT64_MAX = room without end.
  */
 void crash_file_system_set_room(struct crash_file_system *disk, uint64_t bytes);
 
@@ -91,9 +93,9 @@ uint64_t crash_file_system_changes(struct crash_file_system *disk);
 enum unsynced_fate { UNSYNCED_LOST, UNSYNCED_KEPT, UNSYNCED_RANDOM };
 
 /*
- * A new disk as the machine finds it after a power failure at this moment, without faults and locks.
- * `outcome` seeds the chance of UNSYNCED_RANDOM: call it several times for several outcomes. The disk
- * itself does not change.
+ * A new disk as the machine finds it after a power failure at this moment, without faults and
+ * locks. `outcome` seeds the chance of UNSYNCED_RANDOM: call it several times for several outcomes.
+ * The disk itself does not change.
  */
 struct crash_file_system *crash_file_system_after_power_failure(struct crash_file_system *disk,
                                                                 enum unsynced_fate fate,

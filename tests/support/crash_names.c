@@ -1,6 +1,6 @@
 /*
- * Changes apply to the visible table at once and are remembered; syncing the directory repeats them on
- * the durable one, and a crash repeats some of them.
+ * Changes apply to the visible table at once and are remembered; syncing the directory repeats them
+ * on the durable one, and a crash repeats some of them.
  */
 #include "tests/support/crash_names.h"
 
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* `path` refers to `inode` from now on, or with NULL to nothing; `from` is the old name of a rename. */
+/* `path` refers to `inode` from now on, or with NULL to nothing; `from` is the old name of a
+ * rename. */
 struct crash_name_change {
     char path[crash_path_bytes];
     char from[crash_path_bytes];

@@ -1,7 +1,7 @@
 /*
  * Calls are filled from the question on their own arena, so that a store may write there and nobody
- * else. An answer is compared by what it means to a caller: with an error by its code, with a refusal by
- * the outcome and the fields that the port promises for it, with DONE by all fields.
+ * else. An answer is compared by what it means to a caller: with an error by its code, with a
+ * refusal by the outcome and the fields that the port promises for it, with DONE by all fields.
  */
 #include "tests/support/inventory_call.h"
 

@@ -12,8 +12,9 @@
 #include <stddef.h>
 
 /*
- * One call of an inventory repository as a value: what is asked, then the answer; to be made, copied,
- * sent to any store, compared and printed by every suite alike. A call owns all that it says.
+ * One call of an inventory repository as a value: what is asked, then the answer; to be made,
+ * copied, sent to any store, compared and printed by every suite alike. A call owns all that it
+ * says.
  */
 enum inventory_call_kind {
     CALL_RECEIVE_STOCK,
@@ -75,15 +76,15 @@ void inventory_call_start(struct inventory_call *call, struct inventory_reposito
                           struct executor *executor);
 
 /*
- * The same through the use cases, which bring the question into normal form. False if they refuse it;
- * then there is no answer.
+ * The same through the use cases, which bring the question into normal form. False if they refuse
+ * it; then there is no answer.
  */
 bool inventory_call_submit(struct inventory_call *call, struct inventory_service *service,
                            struct executor *executor);
 
 /*
- * Whether two answers to the same question say the same, field by field; entry_id and chain_head are a
- * store's own. If not, `difference` is told what differs.
+ * Whether two answers to the same question say the same, field by field; entry_id and chain_head
+ * are a store's own. If not, `difference` is told what differs.
  */
 bool inventory_call_answers_equal(const struct inventory_call *expected,
                                   const struct inventory_call *actual, struct buffer *difference);

@@ -1,6 +1,6 @@
 /*
- * The decisions. A call first brings the model to the present (expires what is due, forgets ids past
- * their retention), then decides, then copies the answer to the command's arena and posts the
+ * The decisions. A call first brings the model to the present (expires what is due, forgets ids
+ * past their retention), then decides, then copies the answer to the command's arena and posts the
  * completion. Nothing can fail but memory, which aborts.
  */
 #include "tests/support/inventory_model_state.h"

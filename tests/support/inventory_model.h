@@ -10,8 +10,8 @@
 
 /*
  * What inventory is, said a second time: a plain sequential inventory of arrays and linear search,
- * written from DESIGN sections 3 and 4 and sharing no decision with src/inventory. Stores are compared
- * to it. It is a repository itself, so the contract suite holds it to the same behaviour.
+ * written from DESIGN sections 3 and 4 and sharing no decision with src/inventory. Stores are
+ * compared to it. It is a repository itself, so the contract suite holds it to the same behaviour.
  *
  * Each call decides at once and posts its completion. Without memory it aborts. Thread: one.
  */
@@ -58,8 +58,8 @@ size_t inventory_model_reservation_count(const struct inventory_model *model);
 struct text inventory_model_reservation_id(const struct inventory_model *model, size_t index);
 
 /*
- * The invariants of the state itself: every total is the sum of its ledger entries, reserved is the sum
- * of the pending lines. NULL if they hold, else which one does not.
+ * The invariants of the state itself: every total is the sum of its ledger entries, reserved is the
+ * sum of the pending lines. NULL if they hold, else which one does not.
  */
 const char *inventory_model_broken_invariant(const struct inventory_model *model);
 

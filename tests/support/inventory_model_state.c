@@ -16,8 +16,8 @@ void *model_checked(void *block)
 }
 
 /*
- * Room for one more item behind `count`: whenever count is a power of two the room becomes twice that,
- * which may also be less than it was.
+ * Room for one more item behind `count`: whenever count is a power of two the room becomes twice
+ * that, which may also be less than it was.
  */
 static void *grown(void *items, size_t count, size_t item_size)
 {
@@ -194,8 +194,8 @@ bool inventory_model_expire_next(struct inventory_model *model)
 }
 
 /*
- * Drops ids whose retention is over for ever. Those whose time is over only by the present clock are
- * merely not found: a restart under a clock set back may know them again.
+ * Drops ids whose retention is over for ever. Those whose time is over only by the present clock
+ * are merely not found: a restart under a clock set back may know them again.
  */
 static void forget(struct inventory_model *model)
 {

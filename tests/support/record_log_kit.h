@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Record logs for tests: the n-th record has a length and bytes that follow from n, so that a replay
- * can tell whether it got exactly the records 0, 1, 2, … and each of them whole.
+ * Record logs for tests: the n-th record has a length and bytes that follow from n, so that a
+ * replay can tell whether it got exactly the records 0, 1, 2, … and each of them whole.
  */
 enum { kit_record_bytes_max = 300 };
 

@@ -2,8 +2,8 @@
 #define WAYBILL_TESTS_SUPPORT_TEMPORARY_DIRECTORY_H
 
 /*
- * A directory of a test's own under TMPDIR (default /tmp). Where the machine does not give one the test
- * cannot go on and aborts.
+ * A directory of a test's own under TMPDIR (default /tmp). Where the machine does not give one the
+ * test cannot go on and aborts.
  */
 struct temporary_directory {
     char path[256];

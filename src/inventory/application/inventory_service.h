@@ -9,9 +9,9 @@
 
 /*
  * The use cases of inventory: check what a caller wants, bring it into normal form, hand it to the
- * repository. The caller fills a command with the request as it came; on true the repository has it and
- * `done` follows; on false nothing was done, `done` is never called and `violations` tells what is
- * wrong. Thread: as the repository's.
+ * repository. The caller fills a command with the request as it came; on true the repository has it
+ * and `done` follows; on false nothing was done, `done` is never called and `violations` tells what
+ * is wrong. Thread: as the repository's.
  */
 struct inventory_service {
     struct inventory_repository *repository;

@@ -12,16 +12,16 @@
 #include <stdint.h>
 
 /*
- * Where inventory is kept. A repository takes whole decisions, each one atomic, durable step: state,
- * id and event together, synced before the answer; so every technology keeps its own atomicity
- * (DESIGN section 3 rules 2 and 3).
+ * Where inventory is kept. A repository takes whole decisions, each one atomic, durable step:
+ * state, id and event together, synced before the answer; so every technology keeps its own
+ * atomicity (DESIGN section 3 rules 2 and 3).
  *
- * Time is the store's own and never runs back. Before each decision and each read the store expires,
- * in the same order of steps, what is due on the SKUs touched (rule 6), so no answer ever counts an
- * expired hold.
+ * Time is the store's own and never runs back. Before each decision and each read the store
+ * expires, in the same order of steps, what is due on the SKUs touched (rule 6), so no answer ever
+ * counts an expired hold.
  *
- * Every write is idempotent by its id: the same id with the same content gives INVENTORY_DONE and the
- * record as it is now; with other content INVENTORY_ID_REUSED. A refusal leaves no trace.
+ * Every write is idempotent by its id: the same id with the same content gives INVENTORY_DONE and
+ * the record as it is now; with other content INVENTORY_ID_REUSED. A refusal leaves no trace.
  *
  * A command belongs to the store from the call until `done`; texts in it must live as long. Results
  * are written into the command, further memory for them comes from its arena. `done` is called
@@ -259,9 +259,9 @@ static inline void inventory_repository_reserve(struct inventory_repository *rep
 }
 
 /*
- * PENDING → COMMITTED, with the lines given; the rest is free at once. The same lines again give the
- * record (lines that name everything = none). Taken even if on hand goes below 0.
- * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD, RESERVATION_COMMITTED (with other lines),
+ * PENDING → COMMITTED, with the lines given; the rest is free at once. The same lines again give
+ * the record (lines that name everything = none). Taken even if on hand goes below 0. Outcomes:
+ * DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD, RESERVATION_COMMITTED (with other lines),
  * RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
  */
 static inline void inventory_repository_commit(struct inventory_repository *repository,

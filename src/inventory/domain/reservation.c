@@ -9,8 +9,8 @@ struct transition_row {
 };
 
 /*
- * Terminal is terminal. A repeated commit is a question of its lines, which the store answers; here it
- * stays. Rolling back what expired is no error, for a compensation must not fail.
+ * Terminal is terminal. A repeated commit is a question of its lines, which the store answers; here
+ * it stays. Rolling back what expired is no error, for a compensation must not fail.
  */
 static const struct transition_row transitions[4][3] = {
     [RESERVATION_PENDING] =

@@ -77,9 +77,9 @@ bool reservation_has_content(const struct reservation *reservation, struct text 
                              const struct quantity_line *lines, size_t line_count);
 
 /*
- * What a Commit with `lines` (normal form; none = all) takes: writes one quantity for each line of the
- * reservation. False if `lines` name a SKU or a quantity that the reservation does not have; *failed
- * is then the index in `lines`.
+ * What a Commit with `lines` (normal form; none = all) takes: writes one quantity for each line of
+ * the reservation. False if `lines` name a SKU or a quantity that the reservation does not have;
+ * *failed is then the index in `lines`.
  */
 bool reservation_committed_quantities(const struct reservation *reservation,
                                       const struct quantity_line *lines, size_t line_count,

@@ -1,6 +1,6 @@
 /*
- * The arithmetic of stock. Sums cannot overflow: each change is at most 10^12 (limits.h), on hand at
- * most 10^15, and 2^63 / 10^12 changes of one SKU do not happen.
+ * The arithmetic of stock. Sums cannot overflow: each change is at most 10^12 (limits.h), on hand
+ * at most 10^15, and 2^63 / 10^12 changes of one SKU do not happen.
  */
 #include "inventory/domain/stock.h"
 

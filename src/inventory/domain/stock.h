@@ -30,7 +30,8 @@ enum stock_outcome {
 /* received + returned + adjusted − committed: what should be on the shelf. */
 int64_t stock_on_hand(const struct stock *stock);
 
-/* on hand − reserved: what may still be promised; negative when a count found less than is promised. */
+/* on hand − reserved: what may still be promised; negative when a count found less than is
+ * promised. */
 int64_t stock_available(const struct stock *stock);
 
 /* OUT_OF_STOCK when available ≤ 0, else IN_STOCK. */
@@ -42,7 +43,8 @@ enum stock_outcome stock_receive(const struct stock *before, int64_t quantity, i
 
 /*
  * On hand was found to differ by delta ≠ 0. It never goes below 0 (INSUFFICIENT); it may go below
- * what is reserved. expected_revision 0 = any. CHANGED, INSUFFICIENT, ABOVE_LIMIT, REVISION_DIFFERENT.
+ * what is reserved. expected_revision 0 = any. CHANGED, INSUFFICIENT, ABOVE_LIMIT,
+ * REVISION_DIFFERENT.
  */
 enum stock_outcome stock_adjust(const struct stock *before, int64_t delta,
                                 int64_t expected_revision, int64_t now_us, struct stock *after);

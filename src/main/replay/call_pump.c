@@ -1,11 +1,12 @@
 /*
- * A fixed number of slots, each bound to one connection. A slot takes the next item that is due, waits
- * if it must, sends the call, and on the answer either repeats it after a pause, sends the item's next
- * call, or takes the next item. When none is left the slot rests; when all rest the work is done.
+ * A fixed number of slots, each bound to one connection. A slot takes the next item that is due,
+ * waits if it must, sends the call, and on the answer either repeats it after a pause, sends the
+ * item's next call, or takes the next item. When none is left the slot rests; when all rest the
+ * work is done.
  *
- * Failure: the first error is kept, no slot starts anything new, and the pump waits for the answers that
- * are still out, so that the caller's state is as true as it can be. What has not come after 5 s is given up;
- * its completion runs when the connections are closed.
+ * Failure: the first error is kept, no slot starts anything new, and the pump waits for the answers
+ * that are still out, so that the caller's state is as true as it can be. What has not come after 5
+ * s is given up; its completion runs when the connections are closed.
  */
 #include "main/replay/call_pump.h"
 

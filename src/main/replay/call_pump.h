@@ -15,13 +15,13 @@
 
 /*
  * Keeps many calls in flight over a few connections. A work is a list of items, each of which needs
- * one call or several one after the other; the pump sends them, repeats what may be repeated with the
- * same content after the server's RetryInfo or a growing pause, and gives every other answer to the work.
+ * one call or several one after the other; the pump sends them, repeats what may be repeated with
+ * the same content after the server's RetryInfo or a growing pause, and gives every other answer to
+ * the work.
  *
- * A call is not repeated for longer than `patience_us` of the wall clock after it was first sent: far
- * within the day for which every id is remembered, so a repeat never acts twice, even if the machine
- * slept in between.
- * Thread: the loop's.
+ * A call is not repeated for longer than `patience_us` of the wall clock after it was first sent:
+ * far within the day for which every id is remembered, so a repeat never acts twice, even if the
+ * machine slept in between. Thread: the loop's.
  */
 struct call_pump;
 
@@ -69,11 +69,10 @@ struct error call_pump_create(struct call_pump **pump, const struct call_pump_op
 void call_pump_destroy(struct call_pump *pump);
 
 /*
- * Runs the loop until every item that is due is done. `latencies` gets, unless NULL, the time of each
- * call from its first sending to its answer.
- * Errors: those of `answered`; NETWORK when patience ended, its detail says what to do; CANCELLED by
- * call_pump_stop; OUT_OF_MEMORY. On an error calls already sent were waited for, at most 5 s, and the pump
- * is then only to be destroyed.
+ * Runs the loop until every item that is due is done. `latencies` gets, unless NULL, the time of
+ * each call from its first sending to its answer. Errors: those of `answered`; NETWORK when
+ * patience ended, its detail says what to do; CANCELLED by call_pump_stop; OUT_OF_MEMORY. On an
+ * error calls already sent were waited for, at most 5 s, and the pump is then only to be destroyed.
  */
 __attribute__((warn_unused_result)) struct error call_pump_run(struct call_pump *pump,
                                                                const struct pump_work *work,

@@ -1,10 +1,11 @@
 /*
- * CSV on libcsv, which splits bytes into fields but counts no lines. So it is fed line by line, and the
- * number of the line that it works on is always known; a quoted field may still run over several.
+ * CSV on libcsv, which splits bytes into fields but counts no lines. So it is fed line by line, and
+ * the number of the line that it works on is always known; a quoted field may still run over
+ * several.
  *
- * The fields of the record at hand are gathered in `record`, one behind the other; the header's stay in
- * `header` for the names in errors. libcsv's callbacks cannot stop it: an error is kept, what follows in
- * the same line is passed over, and the feed ends with it.
+ * The fields of the record at hand are gathered in `record`, one behind the other; the header's
+ * stay in `header` for the names in errors. libcsv's callbacks cannot stop it: an error is kept,
+ * what follows in the same line is passed over, and the feed ends with it.
  */
 #include "main/replay/csv_reader.h"
 
@@ -68,7 +69,8 @@ static void field_ends(void *data, size_t size, void *context)
         reader->error = error_here(reader, reader->record_line, "more than 256 columns");
         return;
     }
-    /* The limit of the buffer cannot be met: record_bytes_max is checked before the bytes are fed. */
+    /* The limit of the buffer cannot be met: record_bytes_max is checked before the bytes are fed.
+     */
     if (!buffer_append(&list->bytes, data, size)) {
         reader->error = error_make(ERROR_OUT_OF_MEMORY, "%s: a record", reader->options.name);
         return;
@@ -163,7 +165,8 @@ struct error csv_reader_create(struct csv_reader **result, const struct csv_read
     buffer_init(&reader->record.bytes, csv_record_bytes_max);
     reader->wanted = memory_allocate_zero(options->column_count, sizeof *reader->wanted);
     reader->places = memory_allocate_zero(options->column_count, sizeof *reader->places);
-    /* REPALL_NL: an empty line ends a record of no fields. csv_init takes no memory: cannot fail. */
+    /* REPALL_NL: an empty line ends a record of no fields. csv_init takes no memory: cannot fail.
+     */
     csv_init(&reader->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     csv_set_realloc_func(&reader->parser, memory_reallocate);
     csv_set_free_func(&reader->parser, memory_release);

@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 /*
- * A CSV table (RFC 4180) whose first record names the columns, read piece by piece; the columns wanted
- * are found by name, in whatever order they stand. Strict: a stray quote, a record with more or fewer fields
- * than the header, a column that is missing or there twice end the reading. A byte order mark before
- * the header and empty lines are passed over.
+ * A CSV table (RFC 4180) whose first record names the columns, read piece by piece; the columns
+ * wanted are found by name, in whatever order they stand. Strict: a stray quote, a record with more
+ * or fewer fields than the header, a column that is missing or there twice end the reading. A byte
+ * order mark before the header and empty lines are passed over.
  *
- * Every error is INVALID_INPUT with "NAME:LINE: " before it, and the column where one is to blame; or
- * OUT_OF_MEMORY. After an error the reader is only to be destroyed. Thread: one at a time.
+ * Every error is INVALID_INPUT with "NAME:LINE: " before it, and the column where one is to blame;
+ * or OUT_OF_MEMORY. After an error the reader is only to be destroyed. Thread: one at a time.
  */
 struct csv_reader;
 
@@ -24,8 +24,9 @@ enum {
 };
 
 /*
- * Called for each record after the header: `line` is where it begins, fields[i] the field of the i-th
- * wanted column, a view that lives until this returns. An error ends the reading and is given on.
+ * Called for each record after the header: `line` is where it begins, fields[i] the field of the
+ * i-th wanted column, a view that lives until this returns. An error ends the reading and is given
+ * on.
  */
 typedef struct error csv_record_function(void *context, uint64_t line, const struct text *fields);
 

@@ -1,7 +1,7 @@
 /*
- * Goal: a table is read as RFC 4180 says, however its bytes are cut, and what is no table is refused
- * with its line and column.
- * Method: small tables in memory; each is read whole and cut at every byte.
+ * Goal: a table is read as RFC 4180 says, however its bytes are cut, and what is no table is
+ * refused with its line and column. Method: small tables in memory; each is read whole and cut at
+ * every byte.
  */
 #include "main/replay/csv_reader.h"
 

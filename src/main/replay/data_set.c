@@ -1,8 +1,8 @@
 /*
  * Reading goes record by record: fields are checked, order and product are found or added by their
- * hash, and the line is noted with both places. At the end the lines are dealt out to their orders (a
- * counting sort, which keeps the file's order within each) and what depends on all lines of an order
- * or product is checked. The first error ends the reading; everything read is then released.
+ * hash, and the line is noted with both places. At the end the lines are dealt out to their orders
+ * (a counting sort, which keeps the file's order within each) and what depends on all lines of an
+ * order or product is checked. The first error ends the reading; everything read is then released.
  */
 #include "main/replay/data_set.h"
 

@@ -14,7 +14,8 @@
  * The orders of a file like data/scms_deliveries.csv, each used field checked. An order is what one
  * `ASN/DN #` names, wherever its lines stand; a product is an `Item Description`.
  *
- * Texts are on the arena, each with a NUL behind it. Read only after data_set_read. Thread: any then.
+ * Texts are on the arena, each with a NUL behind it. Read only after data_set_read. Thread: any
+ * then.
  */
 enum {
     data_set_order_id_bytes_max = 32,     /* leaves room for the ids made of it */

@@ -1,6 +1,6 @@
 /*
- * Goal: the real data set is read with the figures that its README gives; orders, products and sums are
- * right wherever the lines stand; each used field is checked and blamed by line and column.
+ * Goal: the real data set is read with the figures that its README gives; orders, products and sums
+ * are right wherever the lines stand; each used field is checked and blamed by line and column.
  * Method: data/scms_deliveries.csv, and small tables in memory.
  */
 #include "main/replay/data_set.h"

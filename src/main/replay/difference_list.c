@@ -1,5 +1,6 @@
 /*
- * A fixed number of sentences of a fixed length: telling what is wrong needs no memory and cannot fail.
+ * A fixed number of sentences of a fixed length: telling what is wrong needs no memory and cannot
+ * fail.
  */
 #include "main/replay/difference_list.h"
 

@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /*
- * What does not add up, for people: the first few sentences and how many there are. A sentence that is
- * too long is cut. Thread: one at a time.
+ * What does not add up, for people: the first few sentences and how many there are. A sentence that
+ * is too long is cut. Thread: one at a time.
  */
 enum { differences_kept_max = 10 };
 

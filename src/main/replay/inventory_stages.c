@@ -1,11 +1,11 @@
 /*
- * Receive what all orders need; reserve every order, all its lines as they stand in the file; commit
- * what is paid, roll back what is cancelled; look up what was left to lapse.
+ * Receive what all orders need; reserve every order, all its lines as they stand in the file;
+ * commit what is paid, roll back what is cancelled; look up what was left to lapse.
  *
- * Every answer is checked against what was asked and moves its order to the state it tells. A hold that
- * ran out while its order was to be paid or cancelled (a run that was cut, or a very slow one) gives the
- * order back to be reserved under the next attempt's id. An id that the server has forgotten leaves
- * the order unknown, for the next survey to tell. Any other refusal ends the run.
+ * Every answer is checked against what was asked and moves its order to the state it tells. A hold
+ * that ran out while its order was to be paid or cancelled (a run that was cut, or a very slow one)
+ * gives the order back to be reserved under the next attempt's id. An id that the server has
+ * forgotten leaves the order unknown, for the next survey to tell. Any other refusal ends the run.
  */
 #include "main/replay/replay_stage.h"
 

@@ -30,8 +30,8 @@ __attribute__((warn_unused_result)) bool latency_sample_add(struct latency_sampl
                                                             int64_t latency_us);
 
 /*
- * By nearest rank: p95 is the smallest latency that at least 95 of 100 calls did not exceed. All 0 of an
- * empty sample. Sorts the sample.
+ * By nearest rank: p95 is the smallest latency that at least 95 of 100 calls did not exceed. All 0
+ * of an empty sample. Sorts the sample.
  */
 struct latency_percentiles latency_sample_percentiles(struct latency_sample *sample);
 

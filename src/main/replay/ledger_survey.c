@@ -1,8 +1,8 @@
 /*
- * The entries of one reservation lie in the ledgers of several products, and attempts of one order may
- * be met in any order. So our entries are only gathered at first, 24 bytes each; the fold looks for each
- * order's latest attempt, then counts for each order what its attempts did and judges the counts: a hold is
- * whole or it is a conflict, and so is its end.
+ * The entries of one reservation lie in the ledgers of several products, and attempts of one order
+ * may be met in any order. So our entries are only gathered at first, 24 bytes each; the fold looks
+ * for each order's latest attempt, then counts for each order what its attempts did and judges the
+ * counts: a hold is whole or it is a conflict, and so is its end.
  *
  * Other callers' entries are only summed: a product's balances minus theirs are ours.
  */

@@ -12,11 +12,12 @@
 /*
  * How far a replay has come, by the only witness that forgets nothing: the server's ledger.
  *
- * Ids are forgotten (of what was rolled back or expired after a day, of what was committed after 90),
- * and what a client noted before it was killed does not tell whether its last calls arrived. But each
- * change of stock stands in the ledger for ever, with the id that caused it, and our ids name replay,
- * order and attempt. So the ledgers of all products, read to the end, tell of each order whether it
- * was never reserved, is held, or how it ended, however long ago, and what somebody else did.
+ * Ids are forgotten (of what was rolled back or expired after a day, of what was committed after
+ * 90), and what a client noted before it was killed does not tell whether its last calls arrived.
+ * But each change of stock stands in the ledger for ever, with the id that caused it, and our ids
+ * name replay, order and attempt. So the ledgers of all products, read to the end, tell of each
+ * order whether it was never reserved, is held, or how it ended, however long ago, and what
+ * somebody else did.
  *
  * Feed it each product's entries, oldest first, then fold. Thread: one at a time.
  */
@@ -65,8 +66,8 @@ __attribute__((warn_unused_result)) struct error ledger_survey_add(
     const Waybill__Inventory__V1__StockEntry *entry);
 
 /*
- * Whether the entries fed add up to the product's running totals. If not, some are missing, or the stock
- * has changed since they were read.
+ * Whether the entries fed add up to the product's running totals. If not, some are missing, or the
+ * stock has changed since they were read.
  */
 bool ledger_survey_is_complete(const struct ledger_survey *survey, uint32_t product,
                                const Waybill__Inventory__V1__Stock *stock);
@@ -75,15 +76,16 @@ bool ledger_survey_is_complete(const struct ledger_survey *survey, uint32_t prod
 bool ledger_survey_is_received(const struct ledger_survey *survey, uint32_t product);
 
 /*
- * Draws the sum: `orders` gets the status of each order, `totals` their sums, and `conflicts` what can be
- * by no means the work of this replay (an order reserved or paid twice, of other quantities, …).
- * Error: OUT_OF_MEMORY.
+ * Draws the sum: `orders` gets the status of each order, `totals` their sums, and `conflicts` what
+ * can be by no means the work of this replay (an order reserved or paid twice, of other quantities,
+ * …). Error: OUT_OF_MEMORY.
  */
 __attribute__((warn_unused_result)) struct error ledger_survey_fold(
     const struct ledger_survey *survey, struct order_status *orders, struct survey_totals *totals,
     struct difference_list *conflicts);
 
-/* Adds to `differences` what is not as the plan leaves it at its end; `orders` as folded. Error: OUT_OF_MEMORY. */
+/* Adds to `differences` what is not as the plan leaves it at its end; `orders` as folded. Error:
+ * OUT_OF_MEMORY. */
 __attribute__((warn_unused_result)) struct error ledger_survey_compare(
     const struct ledger_survey *survey, const struct order_status *orders,
     struct difference_list *differences);

@@ -1,7 +1,7 @@
 /*
- * The order of a replay; see replay.h. The progress file is saved once a second, when a stage begins,
- * and at the end; failing to save ends the run, for a run that cannot say how far it came must not go on
- * as if it could.
+ * The order of a replay; see replay.h. The progress file is saved once a second, when a stage
+ * begins, and at the end; failing to save ends the run, for a run that cannot say how far it came
+ * must not go on as if it could.
  *
  * A run is only cut at points where nothing is lost by it: between two saves the ledger knows more
  * than the file, never less, and that is all that the next run asks of it.
@@ -185,7 +185,8 @@ static struct error run_stage(struct replay *replay, const struct replay_stage *
     return error;
 }
 
-/* All stages until all orders are where the plan wants them, or it turns out that they never will be. */
+/* All stages until all orders are where the plan wants them, or it turns out that they never will
+ * be. */
 static struct error run_rounds(struct replay *replay)
 {
     const struct difference_list *conflicts = &replay->result->differences;
@@ -265,7 +266,8 @@ static const struct pump_work verify_work = {
 
 /* --- the whole --- */
 
-/* What was measured goes into the result: by this run, or by the one that finished the replay before. */
+/* What was measured goes into the result: by this run, or by the one that finished the replay
+ * before. */
 static void measure(struct replay *replay)
 {
     struct replay_progress *progress = &replay->progress;
@@ -319,7 +321,8 @@ struct error replay_run(struct replay *replay, struct replay_result *result)
     *result = (struct replay_result){0};
     replay->result = result;
     struct error error = run(replay);
-    /* Also after an error, once the counts are true: the next run then begins with what is known now. */
+    /* Also after an error, once the counts are true: the next run then begins with what is known
+     * now. */
     if (!replay->counts_are_true)
         return error;
     replay->progress.stage = replay->progress.complete ? "done" : "cut";

@@ -22,9 +22,8 @@
  *   verify    the server's own VerifyLedger, and everything against the plan
  *
  * Nothing is sent on the word of the progress file, and nothing twice: what the ledger has is not
- * sent again, and a call whose answer was lost is repeated only within the time for which the server
- * surely remembers its id.
- * Thread: the loop's. The functions block and run the loop.
+ * sent again, and a call whose answer was lost is repeated only within the time for which the
+ * server surely remembers its id. Thread: the loop's. The functions block and run the loop.
  */
 struct replay;
 
@@ -64,9 +63,9 @@ struct error replay_create(struct replay **replay, const struct replay_options *
 void replay_destroy(struct replay *replay);
 
 /*
- * Errors: CANCELLED (replay_stop), NETWORK (the server is away), INVALID_INPUT (it is not the server of
- * this progress file), the file system's, OUT_OF_MEMORY, INTERNAL (the server refused a call, or answered
- * what cannot be). What was done stands; the next run goes on from there.
+ * Errors: CANCELLED (replay_stop), NETWORK (the server is away), INVALID_INPUT (it is not the
+ * server of this progress file), the file system's, OUT_OF_MEMORY, INTERNAL (the server refused a
+ * call, or answered what cannot be). What was done stands; the next run goes on from there.
  */
 struct error replay_run(struct replay *replay, struct replay_result *result);
 

@@ -1,6 +1,6 @@
 /*
- * A timer of the loop draws what replay_view tells. Rates are averages since the first stage began, so
- * that they stand still enough to be read.
+ * A timer of the loop draws what replay_view tells. Rates are averages since the first stage began,
+ * so that they stand still enough to be read.
  */
 #include "main/replay/replay_display.h"
 

@@ -10,8 +10,8 @@
 #include <uv.h>
 
 /*
- * Shows on a stream how far a replay is: on a terminal a bar as wide as it is, ten times a second; elsewhere
- * a plain line every five seconds. Thread: the loop's.
+ * Shows on a stream how far a replay is: on a terminal a bar as wide as it is, ten times a second;
+ * elsewhere a plain line every five seconds. Thread: the loop's.
  */
 struct replay_display {
     uv_timer_t timer;

@@ -1,7 +1,7 @@
 /*
  * The lot of an order is drawn by a hash of seed and order id (XXH3, whose values are fixed for all
- * machines and versions); the run's name by SHA-256. Nothing is drawn in sequence, so an order's lot does
- * not depend on where it stands.
+ * machines and versions); the run's name by SHA-256. Nothing is drawn in sequence, so an order's
+ * lot does not depend on where it stands.
  */
 #include "main/replay/replay_plan.h"
 

@@ -52,7 +52,8 @@ struct replay_id {
     char string[replay_id_bytes_max + 1];
 };
 
-/* The data set lives as long as the plan. Error: OUT_OF_MEMORY, then there is nothing to release. */
+/* The data set lives as long as the plan. Error: OUT_OF_MEMORY, then there is nothing to release.
+ */
 struct error replay_plan_init(struct replay_plan *plan, const struct data_set *data_set,
                               uint64_t seed);
 void replay_plan_deinit(struct replay_plan *plan);

@@ -1,6 +1,6 @@
 /*
- * JSON by jansson, a few hundred bytes. Saving: FILE.new is written and synced, then renamed to FILE, then
- * the folder is synced. A lock on FILE.lock lasts as long as the process.
+ * JSON by jansson, a few hundred bytes. Saving: FILE.new is written and synced, then renamed to
+ * FILE, then the folder is synced. A lock on FILE.lock lasts as long as the process.
  */
 #include "main/replay/replay_progress.h"
 

@@ -11,11 +11,12 @@
 
 /*
  * The progress file (waybill-data/replay.json): which replay this is, how far it had come at least,
- * and at its end what was measured. It decides nothing about what is sent: that is read from the server's
- * ledger. It tells a server that lost its data from one that never had any, keeps two replays from one
- * file, and holds what no ledger knows, the rates and latencies.
+ * and at its end what was measured. It decides nothing about what is sent: that is read from the
+ * server's ledger. It tells a server that lost its data from one that never had any, keeps two
+ * replays from one file, and holds what no ledger knows, the rates and latencies.
  *
- * Written whole, to a second file that then takes its place, so a cut leaves the old or the new one.
+ * Written whole, to a second file that then takes its place, so a cut leaves the old or the new
+ * one.
  */
 struct replay_measurements {
     uint64_t calls;    /* answered; reads of the survey are not counted */
@@ -38,16 +39,17 @@ struct replay_progress {
 struct replay_progress_file;
 
 /*
- * Opens and locks the file of that plan's replay; the folder is made if needed. `progress` gets what is
- * in it, all zero if it is not there yet. Path and file system live as long as the file.
- * Errors: LOCKED (another run has it), INVALID_INPUT (it belongs to another replay, or is none), the file
- * system's, OUT_OF_MEMORY. The detail says what to do.
+ * Opens and locks the file of that plan's replay; the folder is made if needed. `progress` gets
+ * what is in it, all zero if it is not there yet. Path and file system live as long as the file.
+ * Errors: LOCKED (another run has it), INVALID_INPUT (it belongs to another replay, or is none),
+ * the file system's, OUT_OF_MEMORY. The detail says what to do.
  */
 struct error replay_progress_open(struct replay_progress_file **file,
                                   struct file_system *file_system, const char *path,
                                   const struct replay_plan *plan, struct replay_progress *progress);
 
-/* Replaces the content, durably. Errors: the file system's, OUT_OF_MEMORY; then the old one stands. */
+/* Replaces the content, durably. Errors: the file system's, OUT_OF_MEMORY; then the old one stands.
+ */
 __attribute__((warn_unused_result)) struct error replay_progress_save(
     struct replay_progress_file *file, const struct replay_progress *progress);
 

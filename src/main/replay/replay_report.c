@@ -1,6 +1,6 @@
 /*
- * Counts of orders and packs come from the survey of the server's ledger, not from what this process
- * believes to have done; rate and latencies from the run that finished the replay.
+ * Counts of orders and packs come from the survey of the server's ledger, not from what this
+ * process believes to have done; rate and latencies from the run that finished the replay.
  */
 #include "main/replay/replay_report.h"
 

@@ -7,7 +7,8 @@
 #include "platform/base/error.h"
 
 /*
- * What a replay came to, for people and for programs. Pure. Error: OUT_OF_MEMORY (or `out`'s limit).
+ * What a replay came to, for people and for programs. Pure. Error: OUT_OF_MEMORY (or `out`'s
+ * limit).
  */
 struct replay_report {
     const char *path;   /* of the data set */

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * What a replay is made of. A stage is a row of a table: whom it concerns, what it sends, what the answer
- * means; its context is the replay. Stages run one after the other; each takes what the ones
+ * What a replay is made of. A stage is a row of a table: whom it concerns, what it sends, what the
+ * answer means; its context is the replay. Stages run one after the other; each takes what the ones
  * before it left. A further context of the product is further rows.
  */
 struct replay_stage {
@@ -60,8 +60,8 @@ struct replay {
 void replay_set_order(struct replay *replay, uint32_t order, struct order_status status);
 
 /*
- * Reads the ledgers of all products and takes over what they tell (survey_stage.c): orders, received
- * products; totals and conflicts into the result.
+ * Reads the ledgers of all products and takes over what they tell (survey_stage.c): orders,
+ * received products; totals and conflicts into the result.
  */
 __attribute__((warn_unused_result)) struct error replay_survey(struct replay *replay);
 

@@ -1,7 +1,7 @@
 /*
  * Reads every product's ledger page by page and then its stock. If the entries do not add up to the
- * stock's totals, something changed in between, and the product is read anew after a pause; if they still
- * do not after many times, the ledger is not all there and the replay may not trust it.
+ * stock's totals, something changed in between, and the product is read anew after a pause; if they
+ * still do not after many times, the ledger is not all there and the replay may not trust it.
  */
 #include "main/replay/replay_stage.h"
 

@@ -1,6 +1,7 @@
 /*
- * A chain of blocks, each twice as large as what was taken before, at least 4 KiB. A piece that does
- * not fit opens a new block; failure to get one, or the limit, is told by NULL and changes nothing.
+ * A chain of blocks, each twice as large as what was taken before, at least 4 KiB. A piece that
+ * does not fit opens a new block; failure to get one, or the limit, is told by NULL and changes
+ * nothing.
  */
 #include "platform/base/arena.h"
 

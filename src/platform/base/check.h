@@ -3,8 +3,8 @@
 
 /*
  * CHECK(condition): a programmer's mistake stops the process, in release builds too.
- * Nothing that comes from outside (a client, a file, a store, a setting) may ever reach one: that is
- * a domain outcome or a struct error.
+ * Nothing that comes from outside (a client, a file, a store, a setting) may ever reach one: that
+ * is a domain outcome or a struct error.
  */
 #define CHECK(condition)                                                                           \
     ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__, __func__))

@@ -9,9 +9,10 @@
 #include <string.h>
 
 /*
- * Bytes of records: fixed integers little-endian, variable ones as LEB128 (7 bits a byte, low first),
- * texts with their length before them. The writer's room is the caller's promise; the reader trusts
- * nothing: after the first thing that does not fit it gives zeros and `failed` is set.
+ * Bytes of records: fixed integers little-endian, variable ones as LEB128 (7 bits a byte, low
+ * first), texts with their length before them. The writer's room is the caller's promise; the
+ * reader trusts nothing: after the first thing that does not fit it gives zeros and `failed` is
+ * set.
  */
 struct byte_writer {
     char *at;

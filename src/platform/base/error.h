@@ -5,11 +5,12 @@
 
 /*
  * Operating errors: what a disk, a socket, a store or a setting may do to us. A domain outcome
- * (insufficient stock, unknown id) is not one: that is an enum in a result; a programmer's mistake is
- * CHECK().
+ * (insufficient stock, unknown id) is not one: that is an enum in a result; a programmer's mistake
+ * is CHECK().
  *
  * One map for the whole product (DESIGN section 3, Errors): code, the text for people, the gRPC
- * status it becomes at the door, the ErrorInfo reason ("" = none), whether the same call may be sent again.
+ * status it becomes at the door, the ErrorInfo reason ("" = none), whether the same call may be
+ * sent again.
  */
 #define ERROR_MAP(X)                                                                               \
     X(NONE, "no error", GRPC_STATUS_OK, "", false)                                                 \
@@ -70,7 +71,8 @@ __attribute__((warn_unused_result)) struct error error_none(void);
 __attribute__((format(printf, 2, 3), warn_unused_result)) struct error error_make(
     enum error_code code, const char *format, ...);
 
-/* The same with the text of an errno; ENOSPC and EDQUOT become ERROR_DISK_FULL, ENOENT ERROR_NOT_FOUND. */
+/* The same with the text of an errno; ENOSPC and EDQUOT become ERROR_DISK_FULL, ENOENT
+ * ERROR_NOT_FOUND. */
 __attribute__((format(printf, 2, 3), warn_unused_result)) struct error error_from_errno(
     int error_number, const char *format, ...);
 

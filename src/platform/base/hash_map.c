@@ -1,6 +1,6 @@
 /*
- * Open addressing with linear probing; at most 7/8 full; removal shifts the run back, so there are no
- * tombstones and lookups stay short for ever. It grows by doubling, in one go.
+ * Open addressing with linear probing; at most 7/8 full; removal shifts the run back, so there are
+ * no tombstones and lookups stay short for ever. It grows by doubling, in one go.
  */
 #include "platform/base/hash_map.h"
 

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * From a 64-bit hash to 64-bit values: a pointer, an index, a position in a file. Keys live with the
- * values, so a slot costs 16 bytes whatever the key; two keys may have one hash, and `equal` tells
- * them apart. Thread: one at a time.
+ * From a 64-bit hash to 64-bit values: a pointer, an index, a position in a file. Keys live with
+ * the values, so a slot costs 16 bytes whatever the key; two keys may have one hash, and `equal`
+ * tells them apart. Thread: one at a time.
  */
 struct hash_map_slot {
     uint64_t hash; /* 0 = free */

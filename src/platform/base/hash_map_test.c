@@ -1,7 +1,7 @@
 /*
  * Goal: the map holds exactly what was put in, whatever the hashes.
- * Method: a random walk of adds, replaces and removes beside a plain array, with hashes drawn from few
- * values so that runs collide; and failure of its one allocation.
+ * Method: a random walk of adds, replaces and removes beside a plain array, with hashes drawn from
+ * few values so that runs collide; and failure of its one allocation.
  */
 #include "platform/base/hash_map.h"
 #include "platform/base/memory.h"

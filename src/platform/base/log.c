@@ -1,7 +1,7 @@
 /*
- * Builds the line in a buffer on the stack and writes it with one write(2), so that lines of several
- * threads never mix. A line that is too long is cut; a log that cannot be written is dropped: logging
- * must never stop the work.
+ * Builds the line in a buffer on the stack and writes it with one write(2), so that lines of
+ * several threads never mix. A line that is too long is cut; a log that cannot be written is
+ * dropped: logging must never stop the work.
  */
 #include "platform/base/log.h"
 

@@ -10,9 +10,9 @@
 /*
  * The process's own log: one line an event on standard error, as text for people
  *     2026-11-24T10:00:00.000000Z info  server ready listen=127.0.0.1:7400
- * or as JSON for programs. Values are escaped; whoever logs a field answers for its not being a secret,
- * and addresses, tokens, e-mail and request bodies are never fields.
- * Thread: any; a line is written at once.
+ * or as JSON for programs. Values are escaped; whoever logs a field answers for its not being a
+ * secret, and addresses, tokens, e-mail and request bodies are never fields. Thread: any; a line is
+ * written at once.
  */
 enum log_level {
     LOG_LEVEL_DEBUG,

@@ -6,8 +6,8 @@
 
 /*
  * The only door to the heap for our own code and for the libraries that let us choose
- * (nghttp2, protobuf-c, jansson), so that a test can make the n-th allocation fail (RELIABILITY row 9).
- * Thread: any.
+ * (nghttp2, protobuf-c, jansson), so that a test can make the n-th allocation fail (RELIABILITY row
+ * 9). Thread: any.
  */
 
 /* `size` bytes, not cleared; NULL when there are none. A size of 0 gives a pointer to release. */

@@ -1,6 +1,6 @@
 /*
- * Goal: arena and buffer never exceed their limit, never change on failure, and give back everything.
- * Method: drive them to the limit, and fail every allocation in turn.
+ * Goal: arena and buffer never exceed their limit, never change on failure, and give back
+ * everything. Method: drive them to the limit, and fail every allocation in turn.
  */
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"

@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * Page tokens: where the next page of a list begins, bound to the list and its filter, so that a token
- * of another list, another filter or of nobody's making is found out. Opaque to callers; no secret.
+ * Page tokens: where the next page of a list begins, bound to the list and its filter, so that a
+ * token of another list, another filter or of nobody's making is found out. Opaque to callers; no
+ * secret.
  */
 
 /* The token for `position` > 0; data is NULL without memory. */

@@ -1,6 +1,7 @@
 /*
- * Goal: nothing that was put is lost, doubled or reordered per putter; a full or closed queue says so.
- * Method: single steps, then four putting threads and one taker (also run under ThreadSanitizer).
+ * Goal: nothing that was put is lost, doubled or reordered per putter; a full or closed queue says
+ * so. Method: single steps, then four putting threads and one taker (also run under
+ * ThreadSanitizer).
  */
 #include "platform/base/queue.h"
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Randomness is a port (DESIGN section 3 rule 9): the kernel's, or a sequence from a seed that a test
- * can repeat.
+ * Randomness is a port (DESIGN section 3 rule 9): the kernel's, or a sequence from a seed that a
+ * test can repeat.
  */
 struct random;
 

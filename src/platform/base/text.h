@@ -28,7 +28,8 @@ int text_compare(struct text a, struct text b);
 
 bool text_starts_with(struct text text, struct text prefix);
 
-/* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, ≤ U+10FFFF). */
+/* Whether the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, ≤ U+10FFFF).
+ */
 bool text_is_utf8(struct text text);
 
 /* Whether it holds a byte below 0x20, 0x7F, or a C1 control character (U+0080..U+009F). */

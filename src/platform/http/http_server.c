@@ -1,10 +1,11 @@
 /*
- * One loop, one listener, a list of connections. A request's head is parsed by http-parser as it comes;
- * when it is complete the route's handler fills the body and the answer is written, then the next
- * request of the connection may come (pipelined ones wait in the socket).
+ * One loop, one listener, a list of connections. A request's head is parsed by http-parser as it
+ * comes; when it is complete the route's handler fills the body and the answer is written, then the
+ * next request of the connection may come (pipelined ones wait in the socket).
  *
  * Failures: a head that is no HTTP, too long, or has a body is answered 400, 431 or 413 and the
- * connection closed; a peer that takes more than ten seconds for a head, or is idle for sixty, is closed.
+ * connection closed; a peer that takes more than ten seconds for a head, or is idle for sixty, is
+ * closed.
  */
 #include "platform/http/http_server.h"
 

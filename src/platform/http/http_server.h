@@ -8,7 +8,8 @@
 
 /*
  * A small HTTP/1.1 server (RFC 9112) for the operations port: GET and HEAD of a table of paths,
- * keep-alive, on one thread of its own. Requests with a body, long heads and slow peers are refused.
+ * keep-alive, on one thread of its own. Requests with a body, long heads and slow peers are
+ * refused.
  */
 struct http_server;
 

@@ -1,7 +1,7 @@
 /*
  * Posting puts a chain behind a list under a mutex and wakes the loop only if it is not being woken
- * already: a thousand completions of one batch cost one system call. uv_async_send cannot fail for a
- * live handle.
+ * already: a thousand completions of one batch cost one system call. uv_async_send cannot fail for
+ * a live handle.
  */
 #include "platform/io/io_loop.h"
 

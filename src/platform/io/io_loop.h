@@ -27,7 +27,8 @@ struct io_loop {
 /* Errors: OUT_OF_MEMORY, INTERNAL (libuv's text). */
 struct error io_loop_init(struct io_loop *loop);
 
-/* Starts the thread; it runs until no handle but the wake-up is active and io_loop_stop was called. */
+/* Starts the thread; it runs until no handle but the wake-up is active and io_loop_stop was called.
+ */
 struct error io_loop_start(struct io_loop *loop);
 
 /* Lets the thread end when its other handles are closed, and waits for it. Another thread. */

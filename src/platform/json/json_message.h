@@ -17,17 +17,17 @@
  */
 
 /*
- * Appends the message as JSON to `out`. `indent` 0 = one line. Fields at their default are left out.
- * Errors: LIMIT (out's limit), OUT_OF_MEMORY, INVALID_INPUT (a Timestamp out of range, an Any of
- * unknown type).
+ * Appends the message as JSON to `out`. `indent` 0 = one line. Fields at their default are left
+ * out. Errors: LIMIT (out's limit), OUT_OF_MEMORY, INVALID_INPUT (a Timestamp out of range, an Any
+ * of unknown type).
  */
 struct error json_message_write(const ProtobufCMessage *message, unsigned indent,
                                 struct buffer *out);
 
 /*
- * Reads one JSON object as a message on `arena`. Unknown fields are refused unless `ignore_unknown`.
- * Errors: INVALID_INPUT with "line 1 column 7: …" for text that is no JSON and with the field's path
- * for a value that does not fit; OUT_OF_MEMORY.
+ * Reads one JSON object as a message on `arena`. Unknown fields are refused unless
+ * `ignore_unknown`. Errors: INVALID_INPUT with "line 1 column 7: …" for text that is no JSON and
+ * with the field's path for a value that does not fit; OUT_OF_MEMORY.
  */
 struct error json_message_read(struct text json, const ProtobufCMessageDescriptor *descriptor,
                                bool ignore_unknown, struct arena *arena,

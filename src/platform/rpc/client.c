@@ -1,11 +1,12 @@
 /*
  * The client. The happy path: a call is packed and submitted as a stream of the one connection; the
- * response's message is gathered, the trailers give the status, the stream's end completes the call.
+ * response's message is gathered, the trailers give the status, the stream's end completes the
+ * call.
  *
  * Failures: without a connection the calls wait while it is made; if it cannot be made, or is lost,
- * all its calls complete with UNAVAILABLE: whether the server acted is unknown, so the caller repeats
- * with the same id. A GOAWAY does the same for the streams beyond its last one. The next call connects
- * again. A deadline completes its call and resets the stream.
+ * all its calls complete with UNAVAILABLE: whether the server acted is unknown, so the caller
+ * repeats with the same id. A GOAWAY does the same for the streams beyond its last one. The next
+ * call connects again. A deadline completes its call and resets the stream.
  *
  * Completions never run inside rpc_client_call: a call that fails at once is completed by the loop.
  */

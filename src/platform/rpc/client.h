@@ -29,9 +29,9 @@ struct rpc_client_options {
 struct rpc_client_options rpc_client_options_default(void);
 
 /*
- * What came of a call. `status.code` OK: `response` is the unpacked message. Otherwise NULL, and the
- * status is the server's, or UNAVAILABLE / DEADLINE_EXCEEDED / CANCELLED / INTERNAL of our own making.
- * Everything lives until the completion returns.
+ * What came of a call. `status.code` OK: `response` is the unpacked message. Otherwise NULL, and
+ * the status is the server's, or UNAVAILABLE / DEADLINE_EXCEEDED / CANCELLED / INTERNAL of our own
+ * making. Everything lives until the completion returns.
  */
 struct rpc_client_result {
     struct rpc_status status;
@@ -52,8 +52,8 @@ void rpc_client_close(struct rpc_client *client, void (*closed)(void *context), 
 
 /*
  * Sends one unary call. `path` is "/waybill.inventory.v1.InventoryService/Reserve"; the request is
- * packed before this returns. timeout_us 0 = no deadline. `done` is called exactly once, never before
- * this function returns. Without memory the result is RESOURCE_EXHAUSTED.
+ * packed before this returns. timeout_us 0 = no deadline. `done` is called exactly once, never
+ * before this function returns. Without memory the result is RESOURCE_EXHAUSTED.
  */
 void rpc_client_call(struct rpc_client *client, const char *path, const ProtobufCMessage *request,
                      const ProtobufCMessageDescriptor *response_descriptor, int64_t timeout_us,

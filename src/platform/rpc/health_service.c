@@ -1,6 +1,7 @@
 /*
- * A small table of states under a mutex, and a list of watchers. A change does not send by itself: it
- * is told to every loop, and each loop sends to its own watchers, because a call belongs to one thread.
+ * A small table of states under a mutex, and a list of watchers. A change does not send by itself:
+ * it is told to every loop, and each loop sends to its own watchers, because a call belongs to one
+ * thread.
  */
 #include "platform/rpc/health_service.h"
 

@@ -1,11 +1,12 @@
 /*
- * Bytes in: one read goes through nghttp2_session_mem_recv, whose callbacks hand headers, data and the
- * end of streams to the calls. Bytes out: a connection with something to send is put on the loop's
- * list and flushed once before the loop sleeps, so that all answers of one turn share one write.
+ * Bytes in: one read goes through nghttp2_session_mem_recv, whose callbacks hand headers, data and
+ * the end of streams to the calls. Bytes out: a connection with something to send is put on the
+ * loop's list and flushed once before the loop sleeps, so that all answers of one turn share one
+ * write.
  *
- * Failures: a protocol error or an exhausted budget sends GOAWAY, what is queued is written, then the
- * connection closes; a socket error or missing memory closes it at once. Either way its calls learn
- * that their streams are gone.
+ * Failures: a protocol error or an exhausted budget sends GOAWAY, what is queued is written, then
+ * the connection closes; a socket error or missing memory closes it at once. Either way its calls
+ * learn that their streams are gone.
  */
 #include "platform/rpc/http2_connection.h"
 
@@ -163,7 +164,8 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     return 0;
 }
 
-/* A frame that the peer should not have sent. Resets that it provokes from us cost as its own do. */
+/* A frame that the peer should not have sent. Resets that it provokes from us cost as its own do.
+ */
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
                             void *context)
 {

@@ -10,9 +10,9 @@
 #include <uv.h>
 
 /*
- * One connection: a TCP socket, an nghttp2 session (RFC 9113), and the calls on its streams. It keeps a
- * budget against abuse: resets, pings, settings and empty frames cost, answers earn; at zero the
- * connection is ended with ENHANCE_YOUR_CALM. Thread: its loop's.
+ * One connection: a TCP socket, an nghttp2 session (RFC 9113), and the calls on its streams. It
+ * keeps a budget against abuse: resets, pings, settings and empty frames cost, answers earn; at
+ * zero the connection is ended with ENHANCE_YOUR_CALM. Thread: its loop's.
  */
 struct http2_connection {
     struct server_loop *loop;

@@ -1,8 +1,8 @@
 /*
- * A walk over the wire bytes with the descriptor beside it. For every message type there is a row of
- * rules, made once: which row a sub-message field leads to, how many elements a repeated field may
- * have. The walk keeps its path as a chain of frames on the stack, so that a violation can be named;
- * nothing is allocated unless something is wrong.
+ * A walk over the wire bytes with the descriptor beside it. For every message type there is a row
+ * of rules, made once: which row a sub-message field leads to, how many elements a repeated field
+ * may have. The walk keeps its path as a chain of frames on the stack, so that a violation can be
+ * named; nothing is allocated unless something is wrong.
  *
  * It stops at the first malformed byte; wrong values are collected up to the bound of `violations`.
  */

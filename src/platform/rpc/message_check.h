@@ -12,8 +12,8 @@
 
 /*
  * Looks over the wire bytes of a message with its descriptor before protobuf-c unpacks them
- * (DESIGN section 5): protobuf-c takes any bytes as a string, cuts them at NUL, and lets small input
- * take much memory. The rules are those of the Protocol Buffers encoding specification.
+ * (DESIGN section 5): protobuf-c takes any bytes as a string, cuts them at NUL, and lets small
+ * input take much memory. The rules are those of the Protocol Buffers encoding specification.
  */
 struct message_check;
 
@@ -23,8 +23,8 @@ struct rpc_field_limit;
 enum { message_nesting_max = 16 };
 
 /*
- * Compiles the rules for a message type and all types within it. Every repeated field needs a limit.
- * Errors: INVALID_SETTING (names the field without limit), OUT_OF_MEMORY.
+ * Compiles the rules for a message type and all types within it. Every repeated field needs a
+ * limit. Errors: INVALID_SETTING (names the field without limit), OUT_OF_MEMORY.
  */
 struct error message_check_create(struct message_check **check,
                                   const ProtobufCMessageDescriptor *descriptor,

@@ -1,4 +1,5 @@
-/* Built once with a pass over the descriptors; every method must have its handler before calls are taken. */
+/* Built once with a pass over the descriptors; every method must have its handler before calls are
+ * taken. */
 #include "platform/rpc/method_table.h"
 
 #include "platform/base/memory.h"

@@ -28,8 +28,8 @@ struct method_table {
 };
 
 /*
- * Errors: INVALID_SETTING (a method without handler or with two, a handler without method, a repeated
- * field without limit), OUT_OF_MEMORY.
+ * Errors: INVALID_SETTING (a method without handler or with two, a handler without method, a
+ * repeated field without limit), OUT_OF_MEMORY.
  */
 struct error method_table_init(struct method_table *table,
                                const struct rpc_service *const *services, size_t service_count);

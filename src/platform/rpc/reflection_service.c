@@ -1,6 +1,6 @@
 /*
- * The files of the descriptor set are answered as the bytes they came in; they are unpacked once, to
- * know their names and symbols. A client asks for dependencies by name.
+ * The files of the descriptor set are answered as the bytes they came in; they are unpacked once,
+ * to know their names and symbols. A client asks for dependencies by name.
  */
 #include "platform/rpc/reflection_service.h"
 

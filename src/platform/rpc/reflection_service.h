@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * grpc.reflection.v1.ServerReflection (grpc/doc/server-reflection.md): lets grpcurl and the like find
- * out what is served, from a FileDescriptorSet. Read only after it was made; any thread.
+ * grpc.reflection.v1.ServerReflection (grpc/doc/server-reflection.md): lets grpcurl and the like
+ * find out what is served, from a FileDescriptorSet. Read only after it was made; any thread.
  */
 struct reflection_service;
 

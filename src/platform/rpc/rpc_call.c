@@ -1,13 +1,13 @@
 /*
- * The gRPC side of a stream (grpc/doc/PROTOCOL-HTTP2.md). In: headers, then length-prefixed messages,
- * each checked against its descriptor and unpacked; a unary call is handed to its handler when the
- * caller has finished. Out: a queue of framed messages that nghttp2 pulls, then the trailers; a status
- * before the first message is a trailers-only response.
+ * The gRPC side of a stream (grpc/doc/PROTOCOL-HTTP2.md). In: headers, then length-prefixed
+ * messages, each checked against its descriptor and unpacked; a unary call is handed to its handler
+ * when the caller has finished. Out: a queue of framed messages that nghttp2 pulls, then the
+ * trailers; a status before the first message is a trailers-only response.
  *
- * Failures before the handler sees the call are answered here. After a deadline or a lost stream the
- * call stays until its handler answers, and that answer goes nowhere. The loop does not allocate on
- * the call's arena while an answer is awaited: the store may be doing so on its own thread. That is why
- * status texts live on the heap.
+ * Failures before the handler sees the call are answered here. After a deadline or a lost stream
+ * the call stays until its handler answers, and that answer goes nowhere. The loop does not
+ * allocate on the call's arena while an answer is awaited: the store may be doing so on its own
+ * thread. That is why status texts live on the heap.
  */
 #include "platform/rpc/rpc_call.h"
 

@@ -1,5 +1,6 @@
 /*
- * Puts the pieces together: services into one table, loops onto one address, and takes them apart again.
+ * Puts the pieces together: services into one table, loops onto one address, and takes them apart
+ * again.
  *
  * Shutdown has two steps because stores are closed in between: drain ends all connections while the
  * loops still run (a store may have answers on their way), destroy stops the loops when nobody can

@@ -14,12 +14,13 @@
 
 /*
  * The server: I/O threads, each a libuv loop with its own listening socket (SO_REUSEPORT), speaking
- * gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md). Transport, framing and dispatch are separate, so that
- * other framings (gRPC-Web, Connect) and TLS come in beside gRPC, over one table of methods.
+ * gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md). Transport, framing and dispatch are separate, so
+ * that other framings (gRPC-Web, Connect) and TLS come in beside gRPC, over one table of methods.
  *
  * Life of a call, all on one loop thread: request bytes → checked against the descriptor → unpacked
- * on the call's arena → handler → rpc_call_answer or rpc_call_fail, at once or later. The caller may
- * be gone by then (deadline, cancel, lost connection): answering is still required, and harmless.
+ * on the call's arena → handler → rpc_call_answer or rpc_call_fail, at once or later. The caller
+ * may be gone by then (deadline, cancel, lost connection): answering is still required, and
+ * harmless.
  */
 struct rpc_server;
 struct rpc_call;
@@ -62,7 +63,8 @@ struct rpc_method {
 
 /*
  * A service: the descriptor's methods and their handlers. Repeated fields without a row in
- * `field_limits` are refused beyond 0 elements when the server opens: every one has its own maximum.
+ * `field_limits` are refused beyond 0 elements when the server opens: every one has its own
+ * maximum.
  */
 struct rpc_service {
     const ProtobufCServiceDescriptor *descriptor;
@@ -90,9 +92,9 @@ struct rpc_server_options rpc_server_options_default(void);
 
 /*
  * Binds, checks the tables and starts the threads; calls are taken when it returns.
- * Health (grpc.health.v1, each service and "") and reflection (grpc.reflection.v1) are added by itself.
- * Errors: INVALID_SETTING (address, a method without handler, a repeated field without limit),
- * NETWORK (cannot bind), OUT_OF_MEMORY.
+ * Health (grpc.health.v1, each service and "") and reflection (grpc.reflection.v1) are added by
+ * itself. Errors: INVALID_SETTING (address, a method without handler, a repeated field without
+ * limit), NETWORK (cannot bind), OUT_OF_MEMORY.
  */
 struct error rpc_server_open(struct rpc_server **server, const struct rpc_server_options *options,
                              const struct rpc_service *const *services, size_t service_count);
@@ -104,9 +106,9 @@ const char *rpc_server_address(const struct rpc_server *server);
 void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
 
 /*
- * First half of a clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends what
- * is left after drain_us_max; blocks until no connection is left. The loops still run, because stores
- * may have answers on their way: close the stores next. Any thread but the server's own.
+ * First half of a clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends
+ * what is left after drain_us_max; blocks until no connection is left. The loops still run, because
+ * stores may have answers on their way: close the stores next. Any thread but the server's own.
  */
 void rpc_server_drain(struct rpc_server *server);
 

@@ -1,6 +1,6 @@
 /*
- * The happy path of a turn: sockets are read, calls are dispatched, completions posted by stores are run,
- * and before the loop sleeps every connection that has something to send is flushed once.
+ * The happy path of a turn: sockets are read, calls are dispatched, completions posted by stores
+ * are run, and before the loop sleeps every connection that has something to send is flushed once.
  *
  * Deadlines are a heap with one libuv timer for the earliest. Once a second connections that never
  * greeted are closed and a drain that takes too long is ended.

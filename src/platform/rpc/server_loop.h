@@ -49,10 +49,12 @@ struct server_loop {
 /* Makes the handles and listens on `address`. Errors: NETWORK, OUT_OF_MEMORY, INTERNAL. */
 struct error server_loop_open(struct server_loop *loop, const struct sockaddr *address);
 
-/* From its own thread: no new connections, GOAWAY to the old ones, an end to all at drain_until_us. */
+/* From its own thread: no new connections, GOAWAY to the old ones, an end to all at drain_until_us.
+ */
 void server_loop_drain(struct server_loop *loop);
 
-/* A connection is gone. After the last one of a drain only the wake-up is left, and `drained` is called. */
+/* A connection is gone. After the last one of a drain only the wake-up is left, and `drained` is
+ * called. */
 void server_loop_connection_closed(struct server_loop *loop);
 
 /* Has the connection's output written before the loop sleeps. */

@@ -1,5 +1,6 @@
 /*
- * Statuses with details. Nothing here fails: what finds no memory is left out, the code always arrives.
+ * Statuses with details. Nothing here fails: what finds no memory is left out, the code always
+ * arrives.
  */
 #include "platform/rpc/status.h"
 

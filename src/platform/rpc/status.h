@@ -13,8 +13,8 @@
 
 /*
  * How a call was refused: a gRPC status with its details (google.rpc.Status, AIP-193), built on the
- * call's arena. Whoever builds one never fails: without memory a detail is left out, the code stays.
- * Thread: the owner's of the arena.
+ * call's arena. Whoever builds one never fails: without memory a detail is left out, the code
+ * stays. Thread: the owner's of the arena.
  */
 struct rpc_detail {
     struct rpc_detail *next;
@@ -30,7 +30,8 @@ struct rpc_status {
     struct rpc_detail *details_last;
 };
 
-/* A status with ErrorInfo{reason, domain "waybill"}; reason "" = without ErrorInfo. Formatted message. */
+/* A status with ErrorInfo{reason, domain "waybill"}; reason "" = without ErrorInfo. Formatted
+ * message. */
 __attribute__((format(printf, 4, 5))) struct rpc_status rpc_status_make(struct arena *arena,
                                                                         enum grpc_status code,
                                                                         const char *reason,
@@ -39,7 +40,8 @@ __attribute__((format(printf, 4, 5))) struct rpc_status rpc_status_make(struct a
 /* What ERROR_MAP says of the error, its detail as message, RetryInfo where a retry helps. */
 struct rpc_status rpc_status_of_error(struct arena *arena, const struct error *error);
 
-/* INVALID_ARGUMENT INVALID_FIELD with BadRequest: every violation, and the first few in the message. */
+/* INVALID_ARGUMENT INVALID_FIELD with BadRequest: every violation, and the first few in the
+ * message. */
 struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation *violations,
                                      size_t count);
 

@@ -53,8 +53,8 @@ struct error embedded_repository_open(struct inventory_repository **repository,
 
 /*
  * Not threaded: takes what is queued, decides, syncs, posts the completions. An error is final (as
- * `failed` above): nothing of the step is answered. With nothing queued it still expires what is due
- * and forgets ids past their retention.
+ * `failed` above): nothing of the step is answered. With nothing queued it still expires what is
+ * due and forgets ids past their retention.
  */
 struct error embedded_repository_step(struct inventory_repository *repository);
 

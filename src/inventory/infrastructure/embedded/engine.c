@@ -1,12 +1,13 @@
 /*
- * The happy path of a step: read the clock, claim room on disk for the largest batch, expire what is
- * due, decide the commands, commit the log (one write, one sync), post the answers. A batch that fills
- * up is committed and the step goes on with the next one, under the same `now`.
+ * The happy path of a step: read the clock, claim room on disk for the largest batch, expire what
+ * is due, decide the commands, commit the log (one write, one sync), post the answers. A batch that
+ * fills up is committed and the step goes on with the next one, under the same `now`.
  *
  * Failures: no room on disk: writes answer DISK_FULL, reads go on, and what falls due is expired in
- * the log's reserve; when that is used up and something is due, reads answer DISK_FULL too. No memory: that command answers
- * OUT_OF_MEMORY and nothing of it has happened, because whatever may fail is done before the first
- * change. A failed write or sync ends the step with an error, and the process with it.
+ * the log's reserve; when that is used up and something is due, reads answer DISK_FULL too. No
+ * memory: that command answers OUT_OF_MEMORY and nothing of it has happened, because whatever may
+ * fail is done before the first change. A failed write or sync ends the step with an error, and the
+ * process with it.
  */
 #include "inventory/infrastructure/embedded/engine.h"
 
@@ -35,8 +36,11 @@ static struct error open_engine(struct engine **engine,
         .background_prepare = options->threaded && !read_only,
     };
     CHECK(options->batch_bytes_max >= 2 * inventory_record_bytes_max);
-    struct error error =
-        record_log_open(&made->log, options->file_system, &log_options, engine_replay, made);
+    struct error error = error_make(ERROR_OUT_OF_MEMORY, "inventory engine");
+    /* All its room at once: forgetting an id in time must not depend on memory at that time. */
+    if (buffer_reserve(&made->record, inventory_record_bytes_max))
+        error =
+            record_log_open(&made->log, options->file_system, &log_options, engine_replay, made);
     if (error_is(error)) {
         engine_close(made);
         return error;
@@ -231,7 +235,8 @@ static bool nothing_is_due(const struct engine *engine)
     return engine_next_due_us(engine) > engine->now_us;
 }
 
-/* Forgets ids whose retention is over. One that cannot be read now is tried again in the next step. */
+/* Forgets ids whose retention is over. One that cannot be read now is tried again in the next step.
+ */
 static void forget_retained(struct engine *engine, enum retention_class retention,
                             int64_t retention_us)
 {

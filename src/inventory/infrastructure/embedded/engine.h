@@ -15,8 +15,8 @@
 
 /*
  * The engine: takes a batch of commands, decides each with the domain's pure functions on the state
- * in memory, appends the records, syncs once, answers all. One thread at a time; embedded_repository.c
- * gives it one, or a test steps it.
+ * in memory, appends the records, syncs once, answers all. One thread at a time;
+ * embedded_repository.c gives it one, or a test steps it.
  */
 enum inventory_command_kind {
     COMMAND_RECEIVE_STOCK,
@@ -75,7 +75,8 @@ bool engine_is_disk_full(const struct engine *engine);
 /* Whether this step may append records; if not, the command has failed with why. */
 bool engine_may_write(struct engine *engine, struct inventory_command *command);
 
-/* Decides one command (engine_commands.c). If engine_may_write, the batch has room for its record. */
+/* Decides one command (engine_commands.c). If engine_may_write, the batch has room for its record.
+ */
 void engine_execute(struct engine *engine, struct inventory_command *command);
 
 /* Reads a page of one SKU's ledger (engine_listing.c). */
@@ -88,8 +89,8 @@ struct inventory_command *engine_command_of(struct task *task);
 void engine_fail(struct inventory_command *command, struct error error);
 
 /*
- * The record of a reservation, receipt or adjustment, decoded into engine->lines; it lives until the
- * next call of this or engine_record_at. *found is false if the id is unknown.
+ * The record of a reservation, receipt or adjustment, decoded into engine->lines; it lives until
+ * the next call of this or engine_record_at. *found is false if the id is unknown.
  */
 struct error engine_find_record(struct engine *engine, enum id_space space, struct text id,
                                 struct id_place *place, struct inventory_record *record,
@@ -104,9 +105,9 @@ uint64_t engine_append(struct engine *engine, const struct inventory_record *rec
                        struct text *bytes);
 
 /*
- * Resolves a pending reservation: `record` is its present one, decoded; `committed` has a quantity a
- * line, or is NULL for none. Writes the record of the state after it and changes every stock. `record`
- * is then the new one. Cannot fail: there is room in the batch and in memory.
+ * Resolves a pending reservation: `record` is its present one, decoded; `committed` has a quantity
+ * a line, or is NULL for none. Writes the record of the state after it and changes every stock.
+ * `record` is then the new one. Cannot fail: there is room in the batch and in memory.
  */
 void engine_resolve(struct engine *engine, struct held_reservation *held,
                     struct inventory_record *record, enum reservation_state after,

@@ -1,7 +1,7 @@
 /*
- * One function a command. Each has the same shape: look the id up (a repeat answers with the record),
- * find the stock, let the domain decide, ask for all memory, then change: append the record and apply
- * it. After the first change nothing can fail.
+ * One function a command. Each has the same shape: look the id up (a repeat answers with the
+ * record), find the stock, let the domain decide, ask for all memory, then change: append the
+ * record and apply it. After the first change nothing can fail.
  */
 #include "inventory/infrastructure/embedded/engine.h"
 
@@ -321,8 +321,8 @@ static void reserve(struct engine *engine, struct reserve_command *command)
 }
 
 /*
- * Finds the reservation of a commit, rollback or read; its texts view the store. False if the command
- * is answered.
+ * Finds the reservation of a commit, rollback or read; its texts view the store. False if the
+ * command is answered.
  */
 static bool find_reservation(struct engine *engine, struct inventory_command *command,
                              struct text id, struct id_place *place,

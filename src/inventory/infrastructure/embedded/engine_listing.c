@@ -1,8 +1,8 @@
 /*
- * One page of a SKU's ledger. The records of a SKU are a chain through the log, newest first; a page is
- * asked for oldest first. So: start at the nearest checkpoint behind the page (or at the newest record),
- * walk the chain back to the page's beginning, and put each entry at its place by its number. At most
- * sku_checkpoint_interval records are read beyond the page's own.
+ * One page of a SKU's ledger. The records of a SKU are a chain through the log, newest first; a
+ * page is asked for oldest first. So: start at the nearest checkpoint behind the page (or at the
+ * newest record), walk the chain back to the page's beginning, and put each entry at its place by
+ * its number. At most sku_checkpoint_interval records are read beyond the page's own.
  */
 #include "inventory/infrastructure/embedded/engine.h"
 

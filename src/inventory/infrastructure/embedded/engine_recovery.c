@@ -1,7 +1,8 @@
 /*
- * Replays the log into memory. The records say what happened and when; nothing is decided again, but
- * everything is checked: a revision that does not follow, a chain that is cut, a resolution of what was
- * not pending means that the log was damaged in a way its checksums could not see, and is refused.
+ * Replays the log into memory. The records say what happened and when; nothing is decided again,
+ * but everything is checked: a revision that does not follow, a chain that is cut, a resolution of
+ * what was not pending means that the log was damaged in a way its checksums could not see, and is
+ * refused.
  */
 #include "inventory/infrastructure/embedded/engine.h"
 

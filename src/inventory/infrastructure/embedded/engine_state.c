@@ -2,8 +2,8 @@
  * Hash maps, a heap and queues. All that can fail for want of memory is asked for before a decision
  * (…_create, …_reserve_id); what follows a decision cannot fail.
  *
- * A value of an id map is a pointer to a held reservation, or a position in the log with the top bit
- * set, which no pointer of a user process has.
+ * A value of an id map is a pointer to a held reservation, or a position in the log with the top
+ * bit set, which no pointer of a user process has.
  */
 #include "inventory/infrastructure/embedded/engine_state.h"
 

@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 /*
- * What the engine keeps in memory: stock by SKU, pending reservations as their records, and for every
- * id it still knows where its record is. Everything here could be made again from the record log.
- * Nothing here does I/O or decides anything. Thread: the engine's.
+ * What the engine keeps in memory: stock by SKU, pending reservations as their records, and for
+ * every id it still knows where its record is. Everything here could be made again from the record
+ * log. Nothing here does I/O or decides anything. Thread: the engine's.
  */
 
-/* A place in one SKU's chain of records, so that a page far back is found without walking it all. */
+/* A place in one SKU's chain of records, so that a page far back is found without walking it all.
+ */
 struct sku_checkpoint {
     uint64_t position;
     uint64_t entry_number; /* entries before this record's */
@@ -53,7 +54,8 @@ struct id_place {
     uint64_t position;
 };
 
-/* Positions of resolved records, oldest first; a list of chunks, so that 8 bytes an id are 8 bytes. */
+/* Positions of resolved records, oldest first; a list of chunks, so that 8 bytes an id are 8 bytes.
+ */
 struct position_chunk;
 struct position_queue {
     struct position_chunk *first;

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 /*
- * What the record log of inventory holds: one record a change, with its time and its outcome, so that
- * replay decides nothing. docs/internals/inventory_records.md lists the bytes.
+ * What the record log of inventory holds: one record a change, with its time and its outcome, so
+ * that replay decides nothing. docs/internals/inventory_records.md lists the bytes.
  *
  *  - STOCK_RECEIVED, STOCK_ADJUSTED: one line;
  *  - RESERVATION: the whole reservation as it is after the change, whatever the change was; so the
  *    latest record of a reservation is all that is ever needed of it.
  *
- * Each line carries a link to the record that changed its SKU before: the ledger of one SKU is a chain
- * through the log, which ListStockEntries follows.
+ * Each line carries a link to the record that changed its SKU before: the ledger of one SKU is a
+ * chain through the log, which ListStockEntries follows.
  */
 enum { inventory_record_version = 1 };
 

@@ -10,8 +10,8 @@
 
 /*
  * Recomputes every balance from the ledger's entries and compares: the balances of one instant,
- * copied by the engine, against the records up to that instant, read from disk. It touches nothing of
- * the engine's, so it may run on a thread of its own while the engine goes on.
+ * copied by the engine, against the records up to that instant, read from disk. It touches nothing
+ * of the engine's, so it may run on a thread of its own while the engine goes on.
  */
 struct ledger_balance {
     struct text sku; /* views the engine's SKU, which lives as long as the engine */

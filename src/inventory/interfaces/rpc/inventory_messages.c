@@ -1,6 +1,7 @@
 /*
- * Records to messages. protobuf-c wants NUL-terminated strings: ids and SKUs hold no NUL (the message
- * check refused it at the door), and every text is copied with a NUL behind it where it needs one.
+ * Records to messages. protobuf-c wants NUL-terminated strings: ids and SKUs hold no NUL (the
+ * message check refused it at the door), and every text is copied with a NUL behind it where it
+ * needs one.
  */
 #include "inventory/interfaces/rpc/inventory_messages.h"
 

@@ -1,7 +1,7 @@
 /*
- * One handler and one completion a method. A handler puts the command on the call's arena, so that it
- * lives until the store has answered, whatever becomes of the caller; the completion turns outcome or
- * error into the answer.
+ * One handler and one completion a method. A handler puts the command on the call's arena, so that
+ * it lives until the store has answered, whatever becomes of the caller; the completion turns
+ * outcome or error into the answer.
  */
 #include "inventory/interfaces/rpc/inventory_rpc.h"
 
@@ -65,7 +65,8 @@ struct refusal {
     const char *message;
 };
 
-/* DESIGN section 3, Errors. DONE is never refused; LINES_NOT_HELD and ON_HAND_LIMIT name a field. */
+/* DESIGN section 3, Errors. DONE is never refused; LINES_NOT_HELD and ON_HAND_LIMIT name a field.
+ */
 static const struct refusal refusals[] = {
     [INVENTORY_DONE] = {GRPC_STATUS_OK, "", ""},
     [INVENTORY_SKU_NOT_FOUND] = {GRPC_STATUS_NOT_FOUND, "SKU_NOT_FOUND",
