@@ -62,7 +62,7 @@ void replay_display_format(char *line, size_t line_size, const struct replay_vie
     char bar[bar_width_max + 1] = "";
     size_t bar_width = 0;
     format_figures(figures, sizeof figures, view, steps_since, calls_since, elapsed_us);
-    size_t rest = title_width + strlen(figures) + 6; /* title, brackets, spaces, the last column */
+    size_t rest = title_width + strlen(figures) + 5; /* title, brackets, spaces, the last column */
     if (width >= rest + bar_width_min)
         bar_width = width - rest < bar_width_max ? width - rest : bar_width_max;
     if (bar_width == 0) {

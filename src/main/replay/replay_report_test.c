@@ -165,7 +165,7 @@ static void report_beyond_its_limit_is_an_error(void **state)
     struct replay_result result = a_result();
     struct replay_report report = {"d.csv", "h:1", &plan, &result};
     (void)state;
-    for (size_t limit = 0; limit < 600; limit += 20) {
+    for (size_t limit = 0; limit < 500; limit += 20) {
         struct buffer out;
         buffer_init(&out, limit);
         assert_true(error_is(replay_report_write_text(&report, &out)));
@@ -203,12 +203,12 @@ static void bar_fits_the_terminal(void **state)
     for (size_t width = 20; width < 300; width++) {
         replay_display_format(line, sizeof line, &view, 7122, 7122, 1000000, width);
         bool has_bar = strchr(line, '[') != NULL;
-        assert_int_equal(has_bar, width >= 73);
+        assert_int_equal(has_bar, width >= 66);
         if (has_bar)
             assert_true(strlen(line) < width);
         assert_non_null(strstr(line, " 50 %  7,122 calls/s  0:01 left"));
     }
-    replay_display_format(line, sizeof line, &view, 7122, 7122, 1000000, 83);
+    replay_display_format(line, sizeof line, &view, 7122, 7122, 1000000, 76);
     assert_string_equal(line, "Letting holds lapse  [##########----------]  50 %  7,122 calls/s  "
                               "0:01 left");
     replay_display_format(line, sizeof line, &view, 7122, 7122, 1000000, 0);
