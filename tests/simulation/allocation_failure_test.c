@@ -1,10 +1,10 @@
 /*
- * Every allocation of the embedded store fails once (RELIABILITY row 9): for each question, with the
- * n-th allocation failing, alone or with all later ones, for every n there is. The answer is
+ * Every allocation of the embedded store fails once (RELIABILITY row 9): for each question, with
+ * the n-th allocation failing, alone or with all later ones, for every n there is. The answer is
  * OUT_OF_MEMORY and nothing has happened, or it is the right one; asked again it is the right one.
  *
- * Each trial has a store of its own on a disk in memory, with the same history: holds that are due now,
- * ids whose retention is over now, all kinds of reservations.
+ * Each trial has a store of its own on a disk in memory, with the same history: holds that are due
+ * now, ids whose retention is over now, all kinds of reservations.
  */
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/infrastructure/embedded/inventory_record.h"
@@ -95,7 +95,8 @@ static void ask_model(struct pair *pair, const struct inventory_question *questi
     test_executor_run_all(&pair->executor);
 }
 
-/* Asks both; the answers must be equal, but the store's may be OUT_OF_MEMORY. False: no one failed. */
+/* Asks both; the answers must be equal, but the store's may be OUT_OF_MEMORY. False: no one failed.
+ */
 static bool ask_both(struct pair *pair, const struct inventory_question *question,
                      uint64_t successes, bool repeat)
 {
@@ -124,6 +125,17 @@ static const struct quantity_line line_a[] = {{{"A", 1}, 2}};
 static const struct quantity_line lines_ab[] = {{{"A", 1}, 2}, {{"B", 1}, 3}};
 static const struct quantity_line lines_too_many[] = {{{"A", 1}, 1000}, {{"B", 1}, 1000}};
 
+/* A record larger than any other: whatever holds a record must have grown for it beforehand. */
+static const struct quantity_line lines_long[] = {
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-1", 49}, 1},
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-2", 49}, 1},
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-3", 49}, 1},
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-4", 49}, 1},
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-5", 49}, 1},
+    {{"LONG-NAME-OF-A-SKU-THAT-FILLS-THE-RECORD-NUMBER-6", 49}, 1},
+};
+enum { lines_long_count = sizeof lines_long / sizeof lines_long[0] };
+
 static struct inventory_question receive(const char *id, const char *sku, int64_t quantity)
 {
     return (struct inventory_question){
@@ -146,7 +158,8 @@ static struct inventory_question about(enum inventory_call_kind kind, const char
     };
 }
 
-/* "old…" ids end their retention, and "due…" holds their time, at the instant at which this leaves. */
+/* "old…" ids end their retention, and "due…" holds their time, at the instant at which this leaves.
+ */
 static void make_history(struct pair *pair)
 {
     const struct inventory_question old[] = {
@@ -156,6 +169,8 @@ static void make_history(struct pair *pair)
         about(CALL_ROLLBACK, "old-back", NULL, 0),
         about(CALL_RESERVE, "old-taken", lines_ab, 2),
         about(CALL_COMMIT, "old-taken", line_a, 1),
+        about(CALL_RESERVE, "old-long", lines_long, lines_long_count),
+        about(CALL_COMMIT, "old-long", NULL, 0),
     };
     const struct inventory_question young[] = {
         receive("young", "A", 7),
@@ -167,6 +182,11 @@ static void make_history(struct pair *pair)
         about(CALL_COMMIT, "taken", NULL, 0),
     };
     const struct inventory_question pending = about(CALL_RESERVE, "held", lines_ab, 2);
+    for (size_t i = 0; i < lines_long_count; i++) {
+        struct inventory_question question = receive(lines_long[i].sku.data, "", 5);
+        question.sku = lines_long[i].sku;
+        ask_both(pair, &question, UINT64_MAX, false);
+    }
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
         ask_both(pair, &old[i], UINT64_MAX, false);
     fake_clock_advance(&pair->clock, retention_us - ttl_us);
@@ -246,6 +266,7 @@ static void every_question_survives_every_failing_allocation(void **state)
         about(CALL_COMMIT, "held", lines_too_many, 2),
         about(CALL_COMMIT, "taken", NULL, 0),
         about(CALL_COMMIT, "old-taken", line_a, 1),
+        about(CALL_COMMIT, "old-long", NULL, 0),
         about(CALL_COMMIT, "due1", NULL, 0),
         about(CALL_ROLLBACK, "held", NULL, 0),
         about(CALL_ROLLBACK, "due2", NULL, 0),

@@ -1,7 +1,8 @@
 /*
- * Calls are filled from the question on their own arena, so that a store may write there and nobody
- * else. An answer is compared by what it means to a caller: with an error by its code, with a
- * refusal by the outcome and the fields that the port promises for it, with DONE by all fields.
+ * Question and answer each have an arena of their own, so that every allocation for an answer can
+ * be made to fail. An answer is compared by what it means to a caller: with an error by its code,
+ * with a refusal by the outcome and the fields that the port promises for it, with DONE by all
+ * fields.
  */
 #include "tests/support/inventory_call.h"
 
@@ -21,7 +22,7 @@ static struct text copy(struct arena *arena, struct text text)
 
 static void copy_question(struct inventory_call *call, const struct inventory_question *question)
 {
-    struct arena *arena = &call->arena;
+    struct arena *arena = &call->question_arena;
     call->question = *question;
     call->question.id = copy(arena, question->id);
     call->question.sku = copy(arena, question->sku);
@@ -92,6 +93,7 @@ static void fill_command(struct inventory_call *call)
 void inventory_call_init(struct inventory_call *call, const struct inventory_question *question)
 {
     *call = (struct inventory_call){.error = error_none()};
+    arena_init(&call->question_arena, call_bytes_max);
     arena_init(&call->arena, call_bytes_max);
     copy_question(call, question);
     fill_command(call);
@@ -99,6 +101,7 @@ void inventory_call_init(struct inventory_call *call, const struct inventory_que
 
 void inventory_call_deinit(struct inventory_call *call)
 {
+    arena_deinit(&call->question_arena);
     arena_deinit(&call->arena);
 }
 

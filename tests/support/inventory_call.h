@@ -62,7 +62,8 @@ struct inventory_call {
     } command;
     struct inventory_question question;
     struct quantity_line *lines; /* the question's */
-    struct arena arena;          /* of question and answer */
+    struct arena question_arena;
+    struct arena arena; /* of the answer, empty before it */
     bool is_answered;
     struct error error; /* NONE: the store decided, see command */
 };
