@@ -74,6 +74,12 @@ struct rpc_call {
 struct rpc_call *rpc_call_open(struct server_loop *loop, struct http2_connection *connection,
                                int32_t stream_id);
 
+/* Whether its method streams. */
+bool rpc_call_is_stream(const struct rpc_call *call);
+
+/* The call is over and its handler is done with it: the call may serve again. */
+void rpc_call_recycle(struct rpc_call *call);
+
 /* Releases the idle calls when the loop ends. */
 void rpc_call_release_idle(struct server_loop *loop);
 
