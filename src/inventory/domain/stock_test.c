@@ -1,0 +1,189 @@
+/* The arithmetic of stock, change by change: what it becomes, and what is refused at which bound.
+ */
+#include "inventory/domain/stock.h"
+
+#include "inventory/domain/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* 100 received, 5 returned, 3 written off, 40 committed, 20 reserved: on hand 62, available 42. */
+static const struct stock some = {
+    .received = 100,
+    .returned = 5,
+    .adjusted = -3,
+    .committed = 40,
+    .reserved = 20,
+    .revision = 7,
+    .update_time_us = 1000,
+};
+
+/* `after` is `before` but for what a change always changes; `expected` has the rest. */
+static void assert_changed(const struct stock *after, struct stock expected)
+{
+    expected.revision = some.revision + 1;
+    expected.update_time_us = 2000;
+    assert_memory_equal(after, &expected, sizeof expected);
+}
+
+static void on_hand_is_what_came_less_what_left(void **state)
+{
+    (void)state;
+    assert_int_equal(stock_on_hand(&some), 62);
+    assert_int_equal(stock_available(&some), 42);
+}
+
+static void available_is_negative_when_more_is_promised_than_there(void **state)
+{
+    (void)state;
+    struct stock stock = {.received = 3, .reserved = 8};
+    assert_int_equal(stock_available(&stock), -5);
+    assert_int_equal(stock_state(&stock), STOCK_STATE_OUT_OF_STOCK);
+}
+
+static void stock_is_out_at_zero_available(void **state)
+{
+    (void)state;
+    struct stock stock = {.received = 8, .reserved = 8};
+    assert_int_equal(stock_state(&stock), STOCK_STATE_OUT_OF_STOCK);
+    stock.reserved = 7;
+    assert_int_equal(stock_state(&stock), STOCK_STATE_IN_STOCK);
+}
+
+static void receipt_adds_to_received(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    expected.received = 111;
+    assert_int_equal(stock_receive(&some, 11, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+}
+
+static void receipt_may_fill_up_to_the_limit(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock nearly_full = {.received = inventory_on_hand_max - 5};
+    assert_int_equal(stock_receive(&nearly_full, 5, 2000, &after), STOCK_CHANGED);
+    assert_int_equal(stock_on_hand(&after), inventory_on_hand_max);
+    assert_int_equal(stock_receive(&nearly_full, 6, 2000, &after), STOCK_ABOVE_LIMIT);
+}
+
+static void adjustment_adds_to_adjusted(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    expected.adjusted = 1;
+    assert_int_equal(stock_adjust(&some, 4, 0, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+    expected.adjusted = -65;
+    assert_int_equal(stock_adjust(&some, -62, 0, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+    assert_int_equal(stock_on_hand(&after), 0);
+}
+
+static void adjustment_below_zero_is_refused(void **state)
+{
+    (void)state;
+    struct stock after;
+    assert_int_equal(stock_adjust(&some, -63, 0, 2000, &after), STOCK_INSUFFICIENT);
+}
+
+static void adjustment_upwards_is_taken_below_zero(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock oversold = {.received = 1, .committed = 9};
+    assert_int_equal(stock_adjust(&oversold, 3, 0, 2000, &after), STOCK_CHANGED);
+    assert_int_equal(stock_on_hand(&after), -5);
+    assert_int_equal(stock_adjust(&oversold, -1, 0, 2000, &after), STOCK_INSUFFICIENT);
+}
+
+static void adjustment_above_the_limit_is_refused(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock nearly_full = {.received = inventory_on_hand_max - 5};
+    assert_int_equal(stock_adjust(&nearly_full, 5, 0, 2000, &after), STOCK_CHANGED);
+    assert_int_equal(stock_adjust(&nearly_full, 6, 0, 2000, &after), STOCK_ABOVE_LIMIT);
+}
+
+static void adjustment_needs_the_expected_revision(void **state)
+{
+    (void)state;
+    struct stock after;
+    assert_int_equal(stock_adjust(&some, 1, 7, 2000, &after), STOCK_CHANGED);
+    assert_int_equal(stock_adjust(&some, 1, 6, 2000, &after), STOCK_REVISION_DIFFERENT);
+    assert_int_equal(stock_adjust(&some, 1, 8, 2000, &after), STOCK_REVISION_DIFFERENT);
+    assert_int_equal(stock_adjust(&some, -63, 6, 2000, &after), STOCK_REVISION_DIFFERENT);
+}
+
+static void hold_takes_all_that_is_available_and_no_more(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    expected.reserved = 62;
+    assert_int_equal(stock_hold(&some, 42, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+    assert_int_equal(stock_hold(&some, 43, 2000, &after), STOCK_INSUFFICIENT);
+}
+
+static void nothing_can_be_held_of_less_than_nothing(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock oversold = {.received = 3, .reserved = 8};
+    assert_int_equal(stock_hold(&oversold, 1, 2000, &after), STOCK_INSUFFICIENT);
+}
+
+static void settlement_ends_the_hold_and_takes_what_is_committed(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    expected.reserved = 5;
+    expected.committed = 49;
+    stock_settle(&some, 15, 9, 2000, &after);
+    assert_changed(&after, expected);
+    expected.committed = 40;
+    stock_settle(&some, 15, 0, 2000, &after);
+    assert_changed(&after, expected);
+}
+
+static void settlement_is_taken_below_zero_on_hand(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock counted_down = {.received = 10, .adjusted = -10, .reserved = 8};
+    stock_settle(&counted_down, 8, 8, 2000, &after);
+    assert_int_equal(stock_on_hand(&after), -8);
+    assert_int_equal(after.reserved, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_hand_is_what_came_less_what_left),
+        cmocka_unit_test(available_is_negative_when_more_is_promised_than_there),
+        cmocka_unit_test(stock_is_out_at_zero_available),
+        cmocka_unit_test(receipt_adds_to_received),
+        cmocka_unit_test(receipt_may_fill_up_to_the_limit),
+        cmocka_unit_test(adjustment_adds_to_adjusted),
+        cmocka_unit_test(adjustment_below_zero_is_refused),
+        cmocka_unit_test(adjustment_upwards_is_taken_below_zero),
+        cmocka_unit_test(adjustment_above_the_limit_is_refused),
+        cmocka_unit_test(adjustment_needs_the_expected_revision),
+        cmocka_unit_test(hold_takes_all_that_is_available_and_no_more),
+        cmocka_unit_test(nothing_can_be_held_of_less_than_nothing),
+        cmocka_unit_test(settlement_ends_the_hold_and_takes_what_is_committed),
+        cmocka_unit_test(settlement_is_taken_below_zero_on_hand),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
