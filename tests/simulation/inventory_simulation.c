@@ -292,7 +292,7 @@ static void fill_disk(struct world *world)
 {
     world->counts.full_disks++;
     trace(world, "disk full");
-    world->disk_full_rounds = 1 + below(world, 60);
+    world->disk_full_rounds = 1 + below(world, chance(world, 10) ? 1000 : 60);
     crash_file_system_set_room(world->disk, below(world, 3 * world->options.segment_bytes));
 }
 

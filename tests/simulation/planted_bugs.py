@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""Goal: the suites bite. Bugs of the kind that people make are planted into a copy of the sources, one at
+a time, and every one must be caught by the contract, the differential test or the simulator
+(RELIABILITY row 24); the copy without a bug must pass them all.
+
+Method: a bug is a file, a text that stands in it exactly once, and what stands there instead. The copy is
+compiled once, for each bug only the file with the bug again, by gcc itself, without Meson. A suite that
+fails, crashes or hangs has caught it. Names of bugs on the command line select some.
+"""
+
+import concurrent.futures
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+import tap  # noqa: E402
+
+JOBS = 2
+SUITE_SECONDS_MAX = 15  # more and it hangs, on a bug
+FLAGS = ["-std=gnu17", "-O1", "-D_GNU_SOURCE", "-fno-strict-aliasing"]
+LIBRARIES = ["-lcmocka", "-lcrypto", "-lxxhash", "-lpthread"]
+
+ROOMS = ["src/platform/base", "src/platform/storage", "src/inventory/domain",
+         "src/inventory/application", "src/inventory/infrastructure/embedded",
+         "tests/contract", "tests/simulation"]
+SUPPORT = ["crash_file_image", "crash_file_system", "crash_names", "fake_clock", "inventory_call",
+           "inventory_call_print", "inventory_model", "inventory_model_state", "temporary_directory",
+           "test_executor"]
+
+# Each is one program and its arguments; quick ones first. A bug's line names those that caught it.
+SUITES = {
+    "contract": ("tests/contract/embedded_contract_test.c", []),
+    "differential": ("tests/simulation/differential_test.c",
+                     ["--seeds", "12", "--operations", "2000"]),
+    "simulation": ("tests/simulation/inventory_simulation.c",
+                   ["--seeds", "8", "--operations", "6000"]),
+}
+
+DOMAIN = "src/inventory/domain/"
+EMBEDDED = "src/inventory/infrastructure/embedded/"
+
+BUGS = {
+    "hold_expires_a_microsecond_late": (
+        DOMAIN + "reservation.c",
+        "return expire_time_us <= now_us;",
+        "return expire_time_us < now_us;"),
+    "rollback_after_commit_is_taken_for_a_repeat": (
+        DOMAIN + "reservation.c",
+        "[RESERVATION_ROLLBACK] = {RESERVATION_REFUSES, RESERVATION_COMMITTED}",
+        "[RESERVATION_ROLLBACK] = {RESERVATION_STAYS, RESERVATION_COMMITTED}"),
+    "content_without_its_ttl": (
+        DOMAIN + "reservation.c",
+        "reservation->ttl_us != ttl_us ||",
+        ""),
+    "one_more_than_available_is_granted": (
+        DOMAIN + "stock.c",
+        "if (quantity > stock_available(before))",
+        "if (quantity > stock_available(before) + 1)"),
+    "partial_commit_keeps_the_rest_reserved": (
+        DOMAIN + "stock.c",
+        "after->reserved -= quantity;",
+        "after->reserved -= committed > 0 ? committed : quantity;"),
+    "adjustment_may_not_go_below_reserved": (
+        DOMAIN + "stock.c",
+        "if (delta < 0 && on_hand + delta < 0)",
+        "if (delta < 0 && stock_available(before) + delta < 0)"),
+    "note_is_no_part_of_an_adjustment": (
+        EMBEDDED + "engine_commands.c",
+        "present.reason == wanted->reason && text_equal(present.note, wanted->note);",
+        "present.reason == wanted->reason;"),
+    "commit_again_with_other_lines_is_a_repeat": (
+        EMBEDDED + "engine_commands.c",
+        "same = present->lines[i].committed_quantity == committed[i];",
+        "same = committed[i] >= 0;"),
+    "shortage_tells_what_is_on_hand": (
+        EMBEDDED + "engine_commands.c",
+        ".available_quantity = stock_available(&skus[i]->stock),",
+        ".available_quantity = stock_on_hand(&skus[i]->stock),"),
+    "one_id_more_than_the_bound": (
+        EMBEDDED + "engine_commands.c",
+        "if (engine_state_id_count(&engine->state) >= engine->options.ids_max)",
+        "if (engine_state_id_count(&engine->state) > engine->options.ids_max)"),
+    "full_disk_does_not_stop_a_rollback": (
+        EMBEDDED + "engine_commands.c",
+        "if (!engine_may_write(engine, command) ||\n        !copy_reservation(",
+        "if (!copy_reservation("),
+    "answers_go_out_before_the_sync": (
+        EMBEDDED + "engine.c",
+        "        error = record_log_commit(engine->log);\n        if (error_is(error))\n"
+        "            return error;\n        post_completions(commands + answered, decided);\n",
+        "        post_completions(commands + answered, decided);\n"
+        "        error = record_log_commit(engine->log);\n        if (error_is(error))\n"
+        "            return error;\n"),
+    "time_runs_back_with_the_clock": (
+        EMBEDDED + "engine.c",
+        "    if (clock_us > engine->now_us)\n        engine->now_us = clock_us;\n",
+        "    engine->now_us = clock_us;\n"),
+    "ids_are_forgotten_a_microsecond_early": (
+        EMBEDDED + "engine.c",
+        "engine->oldest_until_us[retention] = record.time_us + retention_us;",
+        "engine->oldest_until_us[retention] = record.time_us + retention_us - 1;"),
+    "expiry_is_dated_when_it_was_noticed": (
+        EMBEDDED + "engine.c",
+        "&record, RESERVATION_EXPIRED, held->expire_time_us, NULL);",
+        "&record, RESERVATION_EXPIRED, engine->now_us, NULL);"),
+    "holds_of_one_time_expire_in_any_order": (
+        EMBEDDED + "engine_state.c",
+        "return a->position < b->position;",
+        "return a->position > b->position;"),
+    "restart_forgets_the_highest_time": (
+        EMBEDDED + "engine_recovery.c",
+        "    if (record.time_us > engine->now_us)\n        engine->now_us = record.time_us;\n",
+        ""),
+    "restart_forgets_receipts": (
+        EMBEDDED + "engine_recovery.c",
+        "if (is_retained(engine, record->time_us, engine->options.committed_retention_us)) {",
+        "if (is_retained(engine, record->time_us, engine->options.retention_us)) {"),
+    "ledger_chain_skips_an_entry_of_a_partial_commit": (
+        EMBEDDED + "inventory_record.c",
+        "line->quantity - line->committed_quantity);",
+        "0 * line->quantity);"),
+}
+
+
+def sources_of(room):
+    return [path for path in sorted(glob.glob(f"{room}/*.c"))
+            if not path.endswith(("_test.c", "_fuzz.c", "inventory_simulation.c"))]
+
+
+class Copy:
+    """The sources in a directory of their own, compiled; and what a bug makes of them."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        for part in ["src", "tests"]:
+            shutil.copytree(os.path.join(ROOT, part), os.path.join(directory, part))
+        os.chdir(directory)
+        sources = [f"tests/support/{name}.c" for name in SUPPORT]
+        for room in ROOMS:
+            sources += sources_of(room)
+        sources += [main for main, _ in SUITES.values()]
+        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+            self.objects = dict(zip(sources, pool.map(self.compile, sources)))
+
+    def compile(self, source, to=None):
+        to = to or source[:-2] + ".o"
+        subprocess.run(["gcc", *FLAGS, "-Isrc", "-I.", "-c", source, "-o", to], check=True)
+        return to
+
+    def link(self, objects, suite, program):
+        mains = {main for main, _ in SUITES.values()} - {SUITES[suite][0]}
+        parts = [part for source, part in objects.items() if source not in mains]
+        subprocess.run(["gcc", *parts, "-o", program, *LIBRARIES], check=True)
+
+    def caught_by(self, suite, objects, name, seconds_max=SUITE_SECONDS_MAX):
+        """Whether the suite fails with these objects; its output if it does."""
+        program = os.path.join(self.directory, f"{name}-{suite}")
+        self.link(objects, suite, program)
+        try:
+            done = subprocess.run([program, *SUITES[suite][1]], timeout=seconds_max,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
+            return done.returncode != 0, done.stdout.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            return True, "it hangs"
+        finally:
+            os.remove(program)
+
+    def plant(self, name):
+        """The objects with the bug in them."""
+        file, old, new = BUGS[name]
+        with open(file, encoding="utf-8") as source:
+            text = source.read()
+        if text.count(old) != 1:
+            raise AssertionError(f"{file} has the text to replace {text.count(old)} times: "
+                                 f"bring this bug up to date\n{old}")
+        mutant = f"{file[:-2]}-{name}.c"
+        with open(mutant, "w", encoding="utf-8") as source:
+            source.write(text.replace(old, new))
+        return {**self.objects, file: self.compile(mutant)}
+
+
+def check(copy, name):
+    """Runs the suites on one bug and gives the line to print; raises if none caught it."""
+    objects = copy.plant(name)
+    caught = [suite for suite in SUITES if copy.caught_by(suite, objects, name)[0]]
+    if not caught:
+        raise AssertionError("no suite has caught it")
+    return "caught by " + ", ".join(caught)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="waybill-planted-bugs-") as directory:
+        copy = Copy(directory)
+        pool = concurrent.futures.ThreadPoolExecutor(JOBS)
+        names = [name for name in BUGS if not sys.argv[1:] or name in sys.argv[1:]]
+        results = {name: pool.submit(check, copy, name) for name in names}
+
+        def sources_without_a_bug_pass():
+            for suite in SUITES:
+                failed, output = copy.caught_by(suite, copy.objects, "no-bug", 10 * SUITE_SECONDS_MAX)
+                assert not failed, f"{suite}\n{output}"
+
+        def case_of(name):
+            def case():
+                print(f"# {results[name].result()}")
+            case.__name__ = name
+            return case
+
+        cases = [sources_without_a_bug_pass] + [case_of(name) for name in names]
+        sys.argv = sys.argv[:1]
+        tap.run(cases)
+
+
+main()
