@@ -143,7 +143,7 @@ static void call_done(void *context, const struct rpc_client_result *result)
 {
     struct slot *slot = context;
     struct call_pump *pump = slot->pump;
-    if (pump->work == NULL) /* it is being destroyed */
+    if (pump->work == NULL)
         return;
     if (--pump->in_flight == 0)
         pump->counts.busy_us += clock_monotonic_us(pump->options.clock) - pump->busy_since_us;
@@ -256,6 +256,7 @@ struct error call_pump_run(struct call_pump *pump, const struct pump_work *work,
         uv_run(pump->options.loop, UV_RUN_ONCE);
     if (is_ending(pump))
         drain(pump);
+    pump->work = NULL; /* its context is the caller's: an answer that comes now is for nobody */
     if (!error_is(pump->error) && pump->stopped)
         return error_make(ERROR_CANCELLED, "stopped");
     return pump->error;
@@ -347,7 +348,6 @@ void call_pump_destroy(struct call_pump *pump)
         return;
     size_t client_count = pump->clients_open;
     size_t slot_count = pump->slots_open;
-    pump->work = NULL;
     for (size_t i = 0; i < client_count; i++)
         rpc_client_close(pump->clients[i], client_closed, pump);
     for (size_t i = 0; i < slot_count; i++)

@@ -43,6 +43,8 @@ struct csv_reader {
 static struct text field_at(const struct field_list *list, size_t i)
 {
     size_t begin = i == 0 ? 0 : list->ends[i - 1];
+    if (begin == list->ends[i])
+        return (struct text){0}; /* there may be no memory at all yet */
     return text_make(list->bytes.data + begin, list->ends[i] - begin);
 }
 

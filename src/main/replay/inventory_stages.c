@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-typedef Waybill__Inventory__V1__Reservation reservation_message;
-
 static const int64_t look_up_pause_us = INT64_C(100) * 1000;
 
 static size_t order_count(void *context)
@@ -81,7 +79,7 @@ static struct error take_refusal(struct replay *replay, size_t order, const char
 
 /* Whether it is the reservation that was asked for, whole. */
 static bool is_the_orders(const struct replay *replay, size_t order,
-                          const reservation_message *reservation)
+                          const Waybill__Inventory__V1__Reservation *reservation)
 {
     const struct data_set_order *of = &replay->data_set->orders[order];
     struct replay_id id =
@@ -94,7 +92,7 @@ static bool is_the_orders(const struct replay *replay, size_t order,
     return reservation->n_lines == of->sku_count && packs == of->packs;
 }
 
-static enum order_state state_of(const reservation_message *reservation)
+static enum order_state state_of(const Waybill__Inventory__V1__Reservation *reservation)
 {
     static const enum order_state states[] = {
         [WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_PENDING] = ORDER_HELD,
@@ -108,7 +106,7 @@ static enum order_state state_of(const reservation_message *reservation)
 }
 
 static struct error take_reservation(struct replay *replay, size_t order, const char *method,
-                                     const reservation_message *reservation)
+                                     const Waybill__Inventory__V1__Reservation *reservation)
 {
     if (!is_the_orders(replay, order, reservation) || state_of(reservation) == ORDER_UNKNOWN) {
         return error_make(ERROR_PROTOCOL, "order %s: %s answered with another reservation",
