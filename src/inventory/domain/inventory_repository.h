@@ -21,7 +21,8 @@
  * counts an expired hold.
  *
  * Every write is idempotent by its id: the same id with the same content gives INVENTORY_DONE and
- * the record as it is now; with other content INVENTORY_ID_REUSED. A refusal leaves no trace.
+ * the record as it is now; with other content INVENTORY_ID_REUSED. A refusal leaves no trace. An id
+ * is forgotten, and free again, as soon as its retention is over: end + retention ≤ now.
  *
  * A command belongs to the store from the call until `done`; texts in it must live as long. Results
  * are written into the command, further memory for them comes from its arena. `done` is called
@@ -46,7 +47,7 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_COMMITTED, /* a change after the end, named by the state it is in */
     INVENTORY_RESERVATION_ROLLED_BACK,
     INVENTORY_RESERVATION_EXPIRED,
-    INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is beyond the entries there are */
+    INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is more than the entries there are */
 };
 
 enum adjustment_reason {
@@ -61,7 +62,8 @@ enum adjustment_reason {
 /*
  * Completion of every call. `error` is NULL when the store decided: read the command's outcome.
  * Errors: STORE_UNAVAILABLE (outcome unknown: ask again with the same id); OVERLOADED, DISK_FULL,
- * RETENTION_FULL, OUT_OF_MEMORY (nothing was done). It lives until this returns.
+ * RETENTION_FULL, OUT_OF_MEMORY (nothing was done). A refusal, being a decision, goes before
+ * RETENTION_FULL. It lives until this returns.
  */
 typedef void inventory_done(void *context, const struct error *error);
 
@@ -184,7 +186,7 @@ struct ledger_mismatch {
 
 struct verify_ledger_command {
     struct inventory_command base;
-    uint64_t entries; /* results: how much was verified */
+    uint64_t entries; /* results: how much was verified, of all that ever was */
     uint64_t skus;
     uint64_t reservations;
     struct ledger_mismatch *mismatches; /* the first ledger_mismatches_max, by SKU */
@@ -275,7 +277,8 @@ static inline void inventory_repository_commit(struct inventory_repository *repo
 
 /*
  * PENDING → ROLLED_BACK. Of one rolled back or expired: DONE and the record.
- * Outcomes: DONE, RESERVATION_NOT_FOUND, RESERVATION_COMMITTED.
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD (of a pending one), RESERVATION_COMMITTED
+ * (with other lines, held or not), RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
  */
 static inline void inventory_repository_rollback(struct inventory_repository *repository,
                                                  struct rollback_command *command,
