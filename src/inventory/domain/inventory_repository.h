@@ -262,9 +262,9 @@ static inline void inventory_repository_reserve(struct inventory_repository *rep
 
 /*
  * PENDING → COMMITTED, with the lines given; the rest is free at once. The same lines again give
- * the record (lines that name everything = none). Taken even if on hand goes below 0. Outcomes:
- * DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD, RESERVATION_COMMITTED (with other lines),
- * RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
+ * the record (lines that name everything = none). Taken even if on hand goes below 0.
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD (of a pending one), RESERVATION_COMMITTED
+ * (with other lines, held or not), RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
  */
 static inline void inventory_repository_commit(struct inventory_repository *repository,
                                                struct commit_command *command, inventory_done *done,
@@ -277,8 +277,7 @@ static inline void inventory_repository_commit(struct inventory_repository *repo
 
 /*
  * PENDING → ROLLED_BACK. Of one rolled back or expired: DONE and the record.
- * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD (of a pending one), RESERVATION_COMMITTED
- * (with other lines, held or not), RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, RESERVATION_COMMITTED.
  */
 static inline void inventory_repository_rollback(struct inventory_repository *repository,
                                                  struct rollback_command *command,
