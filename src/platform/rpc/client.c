@@ -98,6 +98,8 @@ struct rpc_client {
     bool lost; /* the connection is to be given up at the next turn */
     char lost_reason[512];
     bool closing;
+    bool close_pending; /* rpc_client_close was called from within a completion */
+    int busy;           /* how deep in code that still needs the session */
     int handles; /* to be closed before the client is gone */
     void (*closed)(void *context);
     void *closed_context;
@@ -115,7 +117,8 @@ struct rpc_client_options rpc_client_options_default(void)
 }
 
 static void connect_now(struct rpc_client *client);
-static void flush(struct rpc_client *client);
+static void begin_busy(struct rpc_client *client);
+static void end_busy(struct rpc_client *client);
 
 /* --- calls --- */
 
@@ -608,14 +611,21 @@ static void flush(struct rpc_client *client)
         tell_refusals(client);
 }
 
+static void flush_busy(struct rpc_client *client)
+{
+    begin_busy(client);
+    flush(client);
+    end_busy(client);
+}
+
 static void on_before_poll(uv_prepare_t *handle)
 {
-    flush(handle->data);
+    flush_busy(handle->data);
 }
 
 static void on_after_poll(uv_check_t *handle)
 {
-    flush(handle->data);
+    flush_busy(handle->data);
 }
 
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -634,10 +644,12 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         lose(client, size == UV_EOF ? "the server closed the connection" : uv_strerror((int)size));
         return;
     }
+    begin_busy(client);
     ssize_t used = nghttp2_session_mem_recv(client->session, (uint8_t *)buffer->base, (size_t)size);
     if (used < 0)
         lose(client, nghttp2_strerror((int)used));
     client->dirty = true;
+    end_busy(client);
 }
 
 static void on_connected(uv_connect_t *connect, int status)
@@ -713,6 +725,7 @@ static void on_timer(uv_timer_t *timer)
     struct rpc_client *client = timer->data;
     uint64_t now_ms = uv_now(client->loop);
     struct rpc_client_call *call = client->calls;
+    begin_busy(client);
     while (call != NULL) {
         struct rpc_client_call *next = call->next;
         if (call->deadline_ms != 0 && call->deadline_ms <= now_ms) {
@@ -728,6 +741,7 @@ static void on_timer(uv_timer_t *timer)
     if (client->state != CONNECTION_OPEN && client->state != CONNECTION_NONE &&
         now_ms >= client->connect_until_ms)
         lose(client, "cannot connect in time");
+    end_busy(client);
 }
 
 /* --- for callers --- */
@@ -791,11 +805,9 @@ struct error rpc_client_create(struct rpc_client **client, uv_loop_t *loop,
     return error_none();
 }
 
-void rpc_client_close(struct rpc_client *client, void (*closed)(void *context), void *context)
+static void close_now(struct rpc_client *client)
 {
-    client->closing = true;
-    client->closed = closed;
-    client->closed_context = context;
+    client->close_pending = false;
     tell_refusals(client);
     while (client->calls != NULL)
         complete_with(client->calls, GRPC_STATUS_CANCELLED, "the client was closed");
@@ -810,6 +822,28 @@ void rpc_client_close(struct rpc_client *client, void (*closed)(void *context), 
     uv_close((uv_handle_t *)&client->timer, on_handle_closed);
     uv_close((uv_handle_t *)&client->before_poll, on_handle_closed);
     uv_close((uv_handle_t *)&client->after_poll, on_handle_closed);
+}
+
+void rpc_client_close(struct rpc_client *client, void (*closed)(void *context), void *context)
+{
+    client->closing = true;
+    client->closed = closed;
+    client->closed_context = context;
+    client->close_pending = true;
+    if (client->busy == 0)
+        close_now(client);
+}
+
+/* Completions run between these two; a close asked for there waits for the last one. */
+static void begin_busy(struct rpc_client *client)
+{
+    client->busy++;
+}
+
+static void end_busy(struct rpc_client *client)
+{
+    if (--client->busy == 0 && client->close_pending)
+        close_now(client);
 }
 
 /* A call with its request packed; NULL without memory. */

@@ -1,0 +1,319 @@
+/*
+ * One call by the client on a loop of its own. The method and both messages come from the
+ * descriptors, so a new service needs nothing here.
+ */
+#include "main/call_command.h"
+
+#include "google/rpc/error_details.pb-c.h"
+#include "main/services.h"
+#include "platform/base/buffer.h"
+#include "platform/json/json_message.h"
+#include "platform/rpc/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    exit_usage = 2,
+    exit_status_base = 64,
+    json_bytes_max = 64 * 1024 * 1024,
+    request_memory_bytes_max = 64 * 1024 * 1024,
+};
+
+struct call {
+    const char *method_name;
+    const char *request_json;
+    const char *server;
+    double timeout_seconds;
+    bool json;
+    struct known_method method;
+    struct rpc_client *client;
+    int exit_code;
+};
+
+/* --- help --- */
+
+static void print_methods(FILE *out)
+{
+    for (size_t i = 0; i < known_service_count; i++) {
+        const ProtobufCServiceDescriptor *service = known_services[i];
+        fprintf(out, "%s\n", service->name);
+        for (unsigned j = 0; j < service->n_methods; j++) {
+            const ProtobufCMessageDescriptor *request = service->methods[j].input;
+            fprintf(out, "  %s {", service->methods[j].name);
+            for (unsigned k = 0; k < request->n_fields; k++)
+                fprintf(out, "%s%s", k == 0 ? "" : ", ", request->fields[k].name);
+            fprintf(out, "}\n");
+        }
+    }
+}
+
+static void print_help(FILE *out)
+{
+    fprintf(
+        out,
+        "usage: waybill call METHOD [JSON] [--server HOST:PORT] [--timeout SECONDS] [--json]\n\n"
+        "Sends one call and prints the answer. METHOD is package.Service/Method, or Method where\n"
+        "that is one of a kind. JSON is the request (proto3 JSON; - reads standard input).\n"
+        "  --server   127.0.0.1:7400\n"
+        "  --timeout  10 seconds\n"
+        "  --json     one line, errors too on standard output\n"
+        "Exit code: 0; 64 + the gRPC status code if the call failed; 2 for wrong arguments.\n\n"
+        "  waybill call GetStock '{\"sku\": \"SCMS-b9d06fb8b2\"}'\n\nMethods:\n");
+    print_methods(out);
+}
+
+/* --- answers --- */
+
+static void print_response(const struct call *call, const ProtobufCMessage *response,
+                           struct buffer *out)
+{
+    struct error error = json_message_write(response, call->json ? 0 : 2, out);
+    if (error_is(error))
+        fprintf(stderr, "waybill call: the answer cannot be shown: %s\n", error.detail);
+    else
+        printf("%.*s\n", (int)out->size, out->data);
+}
+
+/* The ErrorInfo reason, or "". */
+static const char *reason_of(const struct rpc_status *status, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
+        if (strcmp(detail->type_name, "google.rpc.ErrorInfo") != 0)
+            continue;
+        Google__Rpc__ErrorInfo *info = google__rpc__error_info__unpack(
+            NULL, detail->value.size, (const uint8_t *)detail->value.data);
+        if (info == NULL)
+            continue;
+        snprintf(out, size, "%s", info->reason);
+        google__rpc__error_info__free_unpacked(info, NULL);
+    }
+    return out;
+}
+
+/* Each detail as a JSON object on a line of its own, or as elements of an array. */
+static void write_details(const struct rpc_status *status, const char *separator,
+                          struct buffer *out)
+{
+    bool first = true;
+    for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
+        const ProtobufCMessageDescriptor *type = json_message_type(text_of(detail->type_name));
+        ProtobufCMessage *message =
+            type == NULL ? NULL
+                         : protobuf_c_message_unpack(type, NULL, detail->value.size,
+                                                     (const uint8_t *)detail->value.data);
+        size_t before = out->size;
+        bool good = message != NULL && (first || buffer_append_string(out, separator)) &&
+                    buffer_append_format(out, "{\"@type\":\"%s\",", detail->type_name);
+        if (good) {
+            size_t at = out->size;
+            good = !error_is(json_message_write(message, 0, out));
+            if (good && out->size == at + 2) { /* an empty message */
+                out->size = at - 1;
+                good = buffer_append_string(out, "}");
+            } else if (good) { /* the message's own '{' goes, its fields stand behind "@type" */
+                memmove(out->data + at, out->data + at + 1, out->size - at - 1);
+                out->size--;
+            }
+        }
+        if (good)
+            first = false;
+        else
+            out->size = before;
+        if (message != NULL)
+            protobuf_c_message_free_unpacked(message, NULL);
+    }
+}
+
+static void print_status(const struct call *call, const struct rpc_status *status,
+                         struct buffer *out)
+{
+    char reason[128];
+    reason_of(status, reason, sizeof reason);
+    if (call->json) {
+        struct buffer details;
+        buffer_init(&details, json_bytes_max);
+        write_details(status, ",", &details);
+        printf("{\"code\":\"%s\",\"reason\":\"%s\",\"message\":", grpc_status_name(status->code),
+               reason);
+        putchar('"');
+        for (size_t i = 0; i < status->message.size; i++) {
+            char c = status->message.data[i];
+            if (c == '"' || c == '\\')
+                printf("\\%c", c);
+            else if ((unsigned char)c < 0x20)
+                printf("\\u%04x", (unsigned)c);
+            else
+                putchar(c);
+        }
+        printf("\",\"details\":[%.*s]}\n", (int)details.size, details.data);
+        buffer_deinit(&details);
+        return;
+    }
+    fprintf(stderr, "%s%s%s: %.*s\n", grpc_status_name(status->code), reason[0] == '\0' ? "" : " ",
+            reason, (int)status->message.size, status->message.data);
+    write_details(status, "\n  ", out);
+    if (out->size > 0)
+        fprintf(stderr, "  %.*s\n", (int)out->size, out->data);
+    if (status->code == GRPC_STATUS_UNAVAILABLE && status->details == NULL)
+        fprintf(stderr, "  → is a server running there? `waybill serve` starts one\n");
+}
+
+static void on_done(void *context, const struct rpc_client_result *result)
+{
+    struct call *call = context;
+    struct buffer out;
+    buffer_init(&out, json_bytes_max);
+    if (result->response != NULL) {
+        print_response(call, result->response, &out);
+        call->exit_code = 0;
+    } else {
+        print_status(call, &result->status, &out);
+        call->exit_code = exit_status_base + (int)result->status.code;
+    }
+    buffer_deinit(&out);
+    rpc_client_close(call->client, NULL, NULL);
+}
+
+/* --- the call --- */
+
+static int send_call(struct call *call, const ProtobufCMessage *request)
+{
+    uv_loop_t loop;
+    char path[256];
+    struct rpc_client_options options = rpc_client_options_default();
+    options.server = call->server;
+    snprintf(path, sizeof path, "/%s/%s", call->method.service->name, call->method.method->name);
+    if (uv_loop_init(&loop) != 0) {
+        fprintf(stderr, "waybill call: cannot make an event loop\n");
+        return 1;
+    }
+    struct error error = rpc_client_create(&call->client, &loop, &options);
+    if (error_is(error)) {
+        fprintf(stderr, "waybill call: --server %s\n", error.detail);
+        uv_loop_close(&loop);
+        return exit_usage;
+    }
+    rpc_client_call(call->client, path, request, call->method.method->output,
+                    (int64_t)(call->timeout_seconds * 1e6), on_done, call);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    return call->exit_code;
+}
+
+static bool read_standard_input(struct buffer *json)
+{
+    char chunk[4096];
+    size_t got;
+    while ((got = fread(chunk, 1, sizeof chunk, stdin)) > 0) {
+        if (!buffer_append(json, chunk, got))
+            return false;
+    }
+    return !ferror(stdin);
+}
+
+static int read_and_send(struct call *call)
+{
+    struct buffer input;
+    struct arena arena;
+    ProtobufCMessage *request = NULL;
+    int exit_code = exit_usage;
+    buffer_init(&input, json_bytes_max);
+    arena_init(&arena, request_memory_bytes_max);
+    bool from_input = strcmp(call->request_json, "-") == 0;
+    if (from_input && !read_standard_input(&input)) {
+        fprintf(stderr, "waybill call: standard input cannot be read, or is too large\n");
+        goto cleanup;
+    }
+    struct text json = from_input ? buffer_text(&input) : text_of(call->request_json);
+    struct error error =
+        json_message_read(json, call->method.method->input, false, &arena, &request);
+    if (error_is(error)) {
+        fprintf(stderr, "waybill call: the request is no %s: %s\n",
+                call->method.method->input->short_name, error.detail);
+        goto cleanup;
+    }
+    exit_code = send_call(call, request);
+cleanup:
+    arena_deinit(&arena);
+    buffer_deinit(&input);
+    return exit_code;
+}
+
+/* --- arguments --- */
+
+/* False: told what is wrong. */
+static bool read_option(struct call *call, int argc, char **argv, int *at)
+{
+    const char *name = argv[*at];
+    char *end;
+    if (strcmp(name, "--json") == 0) {
+        call->json = true;
+        return true;
+    }
+    bool known = strcmp(name, "--server") == 0 || strcmp(name, "--timeout") == 0;
+    if (!known || *at + 1 >= argc) {
+        fprintf(stderr, "waybill call: %s %s; `waybill call --help` explains\n", name,
+                known ? "needs a value" : "is no option");
+        return false;
+    }
+    const char *value = argv[++*at];
+    if (strcmp(name, "--server") == 0) {
+        call->server = value;
+        return true;
+    }
+    call->timeout_seconds = strtod(value, &end);
+    if (*end == '\0' && call->timeout_seconds > 0 && call->timeout_seconds <= 86400)
+        return true;
+    fprintf(stderr, "waybill call: --timeout takes seconds, more than 0 and at most 86400\n");
+    return false;
+}
+
+static bool read_operand(struct call *call, const char *operand)
+{
+    if (call->method_name == NULL)
+        call->method_name = operand;
+    else if (call->request_json == NULL)
+        call->request_json = operand;
+    else
+        fprintf(stderr, "waybill call: what is %s? The request is one argument: quote it\n",
+                operand);
+    return call->method_name == operand || call->request_json == operand;
+}
+
+static bool choose_method(struct call *call)
+{
+    size_t fitting = known_method_find(text_of(call->method_name), &call->method);
+    if (fitting == 1)
+        return true;
+    fprintf(stderr, "waybill call: %s\n\n",
+            fitting == 0 ? "there is no such method; these are known:"
+                         : "several services have this method; name one as Service/Method:");
+    print_methods(stderr);
+    return false;
+}
+
+int call_command(int argc, char **argv)
+{
+    struct call call = {.server = "127.0.0.1:7400", .timeout_seconds = 10, .exit_code = 1};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(stdout);
+            return 0;
+        }
+        bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
+        if (is_option ? !read_option(&call, argc, argv, &i) : !read_operand(&call, argv[i]))
+            return exit_usage;
+    }
+    if (call.method_name == NULL) {
+        print_help(stderr);
+        return exit_usage;
+    }
+    if (call.request_json == NULL)
+        call.request_json = "{}";
+    if (!choose_method(&call))
+        return exit_usage;
+    return read_and_send(&call);
+}

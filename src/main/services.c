@@ -1,0 +1,44 @@
+/* A table and a search over it. */
+#include "main/services.h"
+
+#include "grpc/health/v1/health.pb-c.h"
+#include "waybill/inventory/v1/inventory.pb-c.h"
+
+#include <string.h>
+
+const ProtobufCServiceDescriptor *const known_services[] = {
+    &waybill__inventory__v1__inventory_service__descriptor,
+    &grpc__health__v1__health__descriptor,
+};
+const size_t known_service_count = sizeof known_services / sizeof known_services[0];
+
+static bool service_fits(const ProtobufCServiceDescriptor *service, struct text name)
+{
+    return name.size == 0 || text_equals_string(name, service->name) ||
+           text_equals_string(name, service->short_name);
+}
+
+size_t known_method_find(struct text name, struct known_method *found)
+{
+    struct text service = {0};
+    struct text method = name;
+    size_t count = 0;
+    if (name.size > 0 && name.data[0] == '/')
+        name = text_make(name.data + 1, name.size - 1);
+    const char *slash = name.size == 0 ? NULL : memchr(name.data, '/', name.size);
+    if (slash != NULL) {
+        service = text_make(name.data, (size_t)(slash - name.data));
+        method = text_make(slash + 1, name.size - service.size - 1);
+    }
+    for (size_t i = 0; i < known_service_count; i++) {
+        for (unsigned j = 0; j < known_services[i]->n_methods; j++) {
+            const ProtobufCMethodDescriptor *candidate = &known_services[i]->methods[j];
+            if (!text_equals_string(method, candidate->name) ||
+                !service_fits(known_services[i], service))
+                continue;
+            *found = (struct known_method){known_services[i], candidate};
+            count++;
+        }
+    }
+    return count;
+}

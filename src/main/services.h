@@ -1,0 +1,24 @@
+#ifndef WAYBILL_MAIN_SERVICES_H
+#define WAYBILL_MAIN_SERVICES_H
+
+#include "platform/base/text.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+
+/* The services whose methods `waybill call` knows, from their descriptors. Any thread. */
+extern const ProtobufCServiceDescriptor *const known_services[];
+extern const size_t known_service_count;
+
+struct known_method {
+    const ProtobufCServiceDescriptor *service;
+    const ProtobufCMethodDescriptor *method;
+};
+
+/*
+ * Finds a method by "package.Service/Method" with or without '/' before it, "Service/Method" or
+ * "Method". Gives how many fit: *found is set if it is exactly one.
+ */
+size_t known_method_find(struct text name, struct known_method *found);
+
+#endif
