@@ -29,6 +29,7 @@ struct process {
     int64_t start_time_us;
     struct inventory_repository *inventory_repository;
     struct inventory_service inventory;
+    struct rpc_service inventory_door; /* the server points into it */
     struct rpc_server *server;
     struct http_server *operations;
     _Atomic bool ready;
@@ -126,8 +127,8 @@ static struct error open_server(struct process *process)
     const struct configuration *configuration = &process->configuration;
     struct rpc_server_options options = rpc_server_options_default();
     process->inventory.repository = process->inventory_repository;
-    struct rpc_service inventory = inventory_rpc_service(&process->inventory);
-    const struct rpc_service *services[] = {&inventory};
+    process->inventory_door = inventory_rpc_service(&process->inventory);
+    const struct rpc_service *services[] = {&process->inventory_door};
     options.listen = configuration->listen;
     options.io_threads = io_threads_of(configuration);
     options.connections_max = (uint32_t)configuration->connections_max;
