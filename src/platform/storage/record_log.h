@@ -13,8 +13,8 @@
 /*
  * An append-only log of records in batches: the redo log and outbox of the embedded stores. What is
  * in a record is the caller's business. A batch is durable as a whole or not at all; each is
- * covered by a CRC and by a SHA-256 chain over all batches before it. docs/internals/record_log.md
- * describes the files byte by byte.
+ * covered by a checksum and by a SHA-256 chain over all batches before it.
+ * docs/internals/record_log.md describes the files byte by byte.
  *
  * A *position* names a record for ever: a number that grows from record to record, never 0.
  *
