@@ -539,15 +539,18 @@ static void print_result(void)
     double largest = (double)load.latencies.largest / 1e6;
     const char *what = load.is_get ? "GetStock" : "Reserve";
     bool checked = !load.is_peer && !load.is_get;
+    uint64_t granted = 0; /* warm-up too: what the store must show */
+    for (unsigned i = 0; i < skus; i++)
+        granted += load.ok_by_sku[i];
     if (load.json) {
         printf(
             "{\"method\":\"%s\",\"connections\":%u,\"streams\":%u,\"seconds\":%.3f,\"calls\":%llu,"
             "\"ok\":%llu,\"perSecond\":%.0f,\"p50Ms\":%.3f,\"p99Ms\":%.3f,\"maxMs\":%.3f,"
-            "\"effectChecked\":%s,\"differences\":%llu,\"mismatches\":%llu}\n",
+            "\"granted\":%llu,\"effectChecked\":%s,\"differences\":%llu,\"mismatches\":%llu}\n",
             what, load.connections, load.streams, load.measured_seconds, (unsigned long long)all,
             (unsigned long long)load.by_status[0], rate, p50, p99, largest,
-            checked ? "true" : "false", (unsigned long long)load.differences,
-            (unsigned long long)load.mismatches);
+            (unsigned long long)granted, checked ? "true" : "false",
+            (unsigned long long)load.differences, (unsigned long long)load.mismatches);
         return;
     }
     printf("%s %u x %u: %.1f thousand/s, p50 %.3f ms, p99 %.3f ms, max %.1f ms", what,
