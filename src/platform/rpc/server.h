@@ -53,12 +53,30 @@ struct rpc_field_limit {
     uint32_t count_max;
 };
 
-/* One row of a service's table. Exactly one of `unary` and `stream` is set. */
+/* How many messages go each way (grpc.io/docs/what-is-grpc/core-concepts). */
+enum rpc_kind { RPC_UNARY, RPC_SERVER_STREAM, RPC_CLIENT_STREAM, RPC_BIDI_STREAM };
+
+/*
+ * One row of a service's table. RPC_UNARY has `unary` set, the others `stream`. The server sees to
+ * it that a unary or server streaming call brings exactly one message; that a client streaming
+ * handler sends exactly one is the handler's own affair.
+ */
 struct rpc_method {
     const char *name; /* as in the proto: "Reserve" */
+    enum rpc_kind kind;
     rpc_unary_handler *unary;
     const struct rpc_stream_handler *stream;
-    bool idempotent; /* no effect: may be repeated by anybody at will */
+    bool idempotent; /* no effect: may be repeated by anybody at will, and asked for by GET */
+};
+
+/*
+ * A header or trailer of a call beside the protocol's own (grpc: "custom metadata"). Keys are lower
+ * case; the value of a key that ends in "-bin" is the bytes themselves, on the wire Base64.
+ */
+struct rpc_metadata {
+    const struct rpc_metadata *next;
+    struct text key;
+    struct text value;
 };
 
 /*
@@ -85,6 +103,10 @@ struct rpc_server_options {
     int64_t drain_us_max;            /* from rpc_server_drain to the last connection's end */
     struct text descriptor_set;      /* a FileDescriptorSet, served by reflection */
     struct clock *clock;
+    /* TLS: PEM files, read again when they change. NULL = plain. */
+    const char *tls_certificate; /* the chain */
+    const char *tls_key;
+    const char *tls_client_ca; /* clients must show a certificate of these; NULL = they need none */
 };
 
 /* The values users get if they set nothing. */
@@ -125,6 +147,22 @@ struct executor *rpc_call_executor(struct rpc_call *call);
 
 /* By clock_monotonic_us of the server's clock; INT64_MAX = none. */
 int64_t rpc_call_deadline_us(const struct rpc_call *call);
+
+/* What the client allowed, by its own header; INT64_MAX = no limit. */
+int64_t rpc_call_timeout_us(const struct rpc_call *call);
+
+/* The client's metadata in the order it came, user-agent included. Lives with the call. */
+const struct rpc_metadata *rpc_call_metadata(const struct rpc_call *call);
+
+/* What stands behind '?' of a Connect GET, as it came; empty for all other calls. */
+struct text rpc_call_query(const struct rpc_call *call);
+
+/*
+ * Metadata of the response, in front of its first message or behind its end. Key and value are
+ * copied. Without memory, or when that part has been sent, the pair is left out.
+ */
+void rpc_call_add_header(struct rpc_call *call, struct text key, struct text value);
+void rpc_call_add_trailer(struct rpc_call *call, struct text key, struct text value);
 
 /* The method called. */
 const ProtobufCMethodDescriptor *rpc_call_method(const struct rpc_call *call);
