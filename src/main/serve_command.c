@@ -12,6 +12,7 @@
 #include "main/configuration.h"
 #include "main/descriptor_set.h"
 #include "platform/base/log.h"
+#include "platform/http/http_routes.h"
 #include "platform/http/http_server.h"
 #include "platform/rpc/server.h"
 
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 static const char embedded_scheme[] = "embedded:";
+
+enum { operations_connections_max = 64 };
 
 struct process {
     struct configuration configuration;
@@ -37,13 +40,13 @@ struct process {
 
 /* --- the operations port --- */
 
-static int serve_healthz(void *context, struct buffer *body)
+static unsigned serve_healthz(void *context, struct buffer *body)
 {
     (void)context;
     return buffer_append_string(body, "ok\n") ? 200 : 500;
 }
 
-static int serve_readyz(void *context, struct buffer *body)
+static unsigned serve_readyz(void *context, struct buffer *body)
 {
     const struct process *process = context;
     bool ready = process->ready;
@@ -58,7 +61,7 @@ static bool add_gauge(struct buffer *body, const char *name, const char *help, u
                                 name, (unsigned long long)value);
 }
 
-static int serve_metrics(void *context, struct buffer *body)
+static unsigned serve_metrics(void *context, struct buffer *body)
 {
     const struct process *process = context;
     struct embedded_repository_usage usage =
@@ -72,7 +75,8 @@ static int serve_metrics(void *context, struct buffer *body)
                   usage.pending_reservations) &&
         add_gauge(body, "waybill_inventory_retained_ids",
                   "Ids remembered, pending reservations included.", usage.ids) &&
-        add_gauge(body, "waybill_inventory_log_bytes", "End of the record log.", usage.log_bytes);
+        add_gauge(body, "waybill_inventory_log_bytes", "End of the record log.", usage.log_bytes) &&
+        rpc_server_write_metrics(process->server, body);
     return fits ? 200 : 500;
 }
 
@@ -129,24 +133,36 @@ static struct error open_server(struct process *process)
     process->inventory.repository = process->inventory_repository;
     process->inventory_door = inventory_rpc_service(&process->inventory);
     const struct rpc_service *services[] = {&process->inventory_door};
-    options.listen = configuration->listen;
-    options.io_threads = io_threads_of(configuration);
-    options.connections_max = (uint32_t)configuration->connections_max;
+    options.http.listen = configuration->listen;
+    options.http.io_threads = io_threads_of(configuration);
+    options.http.connections_max = (uint32_t)configuration->connections_max;
+    options.http.drain_us_max = configuration->drain_seconds * 1000000;
     options.message_bytes_max = (size_t)configuration->message_bytes_max;
-    options.drain_us_max = configuration->drain_seconds * 1000000;
     options.descriptor_set = descriptor_set();
     return rpc_server_open(&process->server, &options, services, 1);
 }
 
-static struct error open_all(struct process *process, const struct http_route *routes,
-                             size_t route_count)
+static struct error open_operations(struct process *process, struct http_routes *routes)
+{
+    struct http_server_options options = http_server_options_default();
+    options.listen = process->configuration.operations;
+    options.connections_max = operations_connections_max;
+    options.idle_us_max = 60000000;
+    options.drain_us_max = 1000000;
+    struct error error = http_server_create(&process->operations, &options, &http_routes_handler);
+    if (error_is(error))
+        return error;
+    http_server_set_context(process->operations, 0, routes);
+    return http_server_start(process->operations);
+}
+
+static struct error open_all(struct process *process, struct http_routes *routes)
 {
     struct error error = open_inventory(process);
     if (!error_is(error))
         error = open_server(process);
     if (!error_is(error))
-        error = http_server_open(&process->operations, process->configuration.operations, routes,
-                                 route_count);
+        error = open_operations(process, routes);
     return error;
 }
 
@@ -155,9 +171,11 @@ static void close_all(struct process *process)
     process->ready = false;
     if (process->server != NULL)
         rpc_server_drain(process->server);
+    if (process->operations != NULL)
+        http_server_drain(process->operations); /* its metrics look at stores and server */
     embedded_repository_close(process->inventory_repository);
     rpc_server_destroy(process->server);
-    http_server_close(process->operations);
+    http_server_destroy(process->operations);
 }
 
 /* What a person can do about it. */
@@ -216,15 +234,16 @@ static void wait_for_stop(const sigset_t *signals)
 
 static int run(struct process *process)
 {
-    const struct http_route routes[] = {
+    const struct http_route all[] = {
         {"/healthz", "text/plain; charset=utf-8", serve_healthz, process},
         {"/readyz", "text/plain; charset=utf-8", serve_readyz, process},
         {"/metrics", "text/plain; version=0.0.4; charset=utf-8", serve_metrics, process},
     };
+    struct http_routes routes = {.all = all, .count = sizeof all / sizeof all[0]};
     sigset_t signals = stop_signals();
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     process->start_time_us = clock_now_us(clock_system());
-    struct error error = open_all(process, routes, sizeof routes / sizeof routes[0]);
+    struct error error = open_all(process, &routes);
     if (error_is(error)) {
         fprintf(stderr, "waybill serve: %s: %s\n  → %s\n", error_text(error.code), error.detail,
                 advice_for(error.code));

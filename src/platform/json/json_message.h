@@ -24,6 +24,9 @@
 struct error json_message_write(const ProtobufCMessage *message, unsigned indent,
                                 struct buffer *out);
 
+/* Appends the text, which is UTF-8, as a JSON string. False: out's limit or memory. */
+bool json_string_write(struct text text, struct buffer *out);
+
 /*
  * Reads one JSON object as a message on `arena`. Unknown fields are refused unless
  * `ignore_unknown`. Errors: INVALID_INPUT with "line 1 column 7: …" for text that is no JSON and

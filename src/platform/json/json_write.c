@@ -45,22 +45,38 @@ static bool put_line(struct writer *writer)
     return fits || fail(writer, ERROR_LIMIT, "the JSON is too large");
 }
 
+/* Whether the byte may stand in a JSON string as it is. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
+}
+
+bool json_string_write(struct text text, struct buffer *out)
+{
+    bool fits = buffer_append_string(out, "\"");
+    for (size_t i = 0; fits && i < text.size;) {
+        size_t plain = i;
+        while (plain < text.size && is_plain(text.data[plain]))
+            plain++;
+        fits = buffer_append(out, text.data + i, plain - i);
+        i = plain;
+        if (!fits || i == text.size)
+            break;
+        unsigned char c = (unsigned char)text.data[i++];
+        if (c == '"' || c == '\\')
+            fits = buffer_append_format(out, "\\%c", c);
+        else if (c == '\n')
+            fits = buffer_append_string(out, "\\n");
+        else
+            fits = buffer_append_format(out, "\\u%04x", c);
+    }
+    return fits && buffer_append_string(out, "\"");
+}
+
 static bool put_string(struct writer *writer, struct text text)
 {
-    bool fits = buffer_append_string(writer->out, "\"");
-    for (size_t i = 0; fits && i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\')
-            fits = buffer_append_format(writer->out, "\\%c", c);
-        else if (c == '\n')
-            fits = buffer_append_string(writer->out, "\\n");
-        else if (c < 0x20 || c == 0x7F)
-            fits = buffer_append_format(writer->out, "\\u%04x", c);
-        else
-            fits = buffer_append(writer->out, &text.data[i], 1);
-    }
-    fits = fits && buffer_append_string(writer->out, "\"");
-    return fits || fail(writer, ERROR_LIMIT, "the JSON is too large");
+    return json_string_write(text, writer->out) ||
+           fail(writer, ERROR_LIMIT, "the JSON is too large");
 }
 
 static bool put_double(struct writer *writer, double value, int digits)

@@ -178,7 +178,7 @@ struct error health_service_create(struct health_service **health,
     };
     static const struct rpc_method methods[] = {
         {.name = "Check", .unary = handle_check, .idempotent = true},
-        {.name = "Watch", .stream = &watch, .idempotent = true},
+        {.name = "Watch", .kind = RPC_SERVER_STREAM, .stream = &watch, .idempotent = true},
     };
     struct health_service *made =
         memory_allocate_zero(1, sizeof *made + (count + 1) * sizeof made->states[0]);

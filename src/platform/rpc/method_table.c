@@ -24,8 +24,9 @@ static struct error check_handlers(const struct rpc_service *service)
             NULL)
             return error_make(ERROR_INVALID_SETTING, "%s has no method %s",
                               service->descriptor->name, method->name);
-        if ((method->unary == NULL) == (method->stream == NULL))
-            return error_make(ERROR_INVALID_SETTING, "%s/%s needs one handler",
+        if ((method->unary == NULL) == (method->stream == NULL) ||
+            (method->unary != NULL) != (method->kind == RPC_UNARY))
+            return error_make(ERROR_INVALID_SETTING, "%s/%s needs one handler, of its kind",
                               service->descriptor->name, method->name);
     }
     return error_none();

@@ -282,7 +282,10 @@ struct error reflection_service_create(struct reflection_service **reflection,
         .half_closed = stream_half_closed,
     };
     static const struct rpc_method methods[] = {
-        {.name = "ServerReflectionInfo", .stream = &stream, .idempotent = true},
+        {.name = "ServerReflectionInfo",
+         .kind = RPC_BIDI_STREAM,
+         .stream = &stream,
+         .idempotent = true},
     };
     struct reflection_service *made = memory_allocate_zero(1, sizeof *made);
     if (made == NULL)

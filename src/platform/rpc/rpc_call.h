@@ -3,52 +3,79 @@
 
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"
-#include "platform/rpc/http2_connection.h"
+#include "platform/http/http_exchange.h"
+#include "platform/rpc/message_compression.h"
 #include "platform/rpc/method_table.h"
+#include "platform/rpc/rpc_loop.h"
 #include "platform/rpc/server.h"
-#include "platform/rpc/server_loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * One call at the server. It lives while its HTTP/2 stream lives *or* its handler has not answered;
- * a handler's store may be writing into the arena at any time until then, so the loop itself never
- * allocates there while an answer is awaited. Thread: its loop's.
+ * One call at the server, whatever its framing. It lives while its HTTP exchange lives *or* its
+ * handler has not answered; a handler's store may be writing into the arena at any time until then,
+ * so the loop itself never allocates there while an answer is awaited. Thread: its loop's.
  */
-enum { message_prefix_bytes = 5 };
+enum {
+    message_prefix_bytes = 5,
+    rpc_response_bytes_max = 64 * 1024 * 1024,
+    rpc_head_bytes_max = 128 * 1024, /* metadata of both directions */
+};
 
-/* One framed message on its way out. */
+/* How messages are written: the sub-type of the content type. */
+enum rpc_codec { RPC_CODEC_PROTO, RPC_CODEC_JSON };
+
+/* Bytes on their way out: a framed message, or the whole body of a unary answer. */
 struct outgoing {
     struct outgoing *next;
     size_t size;
+    bool on_arena; /* released with the call */
     char data[];
 };
 
+struct metadata_list {
+    struct rpc_metadata *first;
+    struct rpc_metadata *last;
+    size_t count;
+};
+
+struct rpc_protocol;
+
 struct rpc_call {
-    struct server_loop *loop;
-    struct http2_connection *connection; /* NULL when the stream is gone */
-    int32_t stream_id;
+    struct rpc_loop *loop;
+    struct http_exchange *exchange; /* NULL when it is gone */
     const struct method_entry *method;
-    struct rpc_call *previous; /* of the connection's calls, or of the idle ones */
-    struct rpc_call *next;
+    const struct rpc_protocol *protocol; /* NULL until the head is complete */
+    enum rpc_codec codec;
+    struct rpc_call *next; /* of the idle ones */
     struct arena arena;
+    struct arena head_arena; /* metadata: lives as long as the call */
+    int64_t open_time_us;
     int64_t deadline_us;
     size_t deadline_index; /* in the loop's heap; SIZE_MAX = not there */
+
+    /* the request's head */
+    struct text content_type;
+    struct text query;
+    struct metadata_list metadata;
+    int64_t timeout_us;                /* INT64_MAX = none */
+    enum message_coding stream_coding; /* of enveloped messages */
+    enum message_coding body_coding;   /* of the whole body */
+    bool accepts_gzip;                 /* in enveloped messages */
+    bool accepts_gzip_body;
+    bool timeout_is_bad;
+    bool connect_version_is_bad;
 
     /* in */
     struct buffer input;       /* bytes not yet a whole message */
     ProtobufCMessage *request; /* unary */
+    uint64_t message_count;    /* taken */
     bool half_closed;          /* the caller has sent everything */
     bool handler_reading;      /* streams: a message may be delivered */
     bool half_close_told;
     bool delivering;
-    bool has_path;
-    bool is_grpc;       /* by its content-type */
-    bool is_compressed; /* by its grpc-encoding: not taken */
-    bool timeout_is_bad;
-    int64_t timeout_us; /* INT64_MAX = none */
 
     /* the handler */
     bool dispatched;
@@ -56,52 +83,42 @@ struct rpc_call {
     void *stream_context;
 
     /* out */
+    struct metadata_list headers;
+    struct metadata_list trailers;
     bool headers_sent;
-    bool body_deferred;
-    bool finishing; /* trailers follow what is queued */
+    bool finishing; /* the end follows what is queued */
     bool was_full;
+    bool body_compressed;
     struct outgoing *output;
     struct outgoing *output_last;
     size_t output_sent; /* of the first */
     size_t output_count;
     size_t output_bytes;
     enum grpc_status status;
-    char *status_message; /* percent-encoded, heap; NULL = none */
-    char *status_details; /* Base64, heap; NULL = none */
+    char *status_message; /* gRPC: percent-encoded, heap; NULL = none */
+    char *status_details; /* gRPC: Base64, heap; NULL = none */
 };
 
-/* A call for a new stream, from the idle list or the heap; NULL without memory. */
-struct rpc_call *rpc_call_open(struct server_loop *loop, struct http2_connection *connection,
-                               int32_t stream_id);
+/* The HTTP handler that makes calls of exchanges; its loop's context is a struct rpc_loop. */
+extern const struct http_handler rpc_call_handler;
 
 /* Whether its method streams. */
 bool rpc_call_is_stream(const struct rpc_call *call);
 
-/* The call is over and its handler is done with it: the call may serve again. */
-void rpc_call_recycle(struct rpc_call *call);
+/* Whether the client sends one message. */
+bool rpc_call_takes_one(const struct rpc_call *call);
 
 /* Releases the idle calls when the loop ends. */
-void rpc_call_release_idle(struct server_loop *loop);
+void rpc_call_release_idle(struct rpc_loop *loop);
 
-/* One header of the request; name and value live until it returns. */
-void rpc_call_header(struct rpc_call *call, struct text name, struct text value);
-
-/* The header block is complete. */
-void rpc_call_headers_complete(struct rpc_call *call);
-
-/* Bytes of the request. False: the stream must be reset (out of memory). */
-void rpc_call_input(struct rpc_call *call, struct text bytes);
-
-/* The caller has sent everything. */
-void rpc_call_half_closed(struct rpc_call *call);
-
-/* The last frame of the response has been sent. */
-void rpc_call_response_ended(struct rpc_call *call);
-
-/* The stream is gone, for whatever reason. */
-void rpc_call_stream_closed(struct rpc_call *call);
+/* The call is over and its handler is done with it: it may serve again. */
+void rpc_call_recycle(struct rpc_call *call);
 
 /* The deadline has passed. */
 void rpc_call_deadline_passed(struct rpc_call *call);
+
+/* Appends a copy of the pair on head_arena; nothing without memory. */
+void rpc_call_add_metadata(struct rpc_call *call, struct metadata_list *list, struct text key,
+                           struct text value);
 
 #endif

@@ -1,71 +1,67 @@
 /*
- * What goes out: a queue of framed messages that nghttp2 pulls, then the trailers; a status before
- * the first message is a trailers-only response. Status texts live on the heap, not on the call's
- * arena, which a store may be using on its own thread while the loop ends the call for its
- * deadline.
+ * The sending half of a call: a queue of messages that the HTTP exchange pulls, framed as the
+ * call's protocol wants them, and the end. Status texts live on the heap, not on the call's arena,
+ * which a store may be using on its own thread while the loop ends the call for its deadline.
  *
  * Without memory for a message or a text the call still ends with its status; a stream that is read
  * too slowly ends with RESOURCE_EXHAUSTED.
  */
 #include "platform/rpc/rpc_response.h"
 
+#include "platform/base/base64.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/rpc/rpc_codec.h"
+#include "platform/rpc/rpc_protocol.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
-enum {
-    stream_messages_max = 8192,
-    connection_queued_bytes_max = 64 * 1024 * 1024,
-    status_message_bytes_max = 1024,
-};
+enum { stream_messages_max = 8192, compressed_bytes_min = 1024 };
 
-static const char grpc_content_type[] = "application/grpc";
+/* --- headers --- */
+
+void response_headers_add(struct response_headers *headers, const char *name, struct text value)
+{
+    if (headers->count < response_headers_max)
+        headers->all[headers->count++] = (struct http_header){text_of(name), value};
+}
+
+static struct text metadata_value(struct rpc_call *call, const struct rpc_metadata *pair)
+{
+    size_t size = pair->key.size;
+    if (size <= 4 || memcmp(pair->key.data + size - 4, "-bin", 4) != 0)
+        return pair->value;
+    char *encoded = arena_allocate(&call->head_arena, base64_room(pair->value.size));
+    if (encoded == NULL)
+        return text_of("");
+    return text_make(encoded, base64_encode(pair->value, false, encoded));
+}
+
+void response_headers_add_metadata(struct response_headers *headers,
+                                   const struct metadata_list *list, const char *prefix)
+{
+    struct rpc_call *call = headers->call;
+    for (const struct rpc_metadata *pair = list->first; pair != NULL; pair = pair->next) {
+        const char *name = pair->key.data;
+        if (prefix[0] != '\0')
+            name = arena_format(&call->head_arena, "%s%s", prefix, pair->key.data);
+        if (name != NULL)
+            response_headers_add(headers, name, metadata_value(call, pair));
+    }
+}
+
+/* --- the queue --- */
 
 void rpc_response_release(struct rpc_call *call)
 {
     while (call->output != NULL) {
         struct outgoing *next = call->output->next;
-        if (call->method != NULL && call->method->method->stream != NULL)
+        if (!call->output->on_arena)
             memory_release(call->output);
         call->output = next;
     }
     memory_release(call->status_message);
     memory_release(call->status_details);
-}
-
-static nghttp2_nv header(const char *name, const char *value)
-{
-    return (nghttp2_nv){
-        .name = (uint8_t *)(uintptr_t)name,
-        .value = (uint8_t *)(uintptr_t)value,
-        .namelen = strlen(name),
-        .valuelen = strlen(value),
-        .flags = NGHTTP2_NV_FLAG_NONE,
-    };
-}
-
-/* grpc-status, grpc-message, grpc-status-details-bin. */
-static size_t trailers_of(const struct rpc_call *call, char number[4], nghttp2_nv *out)
-{
-    size_t count = 0;
-    snprintf(number, 4, "%d", (int)call->status);
-    out[count++] = header("grpc-status", number);
-    if (call->status_message != NULL)
-        out[count++] = header("grpc-message", call->status_message);
-    if (call->status_details != NULL)
-        out[count++] = header("grpc-status-details-bin", call->status_details);
-    return count;
-}
-
-static void reset(struct rpc_call *call, uint32_t code)
-{
-    if (call->connection == NULL)
-        return;
-    nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id, code);
-    server_loop_flush_later(call->loop, call->connection);
 }
 
 static void drop_first_output(struct rpc_call *call)
@@ -77,8 +73,8 @@ static void drop_first_output(struct rpc_call *call)
     call->output_sent = 0;
     call->output_count--;
     call->output_bytes -= first->size;
-    call->connection->queued_bytes -= first->size;
-    if (rpc_call_is_stream(call))
+    http_add_queued(call->exchange, -(int64_t)first->size);
+    if (!first->on_arena)
         memory_release(first);
 }
 
@@ -92,13 +88,9 @@ static void tell_writable(struct rpc_call *call)
         handler->writable(call->stream_context, call);
 }
 
-/* nghttp2 pulls the body: queued messages, then the end with trailers behind it. */
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room,
-                         uint32_t *flags, nghttp2_data_source *source, void *context)
+size_t rpc_response_read(struct rpc_call *call, char *out, size_t room, enum http_body_state *state)
 {
-    struct rpc_call *call = source->ptr;
     size_t filled = 0;
-    (void)context;
     while (call->output != NULL && filled < room) {
         size_t left = call->output->size - call->output_sent;
         size_t part = left < room - filled ? left : room - filled;
@@ -110,56 +102,16 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *o
     }
     if (rpc_call_is_stream(call) && filled > 0)
         tell_writable(call);
-    if (call->output == NULL && call->finishing) {
-        char number[4];
-        nghttp2_nv trailers[3];
-        *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        nghttp2_submit_trailer(session, stream_id, trailers, trailers_of(call, number, trailers));
-        return (ssize_t)filled;
+    if (call->output != NULL) {
+        *state = HTTP_BODY_MORE;
+    } else if (!call->finishing) {
+        *state = HTTP_BODY_PENDING;
+    } else {
+        *state = HTTP_BODY_END;
+        if (call->protocol->in_trailers)
+            call->protocol->send_trailers(call);
     }
-    if (filled == 0) {
-        call->body_deferred = true;
-        return NGHTTP2_ERR_DEFERRED;
-    }
-    return (ssize_t)filled;
-}
-
-static void send_headers(struct rpc_call *call)
-{
-    nghttp2_nv headers[] = {
-        header(":status", "200"),
-        header("content-type", grpc_content_type),
-    };
-    nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_body};
-    call->headers_sent = true;
-    if (nghttp2_submit_response(call->connection->session, call->stream_id, headers, 2, &body) != 0)
-        reset(call, NGHTTP2_INTERNAL_ERROR);
-}
-
-static void send_trailers_only(struct rpc_call *call)
-{
-    char number[4];
-    nghttp2_nv headers[6] = {
-        header(":status", "200"),
-        header("content-type", grpc_content_type),
-    };
-    size_t count = 2 + trailers_of(call, number, headers + 2);
-    if (call->status == GRPC_STATUS_UNIMPLEMENTED)
-        headers[count++] = header("grpc-accept-encoding", "identity");
-    call->headers_sent = true;
-    if (nghttp2_submit_response(call->connection->session, call->stream_id, headers, count, NULL) !=
-        0)
-        reset(call, NGHTTP2_INTERNAL_ERROR);
-}
-
-/* Has nghttp2 pull again, and the connection flush. */
-static void wake_body(struct rpc_call *call)
-{
-    if (call->body_deferred) {
-        call->body_deferred = false;
-        nghttp2_session_resume_data(call->connection->session, call->stream_id);
-    }
-    server_loop_flush_later(call->loop, call->connection);
+    return filled;
 }
 
 static void queue_output(struct rpc_call *call, struct outgoing *message)
@@ -172,139 +124,176 @@ static void queue_output(struct rpc_call *call, struct outgoing *message)
     call->output_last = message;
     call->output_count++;
     call->output_bytes += message->size;
-    call->connection->queued_bytes += message->size;
-    if (!call->headers_sent)
-        send_headers(call);
-    wake_body(call);
+    http_add_queued(call->exchange, (int64_t)message->size);
 }
 
-static void frame_message(struct outgoing *outgoing, const ProtobufCMessage *message, size_t size)
+/* The head, if it may go out now, and what is queued. */
+static void push_output(struct rpc_call *call)
 {
-    outgoing->size = message_prefix_bytes + size;
-    outgoing->data[0] = 0;
-    outgoing->data[1] = (char)(size >> 24);
-    outgoing->data[2] = (char)(size >> 16);
-    outgoing->data[3] = (char)(size >> 8);
-    outgoing->data[4] = (char)size;
-    protobuf_c_message_pack(message, (uint8_t *)outgoing->data + message_prefix_bytes);
-}
-
-/* Percent-encoding of grpc-message: all but printable ASCII, and '%' itself. */
-static char *encode_message(struct text message)
-{
-    size_t kept = message.size < status_message_bytes_max ? message.size : status_message_bytes_max;
-    char *encoded = memory_allocate(3 * kept + 1);
-    size_t used = 0;
-    if (encoded == NULL)
-        return NULL;
-    for (size_t i = 0; i < kept; i++) {
-        unsigned char c = (unsigned char)message.data[i];
-        if (c >= 0x20 && c <= 0x7E && c != '%') {
-            encoded[used++] = (char)c;
-        } else {
-            encoded[used++] = '%';
-            encoded[used++] = "0123456789ABCDEF"[c >> 4];
-            encoded[used++] = "0123456789ABCDEF"[c & 15];
-        }
+    if (!call->headers_sent && call->protocol->begin != NULL) {
+        call->headers_sent = true;
+        call->protocol->begin(call);
     }
-    encoded[used] = '\0';
-    return encoded;
+    if (call->headers_sent)
+        http_resume(call->exchange);
 }
 
-static char *encode_details(struct text packed)
+static void write_prefix(char *at, unsigned flags, size_t size)
 {
-    char *encoded = memory_allocate((packed.size + 2) / 3 * 4 + 1);
-    if (encoded == NULL)
+    at[0] = (char)flags;
+    at[1] = (char)(size >> 24);
+    at[2] = (char)(size >> 16);
+    at[3] = (char)(size >> 8);
+    at[4] = (char)size;
+}
+
+/* Room for `size` bytes on the arena of a unary call, or on the heap. */
+static struct outgoing *outgoing_make(struct rpc_call *call, size_t size, bool on_arena)
+{
+    struct outgoing *made = on_arena ? arena_allocate(&call->arena, sizeof *made + size)
+                                     : memory_allocate(sizeof *made + size);
+    if (made != NULL) {
+        made->size = size;
+        made->on_arena = on_arena;
+    }
+    return made;
+}
+
+/* Bytes in the protocol's form: with an envelope or without, in Base64 or not. NULL: memory. */
+static struct outgoing *frame(struct rpc_call *call, struct text bytes, unsigned flags,
+                              bool on_arena)
+{
+    size_t prefix = call->protocol->is_enveloped ? message_prefix_bytes : 0;
+    struct outgoing *made = outgoing_make(call, prefix + bytes.size, on_arena);
+    if (made == NULL)
         return NULL;
-    int size = EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)packed.data,
-                               (int)packed.size);
-    while (size > 0 && encoded[size - 1] == '=')
-        encoded[--size] = '\0';
-    return encoded;
+    if (prefix > 0)
+        write_prefix(made->data, flags, bytes.size);
+    if (bytes.size > 0)
+        memcpy(made->data + prefix, bytes.data, bytes.size);
+    if (!call->protocol->is_text)
+        return made;
+    struct outgoing *text = outgoing_make(call, base64_room(made->size), on_arena);
+    if (text != NULL)
+        text->size = base64_encode(text_make(made->data, made->size), true, text->data);
+    if (!on_arena)
+        memory_release(made);
+    return text;
 }
 
-/* Ends the response with call->status. */
-static void end_response(struct rpc_call *call)
+void rpc_response_queue_envelope(struct rpc_call *call, unsigned flags, struct text bytes)
 {
-    if (call->connection == NULL)
+    struct outgoing *made = frame(call, bytes, flags, false);
+    if (made != NULL)
+        queue_output(call, made);
+}
+
+void rpc_response_queue_body(struct rpc_call *call, struct text bytes)
+{
+    struct outgoing *made = outgoing_make(call, bytes.size, false);
+    if (made == NULL)
         return;
+    if (bytes.size > 0)
+        memcpy(made->data, bytes.data, bytes.size);
+    queue_output(call, made);
+}
+
+/* --- messages --- */
+
+bool rpc_response_compresses(const struct rpc_call *call)
+{
+    return call->protocol->is_enveloped ? call->accepts_gzip : call->accepts_gzip_body;
+}
+
+/* The usual case, packed in place: Protocol Buffers, small or not to be compressed. */
+static struct outgoing *frame_packed(struct rpc_call *call, const ProtobufCMessage *message,
+                                     size_t size, bool on_arena)
+{
+    size_t prefix = call->protocol->is_enveloped ? message_prefix_bytes : 0;
+    struct outgoing *made = outgoing_make(call, prefix + size, on_arena);
+    if (made == NULL)
+        return NULL;
+    if (prefix > 0)
+        write_prefix(made->data, 0, size);
+    protobuf_c_message_pack(message, (uint8_t *)made->data + prefix);
+    return made;
+}
+
+/* A message in the call's codec, compression and framing. NULL: memory or limit. */
+static struct outgoing *frame_message(struct rpc_call *call, const ProtobufCMessage *message,
+                                      bool on_arena)
+{
+    struct buffer *encoded = &call->loop->encoded;
+    struct buffer *deflated = &call->loop->deflated;
+    bool may_compress = rpc_response_compresses(call);
+    if (call->codec == RPC_CODEC_PROTO && !call->protocol->is_text) {
+        size_t size = protobuf_c_message_get_packed_size(message);
+        if (!may_compress || size < compressed_bytes_min)
+            return frame_packed(call, message, size, on_arena);
+    }
+    buffer_clear(encoded);
+    if (!rpc_codec_encode(call, message, encoded))
+        return NULL;
+    if (!may_compress || encoded->size < compressed_bytes_min)
+        return frame(call, buffer_text(encoded), 0, on_arena);
+    buffer_clear(deflated);
+    if (error_is(message_compress(buffer_text(encoded), deflated)))
+        return NULL;
+    call->body_compressed = true;
+    return frame(call, buffer_text(deflated), envelope_compressed, on_arena);
+}
+
+/* --- the end --- */
+
+static void end_response(struct rpc_call *call, const struct rpc_status *status)
+{
     call->finishing = true;
-    if (call->headers_sent) {
-        wake_body(call);
-        return;
-    }
-    send_trailers_only(call);
-    server_loop_flush_later(call->loop, call->connection);
+    call->status = status->code;
+    call->protocol->end(call, status);
+    http_resume(call->exchange);
 }
 
-/* Ends the call with a status of the server's own; no arena is touched. */
-void rpc_response_end(struct rpc_call *call, enum grpc_status status, const char *message)
+void rpc_response_end(struct rpc_call *call, enum grpc_status code, const char *message)
 {
-    if (call->finishing || call->connection == NULL)
-        return;
-    call->status = status;
-    call->status_message = encode_message(text_of(message));
-    end_response(call);
+    struct rpc_status status = {.code = code, .message = text_of(message)};
+    if (!call->finishing && call->exchange != NULL)
+        end_response(call, &status);
 }
 
 void rpc_response_end_with(struct rpc_call *call, const struct rpc_status *status)
 {
-    if (call->finishing || call->connection == NULL)
-        return;
-    struct text packed = rpc_status_pack(status, &call->arena);
-    call->status = status->code;
-    if (status->message.size > 0)
-        call->status_message = encode_message(status->message);
-    if (packed.size > 0)
-        call->status_details = encode_details(packed);
-    end_response(call);
-}
-
-void rpc_response_unsupported_media_type(struct rpc_call *call)
-{
-    nghttp2_nv headers[] = {header(":status", "415")};
-    call->headers_sent = true;
-    call->finishing = true;
-    if (nghttp2_submit_response(call->connection->session, call->stream_id, headers, 1, NULL) != 0)
-        reset(call, NGHTTP2_INTERNAL_ERROR);
-    server_loop_flush_later(call->loop, call->connection);
-}
-
-void rpc_call_response_ended(struct rpc_call *call)
-{
-    /* RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. */
-    if (!call->half_closed)
-        reset(call, NGHTTP2_NO_ERROR);
+    if (!call->finishing && call->exchange != NULL)
+        end_response(call, status);
 }
 
 void rpc_call_answer(struct rpc_call *call, const ProtobufCMessage *response)
 {
     CHECK(!rpc_call_is_stream(call) && !call->answered);
     call->answered = true;
-    if (call->connection == NULL) {
+    if (call->exchange == NULL) {
         rpc_call_recycle(call);
         return;
     }
     if (call->finishing)
         return; /* the deadline answered before */
-    size_t size = protobuf_c_message_get_packed_size(response);
-    struct outgoing *outgoing =
-        arena_allocate(&call->arena, sizeof *outgoing + message_prefix_bytes + size);
-    if (outgoing == NULL) {
+    struct outgoing *message = frame_message(call, response, true);
+    if (message == NULL) {
         rpc_response_end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "not enough memory for the answer");
         return;
     }
-    frame_message(outgoing, response, size);
-    call->status = GRPC_STATUS_OK;
-    call->finishing = true;
-    queue_output(call, outgoing);
+    queue_output(call, message);
+    if (call->protocol->begin != NULL) {
+        call->headers_sent = true;
+        call->protocol->begin(call);
+    }
+    rpc_response_end(call, GRPC_STATUS_OK, "");
 }
 
 void rpc_call_fail(struct rpc_call *call, const struct rpc_status *status)
 {
     CHECK(!call->answered);
     call->answered = true;
-    if (call->connection != NULL)
+    if (call->exchange != NULL)
         rpc_response_end_with(call, status);
     else if (!rpc_call_is_stream(call))
         rpc_call_recycle(call);
@@ -313,20 +302,20 @@ void rpc_call_fail(struct rpc_call *call, const struct rpc_status *status)
 bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message)
 {
     CHECK(rpc_call_is_stream(call));
-    if (call->connection == NULL || call->finishing)
+    if (call->exchange == NULL || call->finishing)
         return false;
-    size_t size = protobuf_c_message_get_packed_size(message);
-    struct outgoing *outgoing = memory_allocate(sizeof *outgoing + message_prefix_bytes + size);
-    if (outgoing == NULL || call->output_count >= stream_messages_max ||
-        call->connection->queued_bytes + size > connection_queued_bytes_max) {
-        memory_release(outgoing);
+    struct outgoing *outgoing = NULL;
+    if (call->output_count < stream_messages_max &&
+        http_queued(call->exchange) < http_queued_bytes_max)
+        outgoing = frame_message(call, message, false);
+    if (outgoing == NULL) {
         rpc_response_end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "the stream is read too slowly");
         return false;
     }
-    frame_message(outgoing, message, size);
     queue_output(call, outgoing);
+    push_output(call);
     call->was_full = call->output_count >= stream_messages_max / 2 ||
-                     call->connection->queued_bytes > connection_queued_bytes_max / 2;
+                     http_queued(call->exchange) > http_queued_bytes_max / 2;
     return !call->was_full;
 }
 
@@ -334,10 +323,8 @@ void rpc_call_finish(struct rpc_call *call)
 {
     CHECK(rpc_call_is_stream(call));
     call->answered = true;
-    if (call->connection == NULL || call->finishing)
+    if (call->exchange == NULL || call->finishing)
         return;
-    call->status = GRPC_STATUS_OK;
-    if (!call->headers_sent)
-        send_headers(call);
-    end_response(call);
+    push_output(call);
+    rpc_response_end(call, GRPC_STATUS_OK, "");
 }

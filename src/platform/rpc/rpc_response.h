@@ -3,21 +3,19 @@
 
 #include "platform/rpc/rpc_call.h"
 
-/*
- * The sending half of a call. rpc_call_answer, _fail, _send and _finish of server.h are here, too.
- * Thread: the call's loop.
- */
+/* What the sending half of a call offers the receiving one. Thread: the loop's. */
 
-/* Ends the call with a status of the server's own; touches no arena. Nothing if it has ended. */
+/* Ends the call with a status of the server's own; the arena is not touched. */
 void rpc_response_end(struct rpc_call *call, enum grpc_status status, const char *message);
 
-/* Ends the call with a status and its details, packed on the call's arena. */
+/* The same with a status and its details, while the arena is ours. */
 void rpc_response_end_with(struct rpc_call *call, const struct rpc_status *status);
 
-/* HTTP status 415: the request is not gRPC. */
-void rpc_response_unsupported_media_type(struct rpc_call *call);
+/* Fills `out` from what is queued; http_exchange.h, `read`. */
+size_t rpc_response_read(struct rpc_call *call, char *out, size_t room,
+                         enum http_body_state *state);
 
-/* Releases what was not sent. */
+/* Releases what is queued, and the texts of the status. */
 void rpc_response_release(struct rpc_call *call);
 
 #endif

@@ -1,62 +1,29 @@
 /*
- * Puts the pieces together: services into one table, loops onto one address, and takes them apart
- * again.
- *
- * Shutdown has two steps because stores are closed in between: drain ends all connections while the
- * loops still run (a store may have answers on their way), destroy stops the loops when nobody can
- * post to them any more.
+ * Puts the pieces together: services into one table, that table behind the HTTP server's loops, and
+ * takes them apart again.
  */
 #include "platform/rpc/server.h"
 
 #include "platform/base/memory.h"
-#include "platform/io/listen_address.h"
 #include "platform/rpc/health_service.h"
 #include "platform/rpc/reflection_service.h"
 #include "platform/rpc/rpc_call.h"
-#include "platform/rpc/server_loop.h"
+#include "platform/rpc/server_state.h"
 
 #include <string.h>
 
-enum { services_max = 32, io_threads_max = 64 };
-
-struct rpc_server {
-    struct rpc_server_options options;
-    struct health_service *health;
-    struct reflection_service *reflection;
-    struct method_table methods;
-    _Atomic uint32_t connection_count;
-    char address[listen_address_bytes_max];
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    uint32_t drained_count; /* loops without connections */
-    uint32_t loop_count;
-    struct server_loop *loops;
-};
+enum { services_max = 32, window_slack_bytes = 64 * 1024 };
 
 struct rpc_server_options rpc_server_options_default(void)
 {
     return (struct rpc_server_options){
-        .listen = "127.0.0.1:7400",
-        .io_threads = 1,
-        .connections_max = 16384,
-        .streams_per_connection = 1024,
+        .http = http_server_options_default(),
         .message_bytes_max = 1024 * 1024,
         .call_memory_bytes_max = (size_t)16 * 1024 * 1024,
-        .drain_us_max = 10000000,
-        .clock = clock_system(),
     };
 }
 
 /* --- opening --- */
-
-static void on_drained(void *context)
-{
-    struct rpc_server *server = context;
-    pthread_mutex_lock(&server->mutex);
-    server->drained_count++;
-    pthread_cond_signal(&server->changed);
-    pthread_mutex_unlock(&server->mutex);
-}
 
 static struct error make_services(struct rpc_server *server,
                                   const struct rpc_service *const *services, size_t count)
@@ -77,48 +44,34 @@ static struct error make_services(struct rpc_server *server,
     return method_table_init(&server->methods, all, count + 2);
 }
 
-/* Opens one loop; with port 0 the first one picks the port for all. */
-static struct error open_loop(struct rpc_server *server, struct sockaddr_storage *address)
+static struct error make_loops(struct rpc_server *server)
 {
-    struct server_loop *loop = &server->loops[server->loop_count];
-    int size = sizeof *address;
-    loop->options = &server->options;
-    loop->methods = &server->methods;
-    loop->connection_count = &server->connection_count;
-    loop->drained = on_drained;
-    loop->drained_context = server;
-    struct error error = io_loop_init(&loop->io);
-    if (error_is(error))
-        return error;
-    server->loop_count++;
-    error = server_loop_open(loop, (const struct sockaddr *)address);
-    if (error_is(error))
-        return error_prefix(error, "cannot listen on %s", server->options.listen);
-    int result = uv_tcp_getsockname(&loop->listener, (struct sockaddr *)address, &size);
-    if (result != 0)
-        return error_make(ERROR_NETWORK, "%s: %s", server->options.listen, uv_strerror(result));
-    return error_none();
-}
-
-static struct error open_loops(struct rpc_server *server)
-{
-    struct sockaddr_storage address;
-    uint32_t wanted = server->options.io_threads;
-    if (wanted == 0 || wanted > io_threads_max)
-        return error_make(ERROR_INVALID_SETTING, "I/O threads: 1 to %d", io_threads_max);
-    struct error error = listen_address_resolve(server->options.listen, &address);
-    if (error_is(error))
-        return error;
-    server->loops = memory_allocate_zero(wanted, sizeof *server->loops);
+    struct error error = error_none();
+    uint32_t count = http_server_loop_count(server->http);
+    server->loops = memory_allocate_zero(count, sizeof *server->loops);
     if (server->loops == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "I/O threads");
-    while (!error_is(error) && server->loop_count < wanted)
-        error = open_loop(server, &address);
-    if (error_is(error))
-        return error;
-    listen_address_format(&address, server->address);
-    for (uint32_t i = 0; !error_is(error) && i < wanted; i++)
-        error = io_loop_start(&server->loops[i].io);
+    while (!error_is(error) && server->loop_count < count) {
+        uint32_t index = server->loop_count++;
+        struct http_loop *http = http_server_loop(server->http, index);
+        struct rpc_loop *loop = &server->loops[index];
+        http_server_set_context(server->http, index, loop);
+        error =
+            rpc_loop_init(loop, http, &server->options, &server->methods, &server->options.routes);
+    }
+    return error;
+}
+
+static struct error start(struct rpc_server *server)
+{
+    struct http_server_options http = server->options.http;
+    /* A whole message must fit, or the client would wait for us and we for the client. */
+    http.window_bytes = server->options.message_bytes_max + window_slack_bytes;
+    struct error error = http_server_create(&server->http, &http, &rpc_call_handler);
+    if (!error_is(error))
+        error = make_loops(server);
+    if (!error_is(error))
+        error = http_server_start(server->http);
     return error;
 }
 
@@ -129,11 +82,9 @@ struct error rpc_server_open(struct rpc_server **server, const struct rpc_server
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "server");
     made->options = *options;
-    pthread_mutex_init(&made->mutex, NULL);
-    pthread_cond_init(&made->changed, NULL);
     struct error error = make_services(made, services, service_count);
     if (!error_is(error))
-        error = open_loops(made);
+        error = start(made);
     if (error_is(error)) {
         rpc_server_drain(made);
         rpc_server_destroy(made);
@@ -145,7 +96,7 @@ struct error rpc_server_open(struct rpc_server **server, const struct rpc_server
 
 const char *rpc_server_address(const struct rpc_server *server)
 {
-    return server->address;
+    return http_server_address(server->http);
 }
 
 /* --- while it runs --- */
@@ -153,7 +104,7 @@ const char *rpc_server_address(const struct rpc_server *server)
 struct loop_task {
     struct task task;
     struct rpc_server *server;
-    struct server_loop *loop;
+    struct rpc_loop *loop;
 };
 
 /* Has every loop run `run` once with a task of its own, which it releases. */
@@ -165,14 +116,14 @@ static void tell_loops(struct rpc_server *server, void (*run)(struct task *task)
             continue;
         *told =
             (struct loop_task){.task = {.run = run}, .server = server, .loop = &server->loops[i]};
-        executor_post(&server->loops[i].io.base, &told->task);
+        executor_post(&server->loops[i].http->io.base, &told->task);
     }
 }
 
 static void notify_watchers(struct task *task)
 {
     struct loop_task *told = (struct loop_task *)task;
-    health_service_notify(told->server->health, &told->loop->io.base);
+    health_service_notify(told->server->health, &told->loop->http->io.base);
     memory_release(told);
 }
 
@@ -184,57 +135,23 @@ void rpc_server_set_serving(struct rpc_server *server, const char *service_name,
 
 /* --- closing --- */
 
-struct drain_task {
-    struct task task;
-    struct server_loop *loop;
-};
-
-static void drain_loop(struct task *task)
-{
-    server_loop_drain(((struct drain_task *)task)->loop);
-}
-
-/* Runs the loop on this thread until its handles are closed, if its own thread never started. */
-static void drain_unstarted(struct server_loop *loop)
-{
-    server_loop_drain(loop);
-    uv_unref((uv_handle_t *)&loop->io.wake);
-    uv_run(&loop->io.loop, UV_RUN_DEFAULT);
-    uv_ref((uv_handle_t *)&loop->io.wake);
-}
-
 void rpc_server_drain(struct rpc_server *server)
 {
-    struct drain_task tasks[io_threads_max];
-    for (uint32_t i = 0; i < server->loop_count; i++) {
-        struct server_loop *loop = &server->loops[i];
-        tasks[i] = (struct drain_task){.task = {.run = drain_loop}, .loop = loop};
-        if (loop->io.running)
-            executor_post(&loop->io.base, &tasks[i].task);
-        else
-            drain_unstarted(loop);
-    }
-    pthread_mutex_lock(&server->mutex);
-    while (server->drained_count < server->loop_count)
-        pthread_cond_wait(&server->changed, &server->mutex);
-    pthread_mutex_unlock(&server->mutex);
+    if (server->http != NULL)
+        http_server_drain(server->http);
 }
 
 void rpc_server_destroy(struct rpc_server *server)
 {
     if (server == NULL)
         return;
-    for (uint32_t i = 0; i < server->loop_count; i++) {
-        io_loop_stop(&server->loops[i].io);
-        rpc_call_release_idle(&server->loops[i]);
-        memory_release(server->loops[i].deadlines);
-        io_loop_deinit(&server->loops[i].io);
-    }
+    http_server_stop(server->http);
+    for (uint32_t i = 0; i < server->loop_count; i++)
+        rpc_loop_release(&server->loops[i]);
     memory_release(server->loops);
+    http_server_destroy(server->http);
     method_table_deinit(&server->methods);
     reflection_service_destroy(server->reflection);
     health_service_destroy(server->health);
-    pthread_cond_destroy(&server->changed);
-    pthread_mutex_destroy(&server->mutex);
     memory_release(server);
 }

@@ -2,9 +2,12 @@
 #define WAYBILL_PLATFORM_RPC_SERVER_H
 
 #include "platform/base/arena.h"
+#include "platform/base/buffer.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 #include "platform/base/executor.h"
+#include "platform/http/http_routes.h"
+#include "platform/http/http_server.h"
 #include "platform/rpc/status.h"
 
 #include <protobuf-c/protobuf-c.h>
@@ -13,9 +16,8 @@
 #include <stdint.h>
 
 /*
- * The server: I/O threads, each a libuv loop with its own listening socket (SO_REUSEPORT), speaking
- * gRPC over HTTP/2 (grpc/doc/PROTOCOL-HTTP2.md). Transport, framing and dispatch are separate, so
- * that other framings (gRPC-Web, Connect) and TLS come in beside gRPC, over one table of methods.
+ * The server: one table of methods, asked by gRPC, gRPC-Web and Connect (rpc_protocol.h) over
+ * HTTP/2 and HTTP/1.1, plain or in TLS, on one port (platform/http/http_server.h).
  *
  * Life of a call, all on one loop thread: request bytes → checked against the descriptor → unpacked
  * on the call's arena → handler → rpc_call_answer or rpc_call_fail, at once or later. The caller
@@ -94,19 +96,11 @@ struct rpc_service {
 };
 
 struct rpc_server_options {
-    const char *listen; /* "HOST:PORT", "[::1]:PORT"; port 0 picks one */
-    uint32_t io_threads;
-    uint32_t connections_max;        /* of the whole server; further ones are closed at once */
-    uint32_t streams_per_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS */
-    size_t message_bytes_max;        /* of one request: 1 MiB unary */
-    size_t call_memory_bytes_max;    /* the arena of one call */
-    int64_t drain_us_max;            /* from rpc_server_drain to the last connection's end */
-    struct text descriptor_set;      /* a FileDescriptorSet, served by reflection */
-    struct clock *clock;
-    /* TLS: PEM files, read again when they change. NULL = plain. */
-    const char *tls_certificate; /* the chain */
-    const char *tls_key;
-    const char *tls_client_ca; /* clients must show a certificate of these; NULL = they need none */
+    struct http_server_options http;
+    size_t message_bytes_max;     /* of one request: 1 MiB unary */
+    size_t call_memory_bytes_max; /* the arena of one call */
+    struct text descriptor_set;   /* a FileDescriptorSet, served by reflection */
+    struct http_routes routes;    /* what else is read on this port; must outlive the server */
 };
 
 /* The values users get if they set nothing. */
@@ -127,11 +121,12 @@ const char *rpc_server_address(const struct rpc_server *server);
 /* Health of one service ("" = the process); NOT_SERVING while false. Any thread. */
 void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
 
-/*
- * First half of a clean shutdown: stops accepting, sends GOAWAY, lets calls in flight finish, ends
- * what is left after drain_us_max; blocks until no connection is left. The loops still run, because
- * stores may have answers on their way: close the stores next. Any thread but the server's own.
- */
+/* Appends the metrics of all calls and connections in Prometheus' text format. False: the buffer's
+ * limit or memory. Any thread. */
+__attribute__((warn_unused_result)) bool rpc_server_write_metrics(struct rpc_server *server,
+                                                                  struct buffer *out);
+
+/* As http_server_drain. */
 void rpc_server_drain(struct rpc_server *server);
 
 /* Second half, when nobody can post to the loops any more: stops them. NULL is allowed. */

@@ -1,0 +1,453 @@
+/*
+ * HTTP/2 on nghttp2 (RFC 9113). One read goes through nghttp2_session_mem_recv, whose callbacks
+ * hand headers, data and the end of streams to the handler; nghttp2 pulls the bodies of responses.
+ *
+ * Failures: a protocol error makes nghttp2 queue GOAWAY; missing memory for a stream resets it
+ * alone. Resets, pings, settings, priorities and empty frames cost of the connection's budget, and
+ * so do frames that make us reset a stream (CVE-2025-8671), which nghttp2's own limiter for rapid
+ * resets does not count.
+ */
+#include "platform/base/log.h"
+#include "platform/base/memory.h"
+#include "platform/http/http_connection.h"
+
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    connection_window_bytes = 16 * 1024 * 1024,
+    outbound_ack_max = 1000,
+    idle_exchanges_max = 8192,
+    response_headers_max = 128,
+};
+
+struct http2_session {
+    nghttp2_session *session;
+    bool draining;
+};
+
+static nghttp2_session *session_of(const struct http_connection *connection)
+{
+    return ((struct http2_session *)connection->session)->session;
+}
+
+/* --- memory for nghttp2 --- */
+
+static void *allocate(size_t size, void *context)
+{
+    (void)context;
+    return memory_allocate(size);
+}
+
+static void release_block(void *block, void *context)
+{
+    (void)context;
+    memory_release(block);
+}
+
+static void *allocate_zero(size_t count, size_t size, void *context)
+{
+    (void)context;
+    return memory_allocate_zero(count, size);
+}
+
+static void *reallocate(void *block, size_t size, void *context)
+{
+    (void)context;
+    return memory_reallocate(block, size);
+}
+
+/* --- exchanges --- */
+
+static struct http_exchange *exchange_take(struct http_loop *loop)
+{
+    struct http_exchange *exchange = loop->idle_exchanges;
+    if (exchange == NULL)
+        return memory_allocate_zero(1, sizeof *exchange);
+    loop->idle_exchanges = exchange->next;
+    loop->idle_exchange_count--;
+    *exchange = (struct http_exchange){0};
+    return exchange;
+}
+
+static void exchange_give_back(struct http_loop *loop, struct http_exchange *exchange)
+{
+    if (loop->idle_exchange_count == idle_exchanges_max) {
+        memory_release(exchange);
+        return;
+    }
+    exchange->next = loop->idle_exchanges;
+    loop->idle_exchanges = exchange;
+    loop->idle_exchange_count++;
+}
+
+static struct http_exchange *exchange_of(nghttp2_session *session, int32_t stream_id)
+{
+    return nghttp2_session_get_stream_user_data(session, stream_id);
+}
+
+/* --- what the peer sends --- */
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *context)
+{
+    struct http_connection *connection = context;
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    struct http_exchange *exchange = exchange_take(connection->loop);
+    if (exchange == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets this stream */
+    exchange->stream_id = frame->hd.stream_id;
+    exchange->version = 2;
+    http_connection_add(connection, exchange);
+    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, exchange);
+    return 0;
+}
+
+static enum http_request_method method_of(struct text value)
+{
+    if (text_equals_string(value, "POST"))
+        return HTTP_METHOD_POST;
+    if (text_equals_string(value, "GET"))
+        return HTTP_METHOD_GET;
+    if (text_equals_string(value, "HEAD"))
+        return HTTP_METHOD_HEAD;
+    if (text_equals_string(value, "OPTIONS"))
+        return HTTP_METHOD_OPTIONS;
+    return HTTP_METHOD_OTHER;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
+                     size_t name_size, const uint8_t *value_data, size_t value_size, uint8_t flags,
+                     void *context)
+{
+    struct http_connection *connection = context;
+    struct http_loop *loop = connection->loop;
+    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    struct text name = text_make(name_data, name_size);
+    struct text value = text_make(value_data, value_size);
+    (void)flags;
+    if (exchange == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    if (name_size == 0 || name_data[0] != ':') {
+        if (exchange->consumer != NULL)
+            exchange->handler->header(exchange->consumer, name, value);
+        return 0;
+    }
+    if (text_equals_string(name, ":method"))
+        exchange->method = method_of(value);
+    if (!text_equals_string(name, ":path"))
+        return 0;
+    exchange->consumer = loop->handler->open(loop->handler_context, exchange, value);
+    return exchange->consumer == NULL ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
+}
+
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id,
+                         const uint8_t *data, size_t size, void *context)
+{
+    struct http_exchange *exchange = exchange_of(session, stream_id);
+    (void)flags;
+    (void)context;
+    nghttp2_session_consume_connection(session, size);
+    if (exchange != NULL && exchange->consumer != NULL)
+        exchange->handler->body(exchange->consumer, text_make(data, size));
+    return 0;
+}
+
+/* What a frame costs of the connection's budget. */
+static int32_t cost_of(const nghttp2_frame *frame)
+{
+    switch (frame->hd.type) {
+    case NGHTTP2_RST_STREAM:
+        return 2;
+    case NGHTTP2_PING:
+    case NGHTTP2_SETTINGS:
+    case NGHTTP2_PRIORITY:
+        return frame->hd.flags & NGHTTP2_FLAG_ACK ? 0 : 1;
+    case NGHTTP2_DATA:
+        return frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ? 1 : 0;
+    default:
+        return 0;
+    }
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
+{
+    struct http_connection *connection = context;
+    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    int32_t cost = cost_of(frame);
+    if (cost > 0)
+        http_connection_charge(connection, cost);
+    if (frame->hd.type == NGHTTP2_SETTINGS)
+        connection->greeted = true;
+    if (exchange == NULL || exchange->consumer == NULL ||
+        (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
+        return 0;
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        exchange->request_complete = true;
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        exchange->handler->headers_complete(exchange->consumer);
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM && exchange->consumer != NULL)
+        exchange->handler->body_complete(exchange->consumer);
+    return 0;
+}
+
+/* RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
+{
+    (void)context;
+    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
+        (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
+        return 0;
+    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    if (exchange != NULL && !exchange->request_complete)
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                  NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code,
+                           void *context)
+{
+    struct http_connection *connection = context;
+    struct http_exchange *exchange = exchange_of(session, stream_id);
+    if (exchange == NULL)
+        return 0;
+    http_connection_remove(connection, exchange);
+    if (error_code == NGHTTP2_NO_ERROR)
+        http_connection_earn(connection);
+    if (exchange->consumer != NULL)
+        exchange->handler->closed(exchange->consumer);
+    exchange_give_back(connection->loop, exchange);
+    return 0;
+}
+
+/* A frame that the peer should not have sent. */
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
+                            void *context)
+{
+    (void)session;
+    (void)frame;
+    (void)code;
+    http_connection_charge(context, 2);
+    return 0;
+}
+
+/* --- what goes out --- */
+
+/* Fills nghttp2's form; it copies names and values itself. Gives how many. */
+static size_t convert(const struct http_header *headers, size_t count, nghttp2_nv *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count && kept < response_headers_max; i++) {
+        out[kept++] = (nghttp2_nv){
+            .name = (uint8_t *)(uintptr_t)headers[i].name.data,
+            .value = (uint8_t *)(uintptr_t)headers[i].value.data,
+            .namelen = headers[i].name.size,
+            .valuelen = headers[i].value.size,
+        };
+    }
+    return kept;
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room,
+                         uint32_t *flags, nghttp2_data_source *source, void *context)
+{
+    struct http_exchange *exchange = source->ptr;
+    enum http_body_state state = HTTP_BODY_END;
+    size_t size = 0;
+    (void)session;
+    (void)stream_id;
+    (void)context;
+    exchange->trailers_follow = false;
+    if (exchange->consumer != NULL)
+        size = exchange->handler->read(exchange->consumer, (char *)out, room, &state);
+    switch (state) {
+    case HTTP_BODY_MORE:
+        break;
+    case HTTP_BODY_PENDING:
+        if (size == 0) {
+            exchange->body_pending = true;
+            return NGHTTP2_ERR_DEFERRED;
+        }
+        break;
+    case HTTP_BODY_END:
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (exchange->trailers_follow)
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        break;
+    }
+    return (ssize_t)size;
+}
+
+static void reset(struct http_exchange *exchange, uint32_t code)
+{
+    nghttp2_submit_rst_stream(session_of(exchange->connection), NGHTTP2_FLAG_NONE,
+                              exchange->stream_id, code);
+}
+
+static void respond(struct http_exchange *exchange, unsigned status,
+                    const struct http_header *headers, size_t count, int64_t body_size)
+{
+    nghttp2_nv converted[response_headers_max + 2];
+    char number[4] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                      (char)('0' + status % 10), '\0'};
+    char length[24];
+    nghttp2_data_provider body = {.source.ptr = exchange, .read_callback = read_body};
+    struct http_header own = {text_of(":status"), text_make(number, 3)};
+    size_t size = convert(&own, 1, converted);
+    size += convert(headers, count, converted + size);
+    if (body_size > 0) {
+        snprintf(length, sizeof length, "%lld", (long long)body_size);
+        own = (struct http_header){text_of("content-length"), text_of(length)};
+        size += convert(&own, 1, converted + size);
+    }
+    if (nghttp2_submit_response(session_of(exchange->connection), exchange->stream_id, converted,
+                                size, body_size == HTTP_BODY_NONE ? NULL : &body) != 0)
+        reset(exchange, NGHTTP2_INTERNAL_ERROR);
+}
+
+static void set_trailers(struct http_exchange *exchange, const struct http_header *trailers,
+                         size_t count)
+{
+    nghttp2_nv converted[response_headers_max];
+    size_t size = convert(trailers, count, converted);
+    exchange->trailers_follow = nghttp2_submit_trailer(session_of(exchange->connection),
+                                                       exchange->stream_id, converted, size) == 0;
+}
+
+static void resume(struct http_exchange *exchange)
+{
+    nghttp2_session_resume_data(session_of(exchange->connection), exchange->stream_id);
+}
+
+static void consume(struct http_exchange *exchange, size_t size)
+{
+    nghttp2_session_consume_stream(session_of(exchange->connection), exchange->stream_id, size);
+}
+
+/* --- the connection --- */
+
+static int make_session(struct http_connection *connection, nghttp2_session **session)
+{
+    static nghttp2_mem memory = {
+        .malloc = allocate, .free = release_block, .calloc = allocate_zero, .realloc = reallocate};
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    int result = nghttp2_session_callbacks_new(&callbacks);
+    if (result != 0)
+        return result;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    result = nghttp2_option_new(&option);
+    if (result == 0) {
+        nghttp2_option_set_no_auto_window_update(option, 1);
+        nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_max_outbound_ack(option, outbound_ack_max);
+        result = nghttp2_session_server_new3(session, callbacks, connection, option, &memory);
+        nghttp2_option_del(option);
+    }
+    nghttp2_session_callbacks_del(callbacks);
+    return result;
+}
+
+static bool open_session(struct http_connection *connection)
+{
+    const struct http_server_options *options = connection->loop->options;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options->streams_per_connection},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)options->window_bytes},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)options->header_bytes_max},
+    };
+    struct http2_session *made = memory_allocate_zero(1, sizeof *made);
+    connection->session = made;
+    return made != NULL && make_session(connection, &made->session) == 0 &&
+           nghttp2_submit_settings(made->session, NGHTTP2_FLAG_NONE, settings,
+                                   sizeof settings / sizeof settings[0]) == 0 &&
+           nghttp2_session_set_local_window_size(made->session, NGHTTP2_FLAG_NONE, 0,
+                                                 connection_window_bytes) == 0;
+}
+
+static bool receive(struct http_connection *connection, struct text bytes)
+{
+    return nghttp2_session_mem_recv(session_of(connection), (const uint8_t *)bytes.data,
+                                    bytes.size) >= 0;
+}
+
+static bool serialize(struct http_connection *connection, struct buffer *out, size_t target)
+{
+    while (out->size < target) {
+        const uint8_t *data;
+        ssize_t size = nghttp2_session_mem_send(session_of(connection), &data);
+        if (size == 0)
+            return true;
+        if (size < 0 || !buffer_append(out, data, (size_t)size))
+            return false;
+    }
+    return true;
+}
+
+static bool is_over(const struct http_connection *connection)
+{
+    return nghttp2_session_want_read(session_of(connection)) == 0 &&
+           nghttp2_session_want_write(session_of(connection)) == 0;
+}
+
+/* Two GOAWAYs (RFC 9113 section 6.8): first the notice, then the last stream. */
+static void drain(struct http_connection *connection)
+{
+    struct http2_session *own = connection->session;
+    if (own->draining)
+        return;
+    own->draining = true;
+    nghttp2_submit_shutdown_notice(own->session);
+    nghttp2_submit_goaway(own->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(own->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+}
+
+static void look_after(struct http_connection *connection, int64_t now_us)
+{
+    (void)connection;
+    (void)now_us;
+}
+
+static void punish(struct http_connection *connection)
+{
+    nghttp2_session_terminate_session(session_of(connection), NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void release(struct http_connection *connection)
+{
+    struct http2_session *own = connection->session;
+    struct http_exchange *exchange = connection->exchanges;
+    while (exchange != NULL) {
+        struct http_exchange *next = exchange->next;
+        http_connection_remove(connection, exchange);
+        exchange_give_back(connection->loop, exchange);
+        exchange = next;
+    }
+    nghttp2_session_del(own->session);
+    memory_release(own);
+}
+
+const struct http_version http_version_2 = {
+    .open = open_session,
+    .receive = receive,
+    .serialize = serialize,
+    .is_over = is_over,
+    .drain = drain,
+    .look_after = look_after,
+    .punish = punish,
+    .release = release,
+    .respond = respond,
+    .set_trailers = set_trailers,
+    .resume = resume,
+    .consume = consume,
+    .reset = reset,
+};

@@ -1,0 +1,181 @@
+/*
+ * The happy path of a turn: sockets are read, requests are answered, completions posted by stores
+ * are run, and before the loop sleeps every connection that has something to send is flushed once.
+ *
+ * Once a second connections that take too long are closed, TLS files that changed are read, and a
+ * drain that takes too long is ended.
+ */
+#include "platform/http/http_loop.h"
+
+#include "platform/base/memory.h"
+#include "platform/http/http_connection.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { listen_backlog = 1024, output_bytes_max = 80 * 1024 * 1024 };
+
+int64_t http_loop_now_us(const struct http_loop *loop)
+{
+    return clock_monotonic_us(loop->options->clock);
+}
+
+/* --- flushing --- */
+
+void http_loop_flush_later(struct http_loop *loop, struct http_connection *connection)
+{
+    if (connection->unflushed || connection->closing)
+        return;
+    connection->unflushed = true;
+    connection->next_unflushed = loop->unflushed;
+    loop->unflushed = connection;
+}
+
+static void flush_all(struct http_loop *loop)
+{
+    while (loop->unflushed != NULL) {
+        struct http_connection *connection = loop->unflushed;
+        loop->unflushed = connection->next_unflushed;
+        connection->unflushed = false;
+        http_connection_flush(connection);
+    }
+}
+
+static void on_before_poll(uv_prepare_t *handle)
+{
+    flush_all(handle->data);
+}
+
+static void on_after_poll(uv_check_t *handle)
+{
+    flush_all(handle->data);
+}
+
+/* --- connections --- */
+
+static void look_after(struct http_connection *connection, int64_t now_us)
+{
+    const struct http_server_options *options = connection->loop->options;
+    if (!connection->greeted) {
+        if (now_us - connection->open_time_us > options->greeting_us_max)
+            http_connection_close(connection);
+        return;
+    }
+    bool is_idle = connection->exchanges == NULL && options->idle_us_max > 0 &&
+                   now_us - connection->active_time_us > options->idle_us_max;
+    bool is_old =
+        options->age_us_max > 0 && now_us - connection->open_time_us > options->age_us_max;
+    if (is_idle || is_old)
+        http_connection_drain(connection);
+    if (!connection->closing)
+        connection->version->look_after(connection, now_us);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct http_loop *loop = timer->data;
+    int64_t now_us = http_loop_now_us(loop);
+    bool out_of_time = loop->draining && now_us >= loop->drain_until_us;
+    struct http_connection *connection = loop->connections;
+    while (connection != NULL) {
+        struct http_connection *next = connection->next;
+        if (out_of_time)
+            http_connection_close(connection);
+        else
+            look_after(connection, now_us);
+        connection = next;
+    }
+    if (loop->identity != NULL)
+        (void)tls_identity_refresh(loop->identity);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    if (status == 0)
+        http_connection_accept(listener->data);
+}
+
+/* --- its life --- */
+
+static int listen_on(struct http_loop *loop, const struct sockaddr *address)
+{
+    int on = 1;
+    uv_os_fd_t socket;
+    int result = uv_tcp_init_ex(&loop->io.loop, &loop->listener, address->sa_family);
+    if (result != 0)
+        return result;
+    loop->listener.data = loop;
+    loop->listening = true;
+    result = uv_fileno((uv_handle_t *)&loop->listener, &socket);
+    if (result == 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+        result = uv_translate_sys_error(errno);
+    if (result == 0)
+        result = uv_tcp_bind(&loop->listener, address, 0);
+    if (result == 0)
+        result = uv_listen((uv_stream_t *)&loop->listener, listen_backlog, on_connection);
+    return result;
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address)
+{
+    uv_loop_t *uv = &loop->io.loop;
+    uv_prepare_init(uv, &loop->before_poll);
+    uv_check_init(uv, &loop->after_poll);
+    uv_timer_init(uv, &loop->second);
+    loop->before_poll.data = loop;
+    loop->after_poll.data = loop;
+    loop->second.data = loop;
+    buffer_init(&loop->output, output_bytes_max);
+    uv_prepare_start(&loop->before_poll, on_before_poll);
+    uv_check_start(&loop->after_poll, on_after_poll);
+    uv_timer_start(&loop->second, on_second, 1000, 1000);
+    int result = listen_on(loop, address);
+    if (result != 0)
+        return error_make(ERROR_NETWORK, "%s", uv_strerror(result));
+    return error_none();
+}
+
+void http_loop_release(struct http_loop *loop)
+{
+    buffer_deinit(&loop->output);
+    while (loop->idle_exchanges != NULL) {
+        struct http_exchange *next = loop->idle_exchanges->next;
+        memory_release(loop->idle_exchanges);
+        loop->idle_exchanges = next;
+    }
+}
+
+void http_loop_connection_closed(struct http_loop *loop)
+{
+    if (!loop->draining || loop->socket_count > 0)
+        return;
+    close_handle((uv_handle_t *)&loop->before_poll);
+    close_handle((uv_handle_t *)&loop->after_poll);
+    close_handle((uv_handle_t *)&loop->second);
+    if (loop->handler->drained != NULL && loop->handler_context != NULL)
+        loop->handler->drained(loop->handler_context);
+    loop->drained(loop->drained_context);
+}
+
+void http_loop_drain(struct http_loop *loop)
+{
+    if (loop->draining)
+        return;
+    loop->draining = true;
+    loop->drain_until_us = http_loop_now_us(loop) + loop->options->drain_us_max;
+    if (loop->listening)
+        close_handle((uv_handle_t *)&loop->listener);
+    struct http_connection *connection = loop->connections;
+    while (connection != NULL) {
+        struct http_connection *next = connection->next;
+        http_connection_drain(connection);
+        connection = next;
+    }
+    http_loop_connection_closed(loop);
+}

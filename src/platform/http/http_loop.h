@@ -1,0 +1,69 @@
+#ifndef WAYBILL_PLATFORM_HTTP_HTTP_LOOP_H
+#define WAYBILL_PLATFORM_HTTP_HTTP_LOOP_H
+
+#include "platform/base/buffer.h"
+#include "platform/base/clock.h"
+#include "platform/base/error.h"
+#include "platform/http/http_exchange.h"
+#include "platform/http/http_server.h"
+#include "platform/io/io_loop.h"
+#include "platform/io/tls.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <uv.h>
+
+/*
+ * What one I/O thread of the server has: its loop, its listening socket, its connections. All that
+ * is written in one turn of the loop leaves in one write a connection.
+ * Everything here belongs to that thread.
+ */
+struct http_loop {
+    struct io_loop io;
+    const struct http_server_options *options;
+    const struct http_handler *handler;
+    void *handler_context;
+    struct tls_identity *identity; /* NULL = plain */
+    struct http_counters counters;
+    _Atomic uint32_t *connection_count; /* of the whole server */
+
+    uv_tcp_t listener;
+    uv_prepare_t before_poll; /* both flush what is to be written: */
+    uv_check_t after_poll;    /* timers run before one, input and completions before the other */
+    uv_timer_t second;        /* looks after connections that do nothing */
+    bool listening;
+    bool draining;
+    int64_t drain_until_us;
+    void (*drained)(void *context); /* the last connection of a draining loop is gone */
+    void *drained_context;
+
+    struct http_connection *connections; /* doubly linked */
+    uint32_t socket_count;               /* of connections, those being closed too */
+    struct http_connection *unflushed;   /* singly linked */
+
+    struct http_exchange *idle_exchanges; /* of version 2, to use again */
+    size_t idle_exchange_count;
+    struct buffer output; /* one connection's at a time, while it is flushed */
+    char input[64 * 1024];
+};
+
+/* Makes the handles and listens on `address`. Errors: NETWORK, OUT_OF_MEMORY, INTERNAL. */
+struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address);
+
+/* After its thread has ended. */
+void http_loop_release(struct http_loop *loop);
+
+/* From its own thread: no new connections, an end to the old ones, to all at drain_until_us. */
+void http_loop_drain(struct http_loop *loop);
+
+/* A connection is gone. After the last one of a drain only the wake-up is left; `drained` follows.
+ */
+void http_loop_connection_closed(struct http_loop *loop);
+
+/* Has the connection's output written before the loop sleeps. */
+void http_loop_flush_later(struct http_loop *loop, struct http_connection *connection);
+
+/* By the server's clock. */
+int64_t http_loop_now_us(const struct http_loop *loop);
+
+#endif

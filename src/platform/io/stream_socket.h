@@ -1,0 +1,75 @@
+#ifndef WAYBILL_PLATFORM_IO_STREAM_SOCKET_H
+#define WAYBILL_PLATFORM_IO_STREAM_SOCKET_H
+
+#include "platform/base/buffer.h"
+#include "platform/base/text.h"
+#include "platform/io/tls.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+/*
+ * One TCP connection, plain or in TLS, of a server or a client. Its owner has it as first member,
+ * gives bytes when `in_write` is false, and is told what comes. Nothing is kept for an idle one:
+ * what the socket does not take at once is copied and written when there is room.
+ * Thread: its loop's.
+ */
+struct stream_socket;
+
+struct stream_socket_table {
+    /* The connection is there, with TLS secured: stream_socket_protocol is known. */
+    void (*ready)(struct stream_socket *socket);
+    /* Bytes from the peer, alive until this returns. It may close the socket. */
+    void (*received)(struct stream_socket *socket, struct text bytes);
+    /* What was sent has left: more may be given. */
+    void (*writable)(struct stream_socket *socket);
+    /* The peer has ended, or the connection is broken (why: for people). Close it. */
+    void (*lost)(struct stream_socket *socket, const char *why);
+    /* The last of all: its memory may be released. */
+    void (*closed)(struct stream_socket *socket);
+};
+
+struct stream_socket {
+    uv_tcp_t tcp;
+    uv_write_t write;
+    uv_connect_t connect;
+    const struct stream_socket_table *table;
+    char *scratch; /* where reads go; shared by all of the loop */
+    size_t scratch_size;
+    SSL *tls;              /* NULL = plain */
+    struct buffer writing; /* given to libuv */
+    bool is_ready;
+    bool in_write; /* give nothing now */
+    bool closing;
+};
+
+enum { stream_socket_bytes_max = 96 * 1024 * 1024 };
+
+/* All below give 0 or a libuv error. After a successful init only _close ends it. */
+int stream_socket_init(struct stream_socket *socket, uv_loop_t *loop,
+                       const struct stream_socket_table *table, char *scratch, size_t scratch_size);
+
+/* Takes a connection from a listener. `identity` NULL = plain. `ready` follows, later or at once.
+ */
+int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
+                         struct tls_identity *identity);
+
+/* Connects; `ready` or `lost` follows. */
+int stream_socket_connect(struct stream_socket *socket, const struct sockaddr *address,
+                          struct tls_identity *identity, const char *server_name);
+
+/* Whether bytes are wanted now; they are from the start. */
+void stream_socket_read(struct stream_socket *socket, bool wanted);
+
+/* Sends all of it; `in_write` afterwards tells that some of it waits. False: broken, close it. */
+__attribute__((warn_unused_result)) bool stream_socket_send(struct stream_socket *socket,
+                                                            struct text bytes);
+
+/* By ALPN: "h2", "http/1.1"; empty when plain. */
+struct text stream_socket_protocol(const struct stream_socket *socket);
+
+/* Ends it; with TLS a close_notify is tried. `closed` follows. Repeats are nothing. */
+void stream_socket_close(struct stream_socket *socket);
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef WAYBILL_PLATFORM_RPC_RPC_REQUEST_H
+#define WAYBILL_PLATFORM_RPC_RPC_REQUEST_H
+
+#include "platform/rpc/rpc_call.h"
+
+/* The receiving half of a call, as the HTTP exchange drives it (http_exchange.h). */
+void rpc_request_header(struct rpc_call *call, struct text name, struct text value);
+void rpc_request_headers_complete(struct rpc_call *call);
+void rpc_request_body(struct rpc_call *call, struct text bytes);
+void rpc_request_complete(struct rpc_call *call);
+
+#endif

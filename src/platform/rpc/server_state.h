@@ -1,0 +1,19 @@
+#ifndef WAYBILL_PLATFORM_RPC_SERVER_STATE_H
+#define WAYBILL_PLATFORM_RPC_SERVER_STATE_H
+
+#include "platform/rpc/method_table.h"
+#include "platform/rpc/rpc_loop.h"
+#include "platform/rpc/server.h"
+
+/* What a server is made of: for server.c and server_metrics.c alone. */
+struct rpc_server {
+    struct rpc_server_options options;
+    struct health_service *health;
+    struct reflection_service *reflection;
+    struct method_table methods;
+    struct http_server *http;
+    struct rpc_loop *loops;
+    uint32_t loop_count;
+};
+
+#endif
