@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum setting_kind { SETTING_TEXT, SETTING_NUMBER, SETTING_LOG_LEVEL, SETTING_LOG_FORMAT };
+enum setting_kind { SETTING_TEXT, SETTING_NUMBER, SETTING_LOG_LEVEL, SETTING_CHOICE };
 
 struct setting {
     const char *section;
@@ -22,7 +22,7 @@ struct setting {
     const char *default_text;
     int64_t minimum;
     int64_t maximum;
-    const char *argument; /* for --help */
+    const char *argument; /* for --help; a choice's are all its values: "text|json" */
     const char *help;
     const char *why; /* the default's reason, for the file */
 };
@@ -30,10 +30,24 @@ struct setting {
 static const struct setting settings[] = {
     {"server", "listen", SETTING_TEXT, offsetof(struct configuration, listen), "127.0.0.1:7400", 0,
      0, "HOST:PORT", "where calls are taken; port 0 picks one",
-     "loopback only, because there is no TLS and no authentication yet"},
+     "loopback only, because there is no authentication yet"},
     {"server", "operations", SETTING_TEXT, offsetof(struct configuration, operations),
      "127.0.0.1:7480", 0, 0, "HOST:PORT", "where /healthz, /readyz and /metrics are served",
      "a port of its own, so that it can be kept from the public"},
+    {"server", "tls_certificate", SETTING_TEXT, offsetof(struct configuration, tls_certificate), "",
+     0, 0, "FILE", "certificate chain in PEM form; read again when it changes; empty = no TLS",
+     "on loopback nobody listens in"},
+    {"server", "tls_key", SETTING_TEXT, offsetof(struct configuration, tls_key), "", 0, 0, "FILE",
+     "its key in PEM form", "goes with tls_certificate"},
+    {"server", "tls_client_ca", SETTING_TEXT, offsetof(struct configuration, tls_client_ca), "", 0,
+     0, "FILE", "clients must show a certificate signed by one of these; empty = they need none",
+     "mutual TLS needs certificates of one's own making"},
+    {"server", "plaintext", SETTING_CHOICE, offsetof(struct configuration, plaintext), "loopback",
+     0, 0, "loopback|everywhere", "where calls are taken without TLS",
+     "everywhere is for those who have something else that encrypts"},
+    {"server", "cors_origins", SETTING_TEXT, offsetof(struct configuration, cors_origins), "", 0, 0,
+     "LIST", "web pages that may call from a browser: https://shop.example, … or *; empty = none",
+     "a back end is rarely called by pages"},
     {"server", "data", SETTING_TEXT, offsetof(struct configuration, data), "waybill-data", 0, 0,
      "DIR", "where the embedded stores live", "in the working directory: nothing is hidden"},
     {"server", "inventory", SETTING_TEXT, offsetof(struct configuration, inventory), "", 0, 0,
@@ -48,13 +62,23 @@ static const struct setting settings[] = {
     {"server", "connections_max", SETTING_NUMBER, offsetof(struct configuration, connections_max),
      "16384", 1, 1000000, "N", "connections at once; further ones are closed",
      "each costs about 15 KiB"},
+    {"server", "connections_per_peer_max", SETTING_NUMBER,
+     offsetof(struct configuration, connections_per_peer_max), "0", 0, 1000000, "N",
+     "connections at once from one address; 0 = no limit of its own",
+     "behind a proxy all come from one address"},
+    {"server", "idle_seconds", SETTING_NUMBER, offsetof(struct configuration, idle_seconds), "3600",
+     0, 86400, "N", "a connection without calls for so long is closed; 0 = never",
+     "clients keep connections for later"},
+    {"server", "age_seconds", SETTING_NUMBER, offsetof(struct configuration, age_seconds), "0", 0,
+     31536000, "N", "a connection of that age is drained; 0 = never",
+     "set it behind a balancer, so that load spreads"},
     {"server", "message_bytes_max", SETTING_NUMBER,
      offsetof(struct configuration, message_bytes_max), "1048576", 1024, 67108864, "N",
      "largest request message", "a request of 100 lines takes about 8 KiB"},
     {"log", "log_level", SETTING_LOG_LEVEL, offsetof(struct configuration, log_level), "info", 0, 0,
      "LEVEL", "debug, info, warning, error or off", "a quiet log is read"},
-    {"log", "log_format", SETTING_LOG_FORMAT, offsetof(struct configuration, log_format), "text", 0,
-     0, "FORMAT", "text for people, json for programs", "most logs are read by people first"},
+    {"log", "log_format", SETTING_CHOICE, offsetof(struct configuration, log_format), "text", 0, 0,
+     "text|json", "text for people, json for programs", "most logs are read by people first"},
     {"inventory", "retention_seconds", SETTING_NUMBER,
      offsetof(struct configuration, retention_seconds), "86400", 1, 315360000, "N",
      "how long ids of rolled back and expired reservations are kept",
@@ -103,11 +127,24 @@ static void set_number(struct configuration *configuration, const struct setting
     problem(problems, where, what);
 }
 
+/* Whether `value` is one of "text|json". */
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t size = strlen(value);
+    while (*choices != '\0') {
+        size_t next = strcspn(choices, "|");
+        if (next == size && memcmp(choices, value, size) == 0)
+            return true;
+        choices += next + (choices[next] == '|');
+    }
+    return false;
+}
+
 static void set_value(struct configuration *configuration, const struct setting *setting,
                       const char *where, const char *value, struct buffer *problems)
 {
+    char what[160];
     enum log_level level;
-    bool is_format = strcmp(value, "text") == 0 || strcmp(value, "json") == 0;
     if (setting->kind == SETTING_NUMBER) {
         set_number(configuration, setting, where, value, problems);
         return;
@@ -116,12 +153,14 @@ static void set_value(struct configuration *configuration, const struct setting 
         problem(problems, where, "must be at most 511 bytes");
     else if (setting->kind == SETTING_LOG_LEVEL && !log_level_from_text(text_of(value), &level))
         problem(problems, where, "must be debug, info, warning, error or off");
-    else if (setting->kind == SETTING_LOG_FORMAT && !is_format)
-        problem(problems, where, "must be text or json");
     else if (value[0] == '\0' && setting->default_text[0] != '\0')
         problem(problems, where, "must not be empty");
-    else
+    else if (setting->kind == SETTING_CHOICE && !is_choice(setting->argument, value)) {
+        snprintf(what, sizeof what, "must be one of %s", setting->argument);
+        problem(problems, where, what);
+    } else {
         strcpy((char *)configuration + setting->offset, value);
+    }
 }
 
 /* --- the file --- */

@@ -19,6 +19,11 @@ struct configuration {
     char config[setting_text_bytes_max];
     char listen[setting_text_bytes_max];
     char operations[setting_text_bytes_max];
+    char tls_certificate[setting_text_bytes_max]; /* "" = no TLS */
+    char tls_key[setting_text_bytes_max];
+    char tls_client_ca[setting_text_bytes_max];
+    char plaintext[setting_text_bytes_max]; /* "loopback" or "everywhere" */
+    char cors_origins[setting_text_bytes_max];
     char data[setting_text_bytes_max];
     char inventory[setting_text_bytes_max]; /* URL; empty = embedded:DATA/inventory */
     char log_level[setting_text_bytes_max];
@@ -26,6 +31,9 @@ struct configuration {
     int64_t io_threads; /* 0 = by the machine's cores */
     int64_t drain_seconds;
     int64_t connections_max;
+    int64_t connections_per_peer_max; /* 0 = no limit of its own */
+    int64_t idle_seconds;             /* 0 = never */
+    int64_t age_seconds;              /* 0 = never */
     int64_t message_bytes_max;
     int64_t retention_seconds;
     int64_t committed_retention_seconds;

@@ -14,6 +14,7 @@
 #include "platform/base/log.h"
 #include "platform/http/http_routes.h"
 #include "platform/http/http_server.h"
+#include "platform/io/listen_address.h"
 #include "platform/rpc/server.h"
 
 #include <errno.h>
@@ -126,17 +127,49 @@ static uint32_t io_threads_of(const struct configuration *configuration)
     return cores <= 2 ? 1 : cores >= 16 ? 8 : (uint32_t)cores / 2;
 }
 
+/* NULL for an empty setting. */
+static const char *file_of(const char *setting)
+{
+    return setting[0] == '\0' ? NULL : setting;
+}
+
+/* Plain connections from elsewhere only where somebody has said so. */
+static struct error check_plaintext(const struct configuration *configuration)
+{
+    struct sockaddr_storage address;
+    struct error error = listen_address_resolve(configuration->listen, &address);
+    if (error_is(error) || configuration->tls_certificate[0] != '\0' ||
+        strcmp(configuration->plaintext, "everywhere") == 0 || listen_address_is_loopback(&address))
+        return error;
+    return error_make(ERROR_INVALID_SETTING,
+                      "listen: %.100s is no loopback address, and there is no TLS; give "
+                      "--tls-certificate and --tls-key, or say --plaintext everywhere",
+                      configuration->listen);
+}
+
 static struct error open_server(struct process *process)
 {
     const struct configuration *configuration = &process->configuration;
     struct rpc_server_options options = rpc_server_options_default();
+    struct error error = check_plaintext(configuration);
+    if (error_is(error))
+        return error;
     process->inventory.repository = process->inventory_repository;
     process->inventory_door = inventory_rpc_service(&process->inventory);
     const struct rpc_service *services[] = {&process->inventory_door};
     options.http.listen = configuration->listen;
     options.http.io_threads = io_threads_of(configuration);
     options.http.connections_max = (uint32_t)configuration->connections_max;
+    options.http.connections_per_peer_max = (uint32_t)configuration->connections_per_peer_max;
+    options.http.idle_us_max = configuration->idle_seconds * 1000000;
+    options.http.age_us_max = configuration->age_seconds * 1000000;
     options.http.drain_us_max = configuration->drain_seconds * 1000000;
+    options.http.tls = (struct tls_settings){
+        .certificate = file_of(configuration->tls_certificate),
+        .key = file_of(configuration->tls_key),
+        .authorities = file_of(configuration->tls_client_ca),
+    };
+    options.cors_origins = text_of(configuration->cors_origins);
     options.message_bytes_max = (size_t)configuration->message_bytes_max;
     options.descriptor_set = descriptor_set();
     return rpc_server_open(&process->server, &options, services, 1);

@@ -124,6 +124,8 @@ static void on_closed(struct stream_socket *socket)
     struct http_loop *loop = connection->loop;
     if (connection->session != NULL)
         connection->version->release(connection);
+    if (connection->peer != NULL)
+        http_peers_leave(loop->peers, connection->peer);
     memory_release(connection);
     atomic_fetch_sub(loop->connection_count, 1);
     atomic_fetch_sub(&loop->counters.connections_open, 1);
@@ -271,6 +273,19 @@ void http_connection_drain(struct http_connection *connection)
     http_loop_flush_later(connection->loop, connection);
 }
 
+/* False: its address has as many connections as it may. */
+static bool count_peer(struct http_connection *connection)
+{
+    struct sockaddr_storage address;
+    int size = sizeof address;
+    struct http_peers *peers = connection->loop->peers;
+    if (peers == NULL)
+        return true;
+    if (uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&address, &size) == 0)
+        connection->peer = http_peers_enter(peers, &address);
+    return connection->peer != NULL;
+}
+
 void http_connection_accept(struct http_loop *loop)
 {
     struct http_connection *connection = memory_allocate_zero(1, sizeof *connection);
@@ -293,10 +308,11 @@ void http_connection_accept(struct http_loop *loop)
     atomic_fetch_add(&loop->counters.connections_open, 1);
     atomic_fetch_add(&loop->counters.connections_accepted, 1);
     bool too_many = atomic_fetch_add(loop->connection_count, 1) >= loop->options->connections_max;
-    if (too_many)
-        atomic_fetch_add(&loop->counters.connections_refused, 1);
     if (stream_socket_accept(&connection->socket, (uv_stream_t *)&loop->listener, loop->identity) !=
-            0 ||
-        too_many)
+        0) {
         http_connection_close(connection);
+    } else if (too_many || !count_peer(connection)) {
+        atomic_fetch_add(&loop->counters.connections_refused, 1);
+        http_connection_close(connection);
+    }
 }

@@ -57,6 +57,7 @@ struct http_connection {
     const struct http_version *version; /* NULL until known */
     void *session;                      /* the version's */
     struct http_exchange *exchanges;    /* those that are not over */
+    struct http_peer *peer;             /* counted there; NULL = nobody counts */
     size_t queued_bytes;
     int64_t open_time_us;
     int64_t active_time_us; /* when something of use came last */

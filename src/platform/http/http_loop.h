@@ -5,6 +5,7 @@
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 #include "platform/http/http_exchange.h"
+#include "platform/http/http_peers.h"
 #include "platform/http/http_server.h"
 #include "platform/io/io_loop.h"
 #include "platform/io/tls.h"
@@ -24,6 +25,7 @@ struct http_loop {
     const struct http_handler *handler;
     void *handler_context;
     struct tls_identity *identity; /* NULL = plain */
+    struct http_peers *peers;      /* NULL = no limit for one address */
     struct http_counters counters;
     _Atomic uint32_t *connection_count; /* of the whole server */
 

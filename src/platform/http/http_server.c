@@ -17,6 +17,7 @@ struct http_server {
     struct http_server_options options;
     const struct http_handler *handler;
     struct tls_identity *identity;
+    struct http_peers *peers;
     _Atomic uint32_t connection_count;
     char address[listen_address_bytes_max];
     pthread_mutex_t mutex;
@@ -62,6 +63,7 @@ static struct error open_loop(struct http_server *server, struct sockaddr_storag
     loop->options = &server->options;
     loop->handler = server->handler;
     loop->identity = server->identity;
+    loop->peers = server->peers;
     loop->connection_count = &server->connection_count;
     loop->drained = on_drained;
     loop->drained_context = server;
@@ -111,6 +113,11 @@ struct error http_server_create(struct http_server **server,
     pthread_cond_init(&made->changed, NULL);
     if (options->tls.certificate != NULL || options->tls.key != NULL)
         error = tls_server_identity_create(&made->identity, &options->tls);
+    if (!error_is(error) && options->connections_per_peer_max > 0) {
+        made->peers = http_peers_create(options->connections_per_peer_max);
+        if (made->peers == NULL)
+            error = error_make(ERROR_OUT_OF_MEMORY, "server");
+    }
     if (!error_is(error))
         error = open_loops(made);
     if (error_is(error)) {
@@ -220,6 +227,7 @@ void http_server_destroy(struct http_server *server)
     }
     memory_release(server->loops);
     tls_identity_destroy(server->identity);
+    http_peers_destroy(server->peers);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->mutex);
     memory_release(server);

@@ -21,15 +21,16 @@ struct http_server;
 struct http_server_options {
     const char *listen; /* "HOST:PORT", "[::1]:PORT"; port 0 picks one */
     uint32_t io_threads;
-    uint32_t connections_max;        /* of the whole server; further ones are closed at once */
-    uint32_t streams_per_connection; /* SETTINGS_MAX_CONCURRENT_STREAMS */
-    size_t window_bytes;             /* of a request's body that may come before it is consumed */
-    size_t header_bytes_max;         /* names and values of one request */
-    int64_t greeting_us_max;         /* from connecting to a whole request's head */
-    int64_t body_pause_us_max;       /* version 1: nothing of an awaited body or answer moves */
-    int64_t idle_us_max;             /* without any exchange, then it is closed; 0 = for ever */
-    int64_t age_us_max;              /* then it is drained, so that load spreads; 0 = for ever */
-    int64_t drain_us_max;            /* from http_server_drain to the last connection's end */
+    uint32_t connections_max;          /* of the whole server; further ones are closed at once */
+    uint32_t connections_per_peer_max; /* from one address; 0 = no limit of its own */
+    uint32_t streams_per_connection;   /* SETTINGS_MAX_CONCURRENT_STREAMS */
+    size_t window_bytes;               /* of a request's body that may come before it is consumed */
+    size_t header_bytes_max;           /* names and values of one request */
+    int64_t greeting_us_max;           /* from connecting to a whole request's head */
+    int64_t body_pause_us_max;         /* version 1: nothing of an awaited body or answer moves */
+    int64_t idle_us_max;               /* without any exchange, then it is closed; 0 = for ever */
+    int64_t age_us_max;                /* then it is drained, so that load spreads; 0 = for ever */
+    int64_t drain_us_max;              /* from http_server_drain to the last connection's end */
     struct clock *clock;
     struct tls_settings tls; /* without certificate: plain */
 };

@@ -45,3 +45,14 @@ void listen_address_format(const struct sockaddr_storage *address, char *out)
         snprintf(out, listen_address_bytes_max, "%s:%u", host, ntohs(four->sin_port));
     }
 }
+
+bool listen_address_is_loopback(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *ip4 = (const void *)address;
+        return ntohl(ip4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    const struct in6_addr *ip6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(ip6) ||
+           (IN6_IS_ADDR_V4MAPPED(ip6) && ip6->s6_addr[12] == IN_LOOPBACKNET);
+}

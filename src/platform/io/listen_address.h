@@ -3,6 +3,7 @@
 
 #include "platform/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -14,5 +15,8 @@ struct error listen_address_resolve(const char *text, struct sockaddr_storage *a
 
 /* The numeric form. `out` has room for listen_address_bytes_max. */
 void listen_address_format(const struct sockaddr_storage *address, char *out);
+
+/* Whether only this machine can reach it: 127.0.0.0/8, ::1, and the first mapped into IPv6. */
+bool listen_address_is_loopback(const struct sockaddr_storage *address);
 
 #endif

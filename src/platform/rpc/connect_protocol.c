@@ -137,8 +137,7 @@ static bool write_metadata(const struct response_headers *headers, struct buffer
 static void end_unary(struct rpc_call *call, const struct rpc_status *status)
 {
     struct response_headers headers;
-    headers.call = call;
-    headers.count = 0;
+    response_headers_init(&headers, call);
     bool is_ok = status->code == GRPC_STATUS_OK;
     response_headers_add(&headers, "content-type",
                          text_of(is_ok ? rpc_content_type(call) : "application/json"));
@@ -170,8 +169,7 @@ const struct rpc_protocol connect_unary_protocol = {
 static void begin_stream(struct rpc_call *call)
 {
     struct response_headers headers;
-    headers.call = call;
-    headers.count = 0;
+    response_headers_init(&headers, call);
     response_headers_add(&headers, "content-type", text_of(rpc_content_type(call)));
     if (rpc_response_compresses(call))
         response_headers_add(&headers, "connect-content-encoding", text_of("gzip"));

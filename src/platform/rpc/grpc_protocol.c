@@ -74,8 +74,7 @@ static void add_head(struct response_headers *headers)
 static void begin(struct rpc_call *call)
 {
     struct response_headers headers;
-    headers.call = call;
-    headers.count = 0;
+    response_headers_init(&headers, call);
     add_head(&headers);
     http_respond(call->exchange, 200, headers.all, headers.count, HTTP_BODY_UNKNOWN);
 }
@@ -88,8 +87,7 @@ static void end(struct rpc_call *call, const struct rpc_status *status)
     if (call->headers_sent)
         return;
     struct response_headers headers;
-    headers.call = call;
-    headers.count = 0;
+    response_headers_init(&headers, call);
     add_head(&headers);
     if (status->code == GRPC_STATUS_UNIMPLEMENTED)
         response_headers_add(&headers, "grpc-accept-encoding", text_of("identity,gzip"));

@@ -59,6 +59,8 @@ struct rpc_call {
     /* the request's head */
     struct text content_type;
     struct text query;
+    struct text origin; /* of the page that calls, if it may; otherwise empty */
+    bool preflight;     /* asks what it may send */
     struct metadata_list metadata;
     int64_t timeout_us;                /* INT64_MAX = none */
     enum message_coding stream_coding; /* of enveloped messages */

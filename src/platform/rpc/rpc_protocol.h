@@ -56,6 +56,8 @@ struct response_headers {
     struct http_header all[response_headers_max];
     size_t count;
 };
+/* Begins with what the browser of a page that calls must be told (fetch.spec.whatwg.org, CORS). */
+void response_headers_init(struct response_headers *headers, struct rpc_call *call);
 void response_headers_add(struct response_headers *headers, const char *name, struct text value);
 /* Each pair, binary ones in Base64, with `prefix` before its name. */
 void response_headers_add_metadata(struct response_headers *headers,

@@ -99,20 +99,67 @@ static bool take_protocol_header(struct rpc_call *call, struct text name, struct
     return true;
 }
 
+/* Whether pages of that origin may call. */
+static bool origin_may_call(struct text allowed, struct text origin)
+{
+    if (text_equals_string(allowed, "*"))
+        return true;
+    while (allowed.size > 0) {
+        const char *comma = memchr(allowed.data, ',', allowed.size);
+        size_t size = comma == NULL ? allowed.size : (size_t)(comma - allowed.data);
+        if (text_equal(text_trim(text_make(allowed.data, size)), origin))
+            return true;
+        size += comma != NULL;
+        allowed = text_make(allowed.data + size, allowed.size - size);
+    }
+    return false;
+}
+
+/* What browsers say of the page that calls. False: it is none of that. */
+static bool take_cors_header(struct rpc_call *call, struct text name, struct text value)
+{
+    struct text allowed = call->loop->options->cors_origins;
+    if (allowed.size == 0)
+        return false;
+    if (text_equals_string(name, "origin") && origin_may_call(allowed, value))
+        call->origin = arena_copy_text(&call->head_arena, value);
+    else if (text_equals_string(name, "access-control-request-method"))
+        call->preflight = true;
+    else
+        return false;
+    return true;
+}
+
 void rpc_request_header(struct rpc_call *call, struct text name, struct text value)
 {
-    if (!take_protocol_header(call, name, value))
+    if (!take_protocol_header(call, name, value) && !take_cors_header(call, name, value))
         take_metadata(call, name, value);
 }
 
 /* Answers without a protocol. */
 static void refuse(struct rpc_call *call, unsigned http_status, const char *name, const char *value)
 {
-    const struct http_header header = {text_of(name), text_of(value)};
+    struct response_headers headers;
+    response_headers_init(&headers, call);
+    response_headers_add(&headers, name, text_of(value));
     call->headers_sent = true;
     call->finishing = true;
     call->status = http_status == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_INTERNAL;
-    http_respond(call->exchange, http_status, &header, 1, HTTP_BODY_NONE);
+    http_respond(call->exchange, http_status, headers.all, headers.count, HTTP_BODY_NONE);
+}
+
+/* Tells a browser what its page may send: all that the protocols need, and metadata. */
+static void answer_preflight(struct rpc_call *call)
+{
+    struct response_headers headers;
+    response_headers_init(&headers, call);
+    response_headers_add(&headers, "access-control-allow-methods", text_of("GET, POST"));
+    response_headers_add(&headers, "access-control-allow-headers", text_of("*"));
+    response_headers_add(&headers, "access-control-max-age", text_of("7200"));
+    call->headers_sent = true;
+    call->finishing = true;
+    call->status = GRPC_STATUS_OK;
+    http_respond(call->exchange, 204, headers.all, headers.count, HTTP_BODY_NONE);
 }
 
 static void refuse_type(struct rpc_call *call)
@@ -133,6 +180,10 @@ static bool choose_protocol(struct rpc_call *call)
         call->method->method->idempotent) {
         call->protocol = &connect_unary_protocol;
         return true;
+    }
+    if (method == HTTP_METHOD_OPTIONS && call->origin.size > 0 && call->preflight) {
+        answer_preflight(call);
+        return false;
     }
     if (method != HTTP_METHOD_POST) {
         if (call->method == NULL)

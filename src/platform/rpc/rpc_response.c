@@ -20,6 +20,19 @@ enum { stream_messages_max = 8192, compressed_bytes_min = 1024 };
 
 /* --- headers --- */
 
+void response_headers_init(struct response_headers *headers, struct rpc_call *call)
+{
+    headers->call = call;
+    headers->count = 0;
+    if (call->origin.size == 0)
+        return;
+    response_headers_add(headers, "access-control-allow-origin", call->origin);
+    response_headers_add(headers, "vary", text_of("origin"));
+    response_headers_add(headers, "access-control-expose-headers",
+                         text_of("grpc-status, grpc-message, grpc-status-details-bin, "
+                                 "grpc-encoding, connect-content-encoding"));
+}
+
 void response_headers_add(struct response_headers *headers, const char *name, struct text value)
 {
     if (headers->count < response_headers_max)
