@@ -4,11 +4,10 @@
  */
 #include "main/configuration.h"
 
+#include "main/configuration_file.h"
 #include "platform/base/log.h"
-#include "platform/base/memory.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,12 +112,11 @@ static void problem(struct buffer *problems, const char *where, const char *what
 /* --- one value --- */
 
 static void set_number(struct configuration *configuration, const struct setting *setting,
-                       const char *where, const char *value, struct buffer *problems)
+                       const char *where, struct text value, struct buffer *problems)
 {
     char what[160];
     int64_t number;
-    if (text_to_int64(text_of(value), &number) && number >= setting->minimum &&
-        number <= setting->maximum) {
+    if (text_to_int64(value, &number) && number >= setting->minimum && number <= setting->maximum) {
         memcpy((char *)configuration + setting->offset, &number, sizeof number);
         return;
     }
@@ -128,12 +126,11 @@ static void set_number(struct configuration *configuration, const struct setting
 }
 
 /* Whether `value` is one of "text|json". */
-static bool is_choice(const char *choices, const char *value)
+static bool is_choice(const char *choices, struct text value)
 {
-    size_t size = strlen(value);
     while (*choices != '\0') {
         size_t next = strcspn(choices, "|");
-        if (next == size && memcmp(choices, value, size) == 0)
+        if (text_equal(text_make(choices, next), value))
             return true;
         choices += next + (choices[next] == '|');
     }
@@ -141,25 +138,28 @@ static bool is_choice(const char *choices, const char *value)
 }
 
 static void set_value(struct configuration *configuration, const struct setting *setting,
-                      const char *where, const char *value, struct buffer *problems)
+                      const char *where, struct text value, struct buffer *problems)
 {
     char what[160];
     enum log_level level;
+    char *out = (char *)configuration + setting->offset;
     if (setting->kind == SETTING_NUMBER) {
         set_number(configuration, setting, where, value, problems);
-        return;
-    }
-    if (strlen(value) >= setting_text_bytes_max)
+    } else if (value.size >= setting_text_bytes_max) {
         problem(problems, where, "must be at most 511 bytes");
-    else if (setting->kind == SETTING_LOG_LEVEL && !log_level_from_text(text_of(value), &level))
+    } else if (!text_is_utf8(value) || text_has_control(value)) {
+        problem(problems, where, "must be UTF-8 without control characters");
+    } else if (setting->kind == SETTING_LOG_LEVEL && !log_level_from_text(value, &level)) {
         problem(problems, where, "must be debug, info, warning, error or off");
-    else if (value[0] == '\0' && setting->default_text[0] != '\0')
+    } else if (value.size == 0 && setting->default_text[0] != '\0') {
         problem(problems, where, "must not be empty");
-    else if (setting->kind == SETTING_CHOICE && !is_choice(setting->argument, value)) {
+    } else if (setting->kind == SETTING_CHOICE && !is_choice(setting->argument, value)) {
         snprintf(what, sizeof what, "must be one of %s", setting->argument);
         problem(problems, where, what);
     } else {
-        strcpy((char *)configuration + setting->offset, value);
+        if (value.size > 0)
+            memcpy(out, value.data, value.size);
+        out[value.size] = '\0';
     }
 }
 
@@ -168,70 +168,57 @@ static void set_value(struct configuration *configuration, const struct setting 
 struct file_reading {
     struct configuration *configuration;
     const char *name;
-    struct text left;
-    int line;
     bool seen[settings_count];
     struct buffer *problems;
 };
 
-/* fgets for libinih, over a text, counting lines. */
-static char *next_line(char *out, int room, void *stream)
+/* The setting of that name, whatever the section; NULL if there is none. */
+static const struct setting *find_setting(struct text name)
 {
-    struct file_reading *reading = stream;
-    size_t size = 0;
-    if (reading->left.size == 0)
-        return NULL;
-    reading->line++;
-    while (size < reading->left.size && reading->left.data[size] != '\n')
-        size++;
-    size += size < reading->left.size;
-    size_t kept = size < (size_t)room - 1 ? size : (size_t)room - 1;
-    memcpy(out, reading->left.data, kept);
-    out[kept] = '\0';
-    for (size_t i = 0; i < kept; i++) { /* a NUL would hide the rest of the line */
-        if (out[i] == '\0')
-            out[i] = '?';
+    for (size_t i = 0; i < settings_count; i++) {
+        if (text_equals_string(name, settings[i].name))
+            return &settings[i];
     }
-    if (kept < size) {
-        char where[600];
-        snprintf(where, sizeof where, "%s:%d", reading->name, reading->line);
-        problem(reading->problems, where, "the line is too long");
-    }
-    reading->left.data += size;
-    reading->left.size -= size;
-    return out;
+    return NULL;
 }
 
-static int on_file_setting(void *context, const char *section, const char *name, const char *value)
+static void on_file_setting(void *context, const struct configuration_file_line *line)
 {
     struct file_reading *reading = context;
     char where[700];
-    snprintf(where, sizeof where, "%s:%d: [%.40s] %.80s", reading->name, reading->line, section,
-             name);
-    for (size_t i = 0; i < settings_count; i++) {
-        if (strcmp(settings[i].section, section) != 0 || strcmp(settings[i].name, name) != 0)
-            continue;
-        if (reading->seen[i])
-            problem(reading->problems, where, "is set twice");
-        reading->seen[i] = true;
-        set_value(reading->configuration, &settings[i], where, value, reading->problems);
-        return 1;
+    char what[160];
+    const struct setting *setting = find_setting(line->name);
+    snprintf(where, sizeof where, "%s:%lu: %.*s", reading->name, line->number,
+             line->name.size < 64 ? (int)line->name.size : 64, line->name.data);
+    if (setting == NULL) {
+        problem(reading->problems, where, "is no setting; `waybill serve --help` lists them");
+    } else if (!text_equals_string(line->section, setting->section)) {
+        snprintf(what, sizeof what, "belongs below [%s]", setting->section);
+        problem(reading->problems, where, what);
+    } else if (reading->seen[setting - settings]) {
+        problem(reading->problems, where, "is set twice");
+    } else {
+        reading->seen[setting - settings] = true;
+        set_value(reading->configuration, setting, where, line->value, reading->problems);
     }
-    problem(reading->problems, where, "is no setting; `waybill serve --help` lists them");
-    return 1;
+}
+
+static void on_misformed_line(void *context, const struct configuration_file_line *line)
+{
+    struct file_reading *reading = context;
+    char where[600];
+    snprintf(where, sizeof where, "%s:%lu", reading->name, line->number);
+    problem(reading->problems, where, "is neither [section], name = value nor a comment");
 }
 
 void configuration_read_text(struct configuration *configuration, const char *name,
                              struct text text, struct buffer *problems)
 {
     struct file_reading reading = {
-        .configuration = configuration, .name = name, .left = text, .problems = problems};
-    int wrong_line = ini_parse_stream(next_line, &reading, on_file_setting, &reading);
-    if (wrong_line > 0) {
-        char where[600];
-        snprintf(where, sizeof where, "%s:%d", name, wrong_line);
-        problem(problems, where, "is neither [section], name = value nor a comment");
-    }
+        .configuration = configuration, .name = name, .problems = problems};
+    const struct configuration_file_reader reader = {
+        .setting = on_file_setting, .misformed = on_misformed_line, .context = &reading};
+    configuration_file_read(text, &reader);
 }
 
 static void read_file(struct configuration *configuration, struct buffer *problems)
@@ -285,7 +272,7 @@ static void read_variables(struct configuration *configuration, struct buffer *p
         variable_name(&settings[i], name, sizeof name);
         const char *value = getenv(name);
         if (value != NULL)
-            set_value(configuration, &settings[i], name, value, problems);
+            set_value(configuration, &settings[i], name, text_of(value), problems);
     }
 }
 
@@ -317,7 +304,7 @@ static void read_flag(struct configuration *configuration, int argc, char **argv
         if (value == NULL)
             problem(problems, flag, "needs a value");
         else
-            set_value(configuration, &settings[i], flag, value, problems);
+            set_value(configuration, &settings[i], flag, text_of(value), problems);
         return;
     }
     problem(problems, argv[*at], "is no option; `waybill serve --help` lists them");
@@ -347,7 +334,7 @@ static void set_defaults(struct configuration *configuration, struct buffer *pro
 {
     *configuration = (struct configuration){0};
     for (size_t i = 0; i < settings_count; i++)
-        set_value(configuration, &settings[i], settings[i].name, settings[i].default_text,
+        set_value(configuration, &settings[i], settings[i].name, text_of(settings[i].default_text),
                   problems);
 }
 

@@ -4,6 +4,7 @@
 #include "main/call_command.h"
 #include "main/replay_command.h"
 #include "main/serve_command.h"
+#include "main/services.h"
 #include "main/verify_command.h"
 
 #include <signal.h>
@@ -35,6 +36,7 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
+    known_types_register();
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of its own call */
     const char *name = argc > 1 ? argv[1] : "--help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

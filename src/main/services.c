@@ -2,6 +2,7 @@
 #include "main/services.h"
 
 #include "grpc/health/v1/health.pb-c.h"
+#include "platform/json/json_message.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 
 #include <string.h>
@@ -11,6 +12,18 @@ const ProtobufCServiceDescriptor *const known_services[] = {
     &grpc__health__v1__health__descriptor,
 };
 const size_t known_service_count = sizeof known_services / sizeof known_services[0];
+
+/* What may come inside an Any: details of errors, and the records they may carry. */
+static const ProtobufCMessageDescriptor *const detail_types[] = {
+    &waybill__inventory__v1__insufficient_stock__descriptor,
+    &waybill__inventory__v1__reservation__descriptor,
+    &waybill__inventory__v1__stock__descriptor,
+};
+
+void known_types_register(void)
+{
+    json_message_register(detail_types, sizeof detail_types / sizeof detail_types[0]);
+}
 
 static bool service_fits(const ProtobufCServiceDescriptor *service, struct text name)
 {

@@ -21,4 +21,7 @@ struct known_method {
  */
 size_t known_method_find(struct text name, struct known_method *found);
 
+/* Makes our own types known to JSON. At start. */
+void known_types_register(void);
+
 #endif

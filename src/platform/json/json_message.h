@@ -36,7 +36,13 @@ struct error json_message_read(struct text json, const ProtobufCMessageDescripto
                                bool ignore_unknown, struct arena *arena,
                                ProtobufCMessage **message);
 
-/* The type of that full name among the linked in protos ("google.rpc.ErrorInfo"), or NULL. */
+/*
+ * Makes types known by name, for Any; google.protobuf's and google.rpc's are known already. The
+ * list must live for ever. At start, before there are other threads.
+ */
+void json_message_register(const ProtobufCMessageDescriptor *const *types, size_t count);
+
+/* The type of that full name among those registered ("google.rpc.ErrorInfo"), or NULL. */
 const ProtobufCMessageDescriptor *json_message_type(struct text full_name);
 
 #endif

@@ -197,8 +197,14 @@ static bool choose_protocol(struct rpc_call *call)
         refuse_type(call);
         return false;
     }
-    if (call->method == NULL)
-        return true;
+    if (call->method == NULL) {
+        if (call->protocol->in_trailers || call->protocol->is_text ||
+            call->protocol == &grpc_web_protocol)
+            return true; /* gRPC has a status of its own for that */
+        call->protocol = NULL;
+        refuse(call, 404, "content-type", "text/plain");
+        return false;
+    }
     bool is_unary = call->method->method->kind == RPC_UNARY;
     if ((call->protocol == &connect_unary_protocol && !is_unary) ||
         (call->protocol == &connect_stream_protocol && is_unary)) {
@@ -264,9 +270,16 @@ void rpc_request_headers_complete(struct rpc_call *call)
 
 /* --- messages --- */
 
+/* The server's own refusals carry ErrorInfo only if there is a domain for it. */
+static const char *own_reason(const struct rpc_call *call, const char *reason)
+{
+    return call->loop->options->own_reasons ? reason : "";
+}
+
 static struct rpc_status too_large(struct rpc_call *call, size_t size)
 {
-    return rpc_status_make(&call->arena, GRPC_STATUS_RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+    return rpc_status_make(&call->arena, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                           own_reason(call, "MESSAGE_TOO_LARGE"),
                            "a message of %zu bytes is larger than the limit of %zu", size,
                            call->loop->options->message_bytes_max);
 }
@@ -311,7 +324,7 @@ static void take_message(struct rpc_call *call, struct text bytes, bool compress
     if (compressed && bytes.size > 0 && !inflate_message(call, &bytes))
         return;
     if (is_stream)
-        call->handler_reading = false;
+        call->handler_reading = rpc_call_takes_one(call); /* a second one is ours to refuse */
     ProtobufCMessage *message = rpc_codec_decode(call, bytes, &status);
     if (message == NULL)
         end_with(call, &status);

@@ -332,6 +332,13 @@ bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message)
     return !call->was_full;
 }
 
+void rpc_call_send_headers(struct rpc_call *call)
+{
+    CHECK(rpc_call_is_stream(call));
+    if (call->exchange != NULL && !call->finishing)
+        push_output(call);
+}
+
 void rpc_call_finish(struct rpc_call *call)
 {
     CHECK(rpc_call_is_stream(call));

@@ -20,6 +20,7 @@ struct rpc_server_options rpc_server_options_default(void)
         .http = http_server_options_default(),
         .message_bytes_max = 1024 * 1024,
         .call_memory_bytes_max = (size_t)16 * 1024 * 1024,
+        .own_reasons = true,
     };
 }
 

@@ -100,6 +100,7 @@ struct rpc_server_options {
     size_t message_bytes_max;     /* of one request: 1 MiB unary */
     size_t call_memory_bytes_max; /* the arena of one call */
     struct text descriptor_set;   /* a FileDescriptorSet, served by reflection */
+    bool own_reasons;             /* refusals of the server itself carry ErrorInfo, too */
     struct text cors_origins;     /* "https://a, https://b", "*"; empty = no page may call */
     struct http_routes routes;    /* what else is read on this port; must outlive the server */
 };
@@ -177,6 +178,9 @@ void rpc_call_fail(struct rpc_call *call, const struct rpc_status *status);
  * A message beyond that limit is dropped and ends the call with RESOURCE_EXHAUSTED.
  */
 bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message);
+
+/* Streams: sends the head of the response now, not with the first message. */
+void rpc_call_send_headers(struct rpc_call *call);
 
 /* Streams: asks for the next message (the first is asked for by the server). */
 void rpc_call_read_next(struct rpc_call *call);

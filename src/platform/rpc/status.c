@@ -125,6 +125,17 @@ void rpc_status_add_detail(struct rpc_status *status, const ProtobufCMessage *de
     add_detail(status, added);
 }
 
+void rpc_status_add_packed(struct rpc_status *status, const char *type_name, struct text packed)
+{
+    struct rpc_detail *added = arena_allocate(status->arena, sizeof *added);
+    struct text name = arena_copy_text(status->arena, text_of(type_name));
+    struct text value = arena_copy_text(status->arena, packed);
+    if (added == NULL || name.data == NULL || value.data == NULL)
+        return;
+    *added = (struct rpc_detail){.type_name = name.data, .value = value};
+    add_detail(status, added);
+}
+
 void rpc_status_add_metadata(struct rpc_status *status, const char *key, struct text value)
 {
     Google__Rpc__ErrorInfo__MetadataEntry entry = GOOGLE__RPC__ERROR_INFO__METADATA_ENTRY__INIT;

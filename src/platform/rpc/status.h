@@ -48,6 +48,9 @@ struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation
 /* Adds a packed message as a detail. */
 void rpc_status_add_detail(struct rpc_status *status, const ProtobufCMessage *detail);
 
+/* Adds a detail that is packed already; both are copied. */
+void rpc_status_add_packed(struct rpc_status *status, const char *type_name, struct text packed);
+
 /* Adds metadata key = value to the ErrorInfo detail made by rpc_status_make. */
 void rpc_status_add_metadata(struct rpc_status *status, const char *key, struct text value);
 

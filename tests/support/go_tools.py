@@ -1,0 +1,46 @@
+"""Outside tools written in Go, fetched once into a cache outside the repository.
+
+WAYBILL_TOOLS names the cache (default ~/.cache/waybill-tests). Without a Go that is new enough the
+case is a skip with its reason.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+import tap
+
+CACHE = os.environ.get("WAYBILL_TOOLS", os.path.expanduser("~/.cache/waybill-tests"))
+GO_MINOR_MIN = 24  # older ones cannot fetch the toolchain that these tools ask for
+FETCH_SECONDS_MAX = 600
+
+
+def go():
+    """The Go command; a skip without one."""
+    program = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
+    if not program:
+        raise tap.Skip("there is no Go toolchain here; this tool is fetched with it")
+    said = subprocess.run([program, "version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"go1\.(\d+)", said)
+    if not found or int(found.group(1)) < GO_MINOR_MIN:
+        raise tap.Skip(f"{said.strip()} is too old; Go 1.{GO_MINOR_MIN} or newer is needed")
+    return program
+
+
+def install(path, version):
+    """Gives the program built from `path`@`version`."""
+    name = path.rsplit("/", 1)[1]
+    if re.fullmatch(r"v\d+", name):
+        name = path.rsplit("/", 2)[1]
+    directory = os.path.join(CACHE, f"{name}@{version.replace('+', '_')}")
+    program = os.path.join(directory, name)
+    if os.path.exists(program):
+        return program
+    os.makedirs(directory, exist_ok=True)
+    done = subprocess.run([go(), "install", f"{path}@{version}"], capture_output=True, text=True,
+                          env={**os.environ, "GOBIN": directory, "GOFLAGS": "-mod=mod"},
+                          timeout=FETCH_SECONDS_MAX)
+    if done.returncode != 0:
+        raise AssertionError(f"go install {path}@{version}:\n{done.stderr}")
+    return program
