@@ -18,7 +18,6 @@ build libssl-dev SHA-256
 build zlib1g-dev CRC-32
 build libxxhash-dev hash tables
 build libjansson-dev JSON
-build libinih-dev the configuration file
 build libcsv-dev the data set
 build libhttp-parser-dev HTTP/1.1 on the operations port
 test libcmocka-dev unit tests

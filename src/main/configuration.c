@@ -103,16 +103,42 @@ static const struct setting settings[] = {
 
 enum { settings_count = sizeof settings / sizeof settings[0] };
 
-static void problem(struct buffer *problems, const char *where, const char *what)
+/* --- what is wrong --- */
+
+enum { problems_kept_max = 20, problems_bytes_max = 64 * 1024, file_bytes_max = 1024 * 1024 };
+
+void configuration_problems_init(struct configuration_problems *problems)
 {
-    if (!buffer_append_format(problems, "%s: %s\n", where, what))
+    problems->count = 0;
+    buffer_init(&problems->lines, problems_bytes_max);
+}
+
+void configuration_problems_deinit(struct configuration_problems *problems)
+{
+    buffer_deinit(&problems->lines);
+}
+
+void configuration_problems_add(struct configuration_problems *problems, const char *where,
+                                const char *what)
+{
+    problems->count++;
+    if (problems->count <= problems_kept_max &&
+        !buffer_append_format(&problems->lines, "%s: %s\n", where, what))
         fprintf(stderr, "%s: %s\n", where, what);
+}
+
+void configuration_problems_print(const struct configuration_problems *problems, FILE *out)
+{
+    fprintf(out, "%.*s", (int)problems->lines.size, problems->lines.data);
+    if (problems->count > problems_kept_max)
+        fprintf(out, "and %zu more\n", problems->count - problems_kept_max);
 }
 
 /* --- one value --- */
 
 static void set_number(struct configuration *configuration, const struct setting *setting,
-                       const char *where, struct text value, struct buffer *problems)
+                       const char *where, struct text value,
+                       struct configuration_problems *problems)
 {
     char what[160];
     int64_t number;
@@ -122,7 +148,7 @@ static void set_number(struct configuration *configuration, const struct setting
     }
     snprintf(what, sizeof what, "must be a whole number from %lld to %lld",
              (long long)setting->minimum, (long long)setting->maximum);
-    problem(problems, where, what);
+    configuration_problems_add(problems, where, what);
 }
 
 /* Whether `value` is one of "text|json". */
@@ -138,7 +164,7 @@ static bool is_choice(const char *choices, struct text value)
 }
 
 static void set_value(struct configuration *configuration, const struct setting *setting,
-                      const char *where, struct text value, struct buffer *problems)
+                      const char *where, struct text value, struct configuration_problems *problems)
 {
     char what[160];
     enum log_level level;
@@ -146,16 +172,16 @@ static void set_value(struct configuration *configuration, const struct setting 
     if (setting->kind == SETTING_NUMBER) {
         set_number(configuration, setting, where, value, problems);
     } else if (value.size >= setting_text_bytes_max) {
-        problem(problems, where, "must be at most 511 bytes");
+        configuration_problems_add(problems, where, "must be at most 511 bytes");
     } else if (!text_is_utf8(value) || text_has_control(value)) {
-        problem(problems, where, "must be UTF-8 without control characters");
+        configuration_problems_add(problems, where, "must be UTF-8 without control characters");
     } else if (setting->kind == SETTING_LOG_LEVEL && !log_level_from_text(value, &level)) {
-        problem(problems, where, "must be debug, info, warning, error or off");
+        configuration_problems_add(problems, where, "must be debug, info, warning, error or off");
     } else if (value.size == 0 && setting->default_text[0] != '\0') {
-        problem(problems, where, "must not be empty");
+        configuration_problems_add(problems, where, "must not be empty");
     } else if (setting->kind == SETTING_CHOICE && !is_choice(setting->argument, value)) {
         snprintf(what, sizeof what, "must be one of %s", setting->argument);
-        problem(problems, where, what);
+        configuration_problems_add(problems, where, what);
     } else {
         if (value.size > 0)
             memcpy(out, value.data, value.size);
@@ -169,7 +195,7 @@ struct file_reading {
     struct configuration *configuration;
     const char *name;
     bool seen[settings_count];
-    struct buffer *problems;
+    struct configuration_problems *problems;
 };
 
 /* The setting of that name, whatever the section; NULL if there is none. */
@@ -191,12 +217,13 @@ static void on_file_setting(void *context, const struct configuration_file_line 
     snprintf(where, sizeof where, "%s:%lu: %.*s", reading->name, line->number,
              line->name.size < 64 ? (int)line->name.size : 64, line->name.data);
     if (setting == NULL) {
-        problem(reading->problems, where, "is no setting; `waybill serve --help` lists them");
+        configuration_problems_add(reading->problems, where,
+                                   "is no setting; `waybill serve --help` lists them");
     } else if (!text_equals_string(line->section, setting->section)) {
         snprintf(what, sizeof what, "belongs below [%s]", setting->section);
-        problem(reading->problems, where, what);
+        configuration_problems_add(reading->problems, where, what);
     } else if (reading->seen[setting - settings]) {
-        problem(reading->problems, where, "is set twice");
+        configuration_problems_add(reading->problems, where, "is set twice");
     } else {
         reading->seen[setting - settings] = true;
         set_value(reading->configuration, setting, where, line->value, reading->problems);
@@ -208,11 +235,12 @@ static void on_misformed_line(void *context, const struct configuration_file_lin
     struct file_reading *reading = context;
     char where[600];
     snprintf(where, sizeof where, "%s:%lu", reading->name, line->number);
-    problem(reading->problems, where, "is neither [section], name = value nor a comment");
+    configuration_problems_add(reading->problems, where,
+                               "is neither [section], name = value nor a comment");
 }
 
 void configuration_read_text(struct configuration *configuration, const char *name,
-                             struct text text, struct buffer *problems)
+                             struct text text, struct configuration_problems *problems)
 {
     struct file_reading reading = {
         .configuration = configuration, .name = name, .problems = problems};
@@ -221,27 +249,38 @@ void configuration_read_text(struct configuration *configuration, const char *na
     configuration_file_read(text, &reader);
 }
 
-static void read_file(struct configuration *configuration, struct buffer *problems)
+/* False: told what is wrong. */
+static bool load_file(const char *path, struct buffer *text,
+                      struct configuration_problems *problems)
+{
+    char what[160];
+    char chunk[4096];
+    bool fits = true;
+    FILE *file = fopen(path, "rb");
+    while (file != NULL && fits) {
+        size_t got = fread(chunk, 1, sizeof chunk, file);
+        if (got == 0)
+            break;
+        fits = buffer_append(text, chunk, got);
+    }
+    if (!fits) {
+        configuration_problems_add(problems, path, "is larger than 1 MiB");
+    } else if (file == NULL || ferror(file)) {
+        snprintf(what, sizeof what, "cannot be read: %s", strerror(errno));
+        configuration_problems_add(problems, path, what);
+        fits = false;
+    }
+    if (file != NULL)
+        fclose(file);
+    return fits;
+}
+
+static void read_file(struct configuration *configuration, struct configuration_problems *problems)
 {
     struct buffer text;
-    char chunk[4096];
-    size_t got;
-    FILE *file = fopen(configuration->config, "rb");
-    if (file == NULL) {
-        problem(problems, configuration->config, strerror(errno));
-        return;
-    }
-    buffer_init(&text, 1024 * 1024);
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) {
-        if (!buffer_append(&text, chunk, got)) {
-            problem(problems, configuration->config, "is larger than 1 MiB");
-            break;
-        }
-    }
-    if (ferror(file))
-        problem(problems, configuration->config, "cannot be read");
-    fclose(file);
-    configuration_read_text(configuration, configuration->config, buffer_text(&text), problems);
+    buffer_init(&text, file_bytes_max);
+    if (load_file(configuration->config, &text, problems))
+        configuration_read_text(configuration, configuration->config, buffer_text(&text), problems);
     buffer_deinit(&text);
 }
 
@@ -265,7 +304,8 @@ static void flag_name(const struct setting *setting, char *out, size_t size)
     }
 }
 
-static void read_variables(struct configuration *configuration, struct buffer *problems)
+static void read_variables(struct configuration *configuration,
+                           struct configuration_problems *problems)
 {
     for (size_t i = 0; i < settings_count; i++) {
         char name[64];
@@ -292,7 +332,7 @@ static bool is_flag(const char *argument, const char *flag)
 }
 
 static void read_flag(struct configuration *configuration, int argc, char **argv, int *at,
-                      struct buffer *problems)
+                      struct configuration_problems *problems)
 {
     char flag[64];
     const char *value;
@@ -302,17 +342,18 @@ static void read_flag(struct configuration *configuration, int argc, char **argv
             continue;
         value = flag_value(argc, argv, at, flag);
         if (value == NULL)
-            problem(problems, flag, "needs a value");
+            configuration_problems_add(problems, flag, "needs a value");
         else
             set_value(configuration, &settings[i], flag, text_of(value), problems);
         return;
     }
-    problem(problems, argv[*at], "is no option; `waybill serve --help` lists them");
+    configuration_problems_add(problems, argv[*at],
+                               "is no option; `waybill serve --help` lists them");
 }
 
 /* --config goes first, because the file comes before variables and flags. */
 static void find_config(struct configuration *configuration, int argc, char **argv,
-                        struct buffer *problems)
+                        struct configuration_problems *problems)
 {
     const char *value = getenv("WAYBILL_CONFIG");
     for (int at = 0; at < argc; at++) {
@@ -320,17 +361,18 @@ static void find_config(struct configuration *configuration, int argc, char **ar
             continue;
         value = flag_value(argc, argv, &at, "--config");
         if (value == NULL) {
-            problem(problems, "--config", "needs a value");
+            configuration_problems_add(problems, "--config", "needs a value");
             return;
         }
     }
     if (value != NULL && strlen(value) >= setting_text_bytes_max)
-        problem(problems, "--config", "must be at most 511 bytes");
+        configuration_problems_add(problems, "--config", "must be at most 511 bytes");
     else if (value != NULL)
         strcpy(configuration->config, value);
 }
 
-static void set_defaults(struct configuration *configuration, struct buffer *problems)
+static void set_defaults(struct configuration *configuration,
+                         struct configuration_problems *problems)
 {
     *configuration = (struct configuration){0};
     for (size_t i = 0; i < settings_count; i++)
@@ -339,7 +381,8 @@ static void set_defaults(struct configuration *configuration, struct buffer *pro
 }
 
 bool configuration_read(struct configuration *configuration, int argc, char **argv,
-                        const char **operands, size_t *operand_count, struct buffer *problems)
+                        const char **operands, size_t *operand_count,
+                        struct configuration_problems *problems)
 {
     *operand_count = 0;
     set_defaults(configuration, problems);
@@ -356,8 +399,9 @@ bool configuration_read(struct configuration *configuration, int argc, char **ar
             read_flag(configuration, argc, argv, &at, problems);
     }
     if (configuration->batch_bytes_max > configuration->segment_bytes / 4)
-        problem(problems, "batch_bytes_max", "must be at most a quarter of segment_bytes");
-    return problems->size == 0;
+        configuration_problems_add(problems, "batch_bytes_max",
+                                   "must be at most a quarter of segment_bytes");
+    return problems->count == 0;
 }
 
 /* --- help --- */

@@ -43,21 +43,36 @@ struct configuration {
     int64_t batch_bytes_max;
 };
 
+/* What is wrong, a line each: the first of them in `lines`, all of them counted. */
+struct configuration_problems {
+    size_t count;
+    struct buffer lines;
+};
+
+void configuration_problems_init(struct configuration_problems *problems);
+void configuration_problems_deinit(struct configuration_problems *problems);
+
+/* Adds "where: what". */
+void configuration_problems_add(struct configuration_problems *problems, const char *where,
+                                const char *what);
+
+/* All lines, and how many more there are. */
+void configuration_problems_print(const struct configuration_problems *problems, FILE *out);
+
 /*
  * Fills `configuration` from all four sources. `argv` holds the arguments behind the command's
  * name; those that are no settings are left in `operands` (room for argc) and counted. False:
  * `problems` has one line for each thing that is wrong, naming flag, variable or FILE:LINE and what
- * is allowed.
+ * is allowed. A variable of ours by name that is no setting is left alone: others (a cluster's
+ * service links) set such.
  */
-__attribute__((warn_unused_result)) bool configuration_read(struct configuration *configuration,
-                                                            int argc, char **argv,
-                                                            const char **operands,
-                                                            size_t *operand_count,
-                                                            struct buffer *problems);
+__attribute__((warn_unused_result)) bool configuration_read(
+    struct configuration *configuration, int argc, char **argv, const char **operands,
+    size_t *operand_count, struct configuration_problems *problems);
 
 /* The part that reads a file's text, for the one above and for its fuzz target. */
 void configuration_read_text(struct configuration *configuration, const char *name,
-                             struct text text, struct buffer *problems);
+                             struct text text, struct configuration_problems *problems);
 
 /* The settings as a table for --help. */
 void configuration_print_help(FILE *out);

@@ -292,14 +292,13 @@ static int run(struct process *process)
     return 0;
 }
 
-static bool check_services(const char **names, size_t count, struct buffer *problems)
+static void check_services(const char **names, size_t count,
+                           struct configuration_problems *problems)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], "inventory") != 0 &&
-            !buffer_append_format(problems, "%s: is no service; there is: inventory\n", names[i]))
-            return false;
+        if (strcmp(names[i], "inventory") != 0)
+            configuration_problems_add(problems, names[i], "is no service; there is: inventory");
     }
-    return problems->size == 0;
 }
 
 static void print_help(void)
@@ -319,7 +318,7 @@ int serve_command(int argc, char **argv)
     static struct process process;
     const char *operands[64];
     size_t operand_count = 0;
-    struct buffer problems;
+    struct configuration_problems problems;
     enum log_level level = LOG_LEVEL_INFO;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -335,13 +334,16 @@ int serve_command(int argc, char **argv)
         fprintf(stderr, "waybill serve: too many arguments\n");
         return 2;
     }
-    buffer_init(&problems, 64 * 1024);
+    configuration_problems_init(&problems);
     bool good = configuration_read(&process.configuration, argc - 1, argv + 1, operands,
                                    &operand_count, &problems);
-    good = check_services(operands, operand_count, &problems) && good;
-    if (!good)
-        fprintf(stderr, "waybill serve: wrong settings\n%.*s", (int)problems.size, problems.data);
-    buffer_deinit(&problems);
+    check_services(operands, operand_count, &problems);
+    good = good && problems.count == 0;
+    if (!good) {
+        fprintf(stderr, "waybill serve: wrong settings\n");
+        configuration_problems_print(&problems, stderr);
+    }
+    configuration_problems_deinit(&problems);
     if (!good)
         return 2;
     (void)log_level_from_text(text_of(process.configuration.log_level), &level);
