@@ -61,6 +61,8 @@ struct rpc_call {
     struct text query;
     struct text origin; /* of the page that calls, if it may; otherwise empty */
     bool preflight;     /* asks what it may send */
+    unsigned refusal;   /* the HTTP status it gets instead of a protocol's; 0 = none */
+    struct http_header refusal_header;
     struct metadata_list metadata;
     int64_t timeout_us;                /* INT64_MAX = none */
     enum message_coding stream_coding; /* of enveloped messages */

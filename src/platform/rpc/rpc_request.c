@@ -136,16 +136,26 @@ void rpc_request_header(struct rpc_call *call, struct text name, struct text val
         take_metadata(call, name, value);
 }
 
-/* Answers without a protocol. */
+/*
+ * Answers without a protocol, as soon as the request is complete: a client that is still sending
+ * might not look at an answer before.
+ */
 static void refuse(struct rpc_call *call, unsigned http_status, const char *name, const char *value)
+{
+    call->protocol = NULL;
+    call->refusal = http_status;
+    call->refusal_header = (struct http_header){text_of(name), text_of(value)};
+}
+
+static void answer_refused(struct rpc_call *call)
 {
     struct response_headers headers;
     response_headers_init(&headers, call);
-    response_headers_add(&headers, name, text_of(value));
+    response_headers_add(&headers, call->refusal_header.name.data, call->refusal_header.value);
     call->headers_sent = true;
     call->finishing = true;
-    call->status = http_status == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_INTERNAL;
-    http_respond(call->exchange, http_status, headers.all, headers.count, HTTP_BODY_NONE);
+    call->status = call->refusal == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_INTERNAL;
+    http_respond(call->exchange, call->refusal, headers.all, headers.count, HTTP_BODY_NONE);
 }
 
 /* Tells a browser what its page may send: all that the protocols need, and metadata. */
@@ -201,20 +211,17 @@ static bool choose_protocol(struct rpc_call *call)
         if (call->protocol->in_trailers || call->protocol->is_text ||
             call->protocol == &grpc_web_protocol)
             return true; /* gRPC has a status of its own for that */
-        call->protocol = NULL;
         refuse(call, 404, "content-type", "text/plain");
         return false;
     }
     bool is_unary = call->method->method->kind == RPC_UNARY;
     if ((call->protocol == &connect_unary_protocol && !is_unary) ||
         (call->protocol == &connect_stream_protocol && is_unary)) {
-        call->protocol = NULL;
         refuse_type(call);
         return false;
     }
     if (call->exchange->version == 1 &&
         (call->protocol == &grpc_protocol || call->method->method->kind == RPC_BIDI_STREAM)) {
-        call->protocol = NULL;
         refuse(call, 505, "upgrade", "h2c"); /* needs what HTTP/1.1 does not have */
         return false;
     }
@@ -441,7 +448,7 @@ static void collect_body(struct rpc_call *call, struct text bytes)
 void rpc_request_body(struct rpc_call *call, struct text bytes)
 {
     size_t used = 0;
-    if (call->finishing || call->method == NULL) {
+    if (call->finishing || call->method == NULL || call->protocol == NULL) {
         consume(call, bytes.size); /* nobody wants it any more */
         return;
     }
@@ -523,6 +530,10 @@ static bool open_collected(struct rpc_call *call)
 void rpc_request_complete(struct rpc_call *call)
 {
     call->half_closed = true;
+    if (call->refusal != 0) {
+        answer_refused(call);
+        return;
+    }
     if (call->method == NULL || call->finishing || call->protocol == NULL)
         return;
     if ((!call->protocol->is_enveloped || call->protocol->is_text) && !open_collected(call))
