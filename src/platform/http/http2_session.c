@@ -347,7 +347,6 @@ static int make_session(struct http_connection *connection, nghttp2_session **se
     result = nghttp2_option_new(&option);
     if (result == 0) {
         nghttp2_option_set_no_auto_window_update(option, 1);
-        nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_max_outbound_ack(option, outbound_ack_max);
         result = nghttp2_session_server_new3(session, callbacks, connection, option, &memory);
         nghttp2_option_del(option);
