@@ -24,6 +24,7 @@ enum {
 
 struct http2_session {
     nghttp2_session *session;
+    struct http_exchange *last; /* found last: the next callback is mostly about it, too */
     bool draining;
 };
 
@@ -82,9 +83,15 @@ static void exchange_give_back(struct http_loop *loop, struct http_exchange *exc
     loop->idle_exchange_count++;
 }
 
-static struct http_exchange *exchange_of(nghttp2_session *session, int32_t stream_id)
+static struct http_exchange *exchange_of(struct http_connection *connection, int32_t stream_id)
 {
-    return nghttp2_session_get_stream_user_data(session, stream_id);
+    struct http2_session *own = connection->session;
+    if (own->last != NULL && own->last->stream_id == stream_id)
+        return own->last;
+    struct http_exchange *found = nghttp2_session_get_stream_user_data(own->session, stream_id);
+    if (found != NULL)
+        own->last = found;
+    return found;
 }
 
 /* --- what the peer sends --- */
@@ -123,9 +130,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
     struct http_connection *connection = context;
     struct http_loop *loop = connection->loop;
-    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    struct http_exchange *exchange = exchange_of(connection, frame->hd.stream_id);
     struct text name = text_make(name_data, name_size);
     struct text value = text_make(value_data, value_size);
+    (void)session;
     (void)flags;
     if (exchange == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
@@ -145,9 +153,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id,
                          const uint8_t *data, size_t size, void *context)
 {
-    struct http_exchange *exchange = exchange_of(session, stream_id);
+    struct http_connection *connection = context;
+    struct http_exchange *exchange = exchange_of(connection, stream_id);
     (void)flags;
-    (void)context;
     nghttp2_session_consume_connection(session, size);
     if (exchange != NULL && exchange->consumer != NULL)
         exchange->handler->body(exchange->consumer, text_make(data, size));
@@ -174,8 +182,9 @@ static int32_t cost_of(const nghttp2_frame *frame)
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
     struct http_connection *connection = context;
-    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    struct http_exchange *exchange = exchange_of(connection, frame->hd.stream_id);
     int32_t cost = cost_of(frame);
+    (void)session;
     if (cost > 0)
         http_connection_charge(connection, cost);
     if (frame->hd.type == NGHTTP2_SETTINGS)
@@ -195,11 +204,11 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 /* RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
-    (void)context;
+    struct http_connection *connection = context;
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
-    struct http_exchange *exchange = exchange_of(session, frame->hd.stream_id);
+    struct http_exchange *exchange = exchange_of(connection, frame->hd.stream_id);
     if (exchange != NULL && !exchange->request_complete)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_NO_ERROR);
@@ -210,9 +219,11 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
                            void *context)
 {
     struct http_connection *connection = context;
-    struct http_exchange *exchange = exchange_of(session, stream_id);
+    struct http_exchange *exchange = exchange_of(connection, stream_id);
+    (void)session;
     if (exchange == NULL)
         return 0;
+    ((struct http2_session *)connection->session)->last = NULL;
     http_connection_remove(connection, exchange);
     if (error_code == NGHTTP2_NO_ERROR)
         http_connection_earn(connection);

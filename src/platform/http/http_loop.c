@@ -15,9 +15,17 @@
 
 enum { listen_backlog = 1024, output_bytes_max = 80 * 1024 * 1024 };
 
-int64_t http_loop_now_us(const struct http_loop *loop)
+int64_t http_loop_now_us(struct http_loop *loop)
 {
-    return clock_monotonic_us(loop->options->clock);
+    if (loop->now_us == INT64_MIN)
+        loop->now_us = clock_monotonic_us(loop->options->clock);
+    return loop->now_us;
+}
+
+/* Behind this, time may have passed. */
+static void forget_time(struct http_loop *loop)
+{
+    loop->now_us = INT64_MIN;
 }
 
 /* --- flushing --- */
@@ -44,11 +52,13 @@ static void flush_all(struct http_loop *loop)
 static void on_before_poll(uv_prepare_t *handle)
 {
     flush_all(handle->data);
+    forget_time(handle->data);
 }
 
 static void on_after_poll(uv_check_t *handle)
 {
     flush_all(handle->data);
+    forget_time(handle->data);
 }
 
 /* --- connections --- */
@@ -131,6 +141,7 @@ struct error http_loop_open(struct http_loop *loop, const struct sockaddr *addre
     loop->before_poll.data = loop;
     loop->after_poll.data = loop;
     loop->second.data = loop;
+    forget_time(loop);
     buffer_init(&loop->output, output_bytes_max);
     uv_prepare_start(&loop->before_poll, on_before_poll);
     uv_check_start(&loop->after_poll, on_after_poll);

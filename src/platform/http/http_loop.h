@@ -33,6 +33,7 @@ struct http_loop {
     uv_prepare_t before_poll; /* both flush what is to be written: */
     uv_check_t after_poll;    /* timers run before one, input and completions before the other */
     uv_timer_t second;        /* looks after connections that do nothing */
+    int64_t now_us;           /* of this turn; INT64_MIN = not read yet */
     bool listening;
     bool draining;
     int64_t drain_until_us;
@@ -65,7 +66,10 @@ void http_loop_connection_closed(struct http_loop *loop);
 /* Has the connection's output written before the loop sleeps. */
 void http_loop_flush_later(struct http_loop *loop, struct http_connection *connection);
 
-/* By the server's clock. */
-int64_t http_loop_now_us(const struct http_loop *loop);
+/*
+ * By the server's clock, read once a turn when somebody asks first: cheap, and never far off, since
+ * nothing here blocks.
+ */
+int64_t http_loop_now_us(struct http_loop *loop);
 
 #endif

@@ -57,7 +57,7 @@ struct rpc_call {
     size_t deadline_index; /* in the loop's heap; SIZE_MAX = not there */
 
     /* the request's head */
-    struct text content_type;
+    const struct rpc_protocol *type_protocol; /* by the content type */
     struct text query;
     struct text origin; /* of the page that calls, if it may; otherwise empty */
     bool preflight;     /* asks what it may send */

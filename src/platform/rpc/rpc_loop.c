@@ -6,7 +6,7 @@
 #include "platform/base/memory.h"
 #include "platform/rpc/rpc_call.h"
 
-int64_t rpc_loop_now_us(const struct rpc_loop *loop)
+int64_t rpc_loop_now_us(struct rpc_loop *loop)
 {
     return http_loop_now_us(loop->http);
 }

@@ -53,6 +53,6 @@ __attribute__((warn_unused_result)) bool rpc_loop_add_deadline(struct rpc_loop *
 void rpc_loop_remove_deadline(struct rpc_loop *loop, struct rpc_call *call);
 
 /* By the server's clock. */
-int64_t rpc_loop_now_us(const struct rpc_loop *loop);
+int64_t rpc_loop_now_us(struct rpc_loop *loop);
 
 #endif

@@ -74,7 +74,7 @@ static void take_metadata(struct rpc_call *call, struct text name, struct text v
 static bool take_protocol_header(struct rpc_call *call, struct text name, struct text value)
 {
     if (text_equals_string(name, "content-type"))
-        call->content_type = arena_copy_text(&call->head_arena, value);
+        call->type_protocol = rpc_protocol_of(value, &call->codec);
     else if (text_equals_string(name, "te") || text_equals_string(name, "content-length") ||
              text_equals_string(name, "host") || text_equals_string(name, "transfer-encoding"))
         return true;
@@ -202,7 +202,7 @@ static bool choose_protocol(struct rpc_call *call)
             refuse(call, 405, "allow", call->method->method->idempotent ? "GET, POST" : "POST");
         return false;
     }
-    call->protocol = rpc_protocol_of(call->content_type, &call->codec);
+    call->protocol = call->type_protocol;
     if (call->protocol == NULL) {
         refuse_type(call);
         return false;
