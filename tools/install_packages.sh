@@ -14,17 +14,18 @@ build libprotobuf-c-dev Protocol Buffers in C
 build protobuf-c-compiler makes C from protos
 build protobuf-compiler makes descriptors from protos
 build libprotobuf-dev the well-known protos
-build libssl-dev SHA-256
-build zlib1g-dev CRC-32
-build libxxhash-dev hash tables
+build libssl-dev TLS, SHA-256, Base64
+build zlib1g-dev gzip
+build libxxhash-dev checksums, hash tables
 build libjansson-dev JSON
 build libcsv-dev the data set
-build libhttp-parser-dev HTTP/1.1 on the operations port
+build libhttp-parser-dev HTTP/1.1
 test libcmocka-dev unit tests
 test clang-14 the second compiler, sanitizers and fuzzing
 test libclang-rt-14-dev their runtime
 test llvm-14 readable stacks of the sanitizers
 test clang-format-14 the format check
+test openssl makes certificates for the tests of TLS
 test python3-grpcio a gRPC client that we did not write
 test python3-protobuf its messages
 END

@@ -20,6 +20,8 @@ enum {
     outbound_ack_max = 1000,
     idle_exchanges_max = 8192,
     response_headers_max = 128,
+    header_overhead_bytes = 32,
+    oversized_head_cost = 100,
 };
 
 struct http2_session {
@@ -124,6 +126,22 @@ static enum http_request_method method_of(struct text value)
     return HTTP_METHOD_OTHER;
 }
 
+/*
+ * The head is longer than SETTINGS_MAX_HEADER_LIST_SIZE, which nghttp2 leaves to us. gRPC takes the
+ * code for RESOURCE_EXHAUSTED. It may be a bomb (a few bytes that stand for many), so it costs.
+ */
+static int refuse_head(struct http_connection *connection, struct http_exchange *exchange)
+{
+    void *consumer = exchange->consumer;
+    exchange->consumer = NULL;
+    if (consumer == NULL)
+        return 0; /* refused already */
+    exchange->handler->closed(consumer);
+    http_connection_charge(connection, oversized_head_cost);
+    http_reset(exchange, NGHTTP2_ENHANCE_YOUR_CALM);
+    return 0;
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
                      size_t name_size, const uint8_t *value_data, size_t value_size, uint8_t flags,
                      void *context)
@@ -137,6 +155,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)flags;
     if (exchange == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
+    exchange->head_bytes += name_size + value_size + header_overhead_bytes;
+    if (exchange->head_bytes > loop->options->header_bytes_max)
+        return refuse_head(connection, exchange);
     if (name_size == 0 || name_data[0] != ':') {
         if (exchange->consumer != NULL)
             exchange->handler->header(exchange->consumer, name, value);

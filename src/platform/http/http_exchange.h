@@ -72,6 +72,7 @@ struct http_exchange {
     struct http_exchange *previous;
     struct http_exchange *next;
     int32_t stream_id;
+    size_t head_bytes; /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
     bool responded;
     bool body_pending;
     bool request_complete;

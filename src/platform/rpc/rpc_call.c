@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { idle_calls_max = 8192, idle_input_bytes_max = 4096 };
+enum { idle_calls_max = 8192, idle_input_bytes_max = 4096, idle_arena_bytes_max = 16 * 1024 };
 
 /* --- its life --- */
 
@@ -47,13 +47,22 @@ static void destroy(struct rpc_call *call)
     memory_release(call);
 }
 
+/* Keeps for the next call what most calls need, and no more. */
+static void forget_arena(struct arena *arena)
+{
+    if (arena->taken > idle_arena_bytes_max)
+        arena_deinit(arena);
+    else
+        arena_reset(arena);
+}
+
 void rpc_call_recycle(struct rpc_call *call)
 {
     struct rpc_loop *loop = call->loop;
     rpc_loop_remove_deadline(loop, call);
     rpc_response_release(call);
-    arena_reset(&call->arena);
-    arena_reset(&call->head_arena);
+    forget_arena(&call->arena);
+    forget_arena(&call->head_arena);
     if (call->input.capacity > idle_input_bytes_max)
         buffer_deinit(&call->input);
     if (loop->idle_call_count == idle_calls_max) {
