@@ -25,12 +25,42 @@ PATH = "/waybill.inventory.v1.InventoryService/VerifyLedger"
 RELOAD_SECONDS_MAX = 15
 
 
-def make_certificate(directory, name, days=30, authority=None):
+EXPIRED_CONFIGURATION = """
+[ca]
+default_ca = own
+[own]
+database = {0}/index
+serial = {0}/serial
+new_certs_dir = {0}
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def make_expired_certificate(directory):
+    """`openssl req` makes none; `openssl ca` takes the dates."""
+    certificate, key, request, configuration = (
+        os.path.join(directory, "expired" + end) for end in (".pem", ".key", ".csr", ".cnf"))
+    for name, content in (("expired.cnf", EXPIRED_CONFIGURATION.format(directory)), ("index", ""),
+                          ("serial", "01")):
+        with open(os.path.join(directory, name), "w", encoding="ascii") as file:
+            file.write(content)
+    subprocess.run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
+                    request, "-subj", "/CN=expired"], check=True, capture_output=True)
+    subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-config", configuration, "-keyfile",
+                    key, "-in", request, "-out", certificate, "-startdate", "20200101000000Z",
+                    "-enddate", "20200102000000Z"], check=True, capture_output=True)
+    return certificate, key
+
+
+def make_certificate(directory, name, authority=None):
     """Self-signed, or signed by the authority of that name. Gives the paths of both files."""
     certificate, key = (os.path.join(directory, name + end) for end in (".pem", ".key"))
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate,
-               "-days", str(days), "-subj", "/CN=" + name, "-addext",
+               "-days", "30", "-subj", "/CN=" + name, "-addext",
                "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     if authority:
         command += ["-CA", os.path.join(directory, authority + ".pem"), "-CAkey",
@@ -192,8 +222,7 @@ def files_that_cannot_be_used_are_named_at_start():
     with tempfile.TemporaryDirectory() as directory:
         certificate, key = make_certificate(directory, "server")
         _, other_key = make_certificate(directory, "other")
-        expired, expired_key = make_certificate(directory, "expired", days=0)
-        time.sleep(1.1)
+        expired, expired_key = make_expired_certificate(directory)
         data = ["--data", os.path.join(directory, "data"), "--listen", "127.0.0.1:0"]
         missing = os.path.join(directory, "missing.pem")
         for files, named in (((missing, key), missing), ((certificate, missing), missing),
