@@ -294,6 +294,8 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *o
     exchange->trailers_follow = false;
     if (exchange->consumer != NULL)
         size = exchange->handler->read(exchange->consumer, (char *)out, room, &state);
+    if (exchange->broken)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets this stream */
     switch (state) {
     case HTTP_BODY_MORE:
         break;
@@ -346,6 +348,7 @@ static void set_trailers(struct http_exchange *exchange, const struct http_heade
     size_t size = convert(trailers, count, converted);
     exchange->trailers_follow = nghttp2_submit_trailer(session_of(exchange->connection),
                                                        exchange->stream_id, converted, size) == 0;
+    exchange->broken = !exchange->trailers_follow;
 }
 
 static void resume(struct http_exchange *exchange)

@@ -286,11 +286,39 @@ static bool count_peer(struct http_connection *connection)
     return connection->peer != NULL;
 }
 
+static void on_refused(uv_handle_t *handle)
+{
+    struct http_loop *loop = handle->data;
+    loop->refusing = false;
+    if (loop->accept_waits) {
+        loop->accept_waits = false;
+        http_connection_accept(loop);
+    }
+}
+
+/* Without memory the connection is taken and closed: libuv listens no further until it is taken. */
+static void refuse_connection(struct http_loop *loop)
+{
+    if (loop->refusing || loop->draining) {
+        loop->accept_waits = !loop->draining;
+        return;
+    }
+    loop->refusing = uv_tcp_init(&loop->io.loop, &loop->refused) == 0;
+    if (!loop->refusing)
+        return;
+    loop->refused.data = loop;
+    atomic_fetch_add(&loop->counters.connections_refused, 1);
+    (void)uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&loop->refused);
+    uv_close((uv_handle_t *)&loop->refused, on_refused);
+}
+
 void http_connection_accept(struct http_loop *loop)
 {
     struct http_connection *connection = memory_allocate_zero(1, sizeof *connection);
-    if (connection == NULL)
+    if (connection == NULL) {
+        refuse_connection(loop);
         return;
+    }
     connection->loop = loop;
     connection->budget = abuse_budget;
     connection->open_time_us = http_loop_now_us(loop);
@@ -298,6 +326,7 @@ void http_connection_accept(struct http_loop *loop)
     if (stream_socket_init(&connection->socket, &loop->io.loop, &socket_table, loop->input,
                            sizeof loop->input) != 0) {
         memory_release(connection);
+        refuse_connection(loop);
         return;
     }
     connection->next = loop->connections;

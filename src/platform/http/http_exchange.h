@@ -77,6 +77,7 @@ struct http_exchange {
     bool body_pending;
     bool request_complete;
     bool trailers_follow;
+    bool broken; /* the response cannot be completed */
 };
 
 enum { HTTP_BODY_NONE = 0, HTTP_BODY_UNKNOWN = -1 };

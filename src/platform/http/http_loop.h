@@ -33,7 +33,10 @@ struct http_loop {
     uv_prepare_t before_poll; /* both flush what is to be written: */
     uv_check_t after_poll;    /* timers run before one, input and completions before the other */
     uv_timer_t second;        /* looks after connections that do nothing */
-    int64_t now_us;           /* of this turn; INT64_MIN = not read yet */
+    uv_tcp_t refused;         /* a connection that there is no memory for */
+    bool refusing;
+    bool accept_waits; /* for `refused` to be closed */
+    int64_t now_us;    /* of this turn; INT64_MIN = not read yet */
     bool listening;
     bool draining;
     int64_t drain_until_us;

@@ -41,6 +41,7 @@ struct http_server_options http_server_options_default(void)
         .idle_us_max = INT64_C(3600) * 1000000,
         .drain_us_max = 10000000,
         .clock = clock_system(),
+        .threaded = true,
     };
 }
 
@@ -147,7 +148,8 @@ void http_server_set_context(struct http_server *server, uint32_t index, void *c
 struct error http_server_start(struct http_server *server)
 {
     struct error error = error_none();
-    for (uint32_t i = 0; !error_is(error) && i < server->loop_count; i++)
+    for (uint32_t i = 0; server->options.threaded && !error_is(error) && i < server->loop_count;
+         i++)
         error = io_loop_start(&server->loops[i].io);
     return error;
 }

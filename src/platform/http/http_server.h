@@ -33,6 +33,10 @@ struct http_server_options {
     int64_t drain_us_max;              /* from http_server_drain to the last connection's end */
     struct clock *clock;
     struct tls_settings tls; /* without certificate: plain */
+    /*
+     * False, for tests: no threads are started; the caller runs the loops itself, up to the drain.
+     */
+    bool threaded;
 };
 
 /* What has happened since the start, and what is there now (connections, exchanges). */

@@ -256,8 +256,11 @@ static void on_connected(uv_connect_t *connect, int status)
     struct rpc_client_call *call = client->calls;
     while (call != NULL && call->next != NULL)
         call = call->next;
-    for (; call != NULL; call = call->previous) /* in the order they were made */
-        client_call_submit(call);
+    bool fits = true;
+    for (; fits && call != NULL; call = call->previous) /* in the order they were made */
+        fits = client_call_submit(call);
+    if (!fits)
+        lose(client, "not enough memory");
     client->dirty = true;
 }
 
@@ -489,10 +492,10 @@ void rpc_client_call(struct rpc_client *client, const char *path, const Protobuf
         client->calls->previous = call;
     client->calls = call;
     client->call_count++;
-    if (client->state == CONNECTION_OPEN && !client->lost)
-        client_call_submit(call);
-    else if (client->state == CONNECTION_NONE)
+    if (client->state == CONNECTION_NONE)
         connect_now(client);
+    else if (client->state == CONNECTION_OPEN && !client->lost && !client_call_submit(call))
+        lose(client, "not enough memory");
 }
 
 uint32_t rpc_client_calls_in_flight(const struct rpc_client *client)

@@ -133,7 +133,7 @@ static nghttp2_nv header(const char *name, const char *value)
 }
 
 /* Puts the call on the open connection. */
-void client_call_submit(struct rpc_client_call *call)
+bool client_call_submit(struct rpc_client_call *call)
 {
     struct rpc_client *client = call->client;
     char timeout[24];
@@ -155,6 +155,8 @@ void client_call_submit(struct rpc_client_call *call)
                  (unsigned long long)(left_ms > 99999999 ? 99999999 : left_ms));
         headers[count++] = header("grpc-timeout", timeout);
     }
-    call->stream_id = nghttp2_submit_request(client->session, NULL, headers, count, &body, call);
+    int32_t stream_id = nghttp2_submit_request(client->session, NULL, headers, count, &body, call);
+    call->stream_id = stream_id < 0 ? 0 : stream_id;
     client->dirty = true;
+    return stream_id > 0;
 }

@@ -108,7 +108,7 @@ void client_call_release(struct rpc_client_call *call);
 /* Makes client->session. 0, or nghttp2's error. */
 int client_session_make(struct rpc_client *client);
 
-/* Puts the call on the open connection. */
-void client_call_submit(struct rpc_client_call *call);
+/* Puts the call on the open connection. False without memory, or when it has no streams left. */
+__attribute__((warn_unused_result)) bool client_call_submit(struct rpc_client_call *call);
 
 #endif

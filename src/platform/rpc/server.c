@@ -100,6 +100,11 @@ const char *rpc_server_address(const struct rpc_server *server)
     return http_server_address(server->http);
 }
 
+struct http_server *rpc_server_http(struct rpc_server *server)
+{
+    return server->http;
+}
+
 /* --- while it runs --- */
 
 struct loop_task {

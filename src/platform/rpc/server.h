@@ -120,6 +120,9 @@ struct error rpc_server_open(struct rpc_server **server, const struct rpc_server
 /* The address really listened on, "127.0.0.1:40001". Lives with the server. */
 const char *rpc_server_address(const struct rpc_server *server);
 
+/* The HTTP server below. Lives with the server. */
+struct http_server *rpc_server_http(struct rpc_server *server);
+
 /* Health of one service ("" = the process); NOT_SERVING while false. Any thread. */
 void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
 
