@@ -81,6 +81,15 @@ static void a_varint_beyond_64_bits_fails(void **state)
     assert_true(reader.failed);
 }
 
+/* What the sanitizer of the second build watches for is part of this. */
+static void nothing_can_be_read_from_no_bytes(void **state)
+{
+    struct byte_reader reader = byte_reader_of((struct text){0});
+    (void)state;
+    assert_int_equal(read_uint8(&reader), 0);
+    assert_true(reader.failed);
+}
+
 static void a_page_token_is_good_for_its_list_and_filter_only(void **state)
 {
     struct arena arena;
@@ -145,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_from_a_broken_one),
         cmocka_unit_test(encoded_values_come_back_and_every_cut_is_noticed),
         cmocka_unit_test(a_varint_beyond_64_bits_fails),
+        cmocka_unit_test(nothing_can_be_read_from_no_bytes),
         cmocka_unit_test(a_page_token_is_good_for_its_list_and_filter_only),
         cmocka_unit_test(violations_beyond_the_bound_are_counted),
         cmocka_unit_test(a_seed_gives_one_sequence),

@@ -67,9 +67,11 @@ struct byte_reader {
     bool failed;
 };
 
+/* An empty text may have no address at all, and C allows no sum with that, not even + 0. */
 static inline struct byte_reader byte_reader_of(struct text bytes)
 {
-    return (struct byte_reader){.at = bytes.data, .end = bytes.data + bytes.size};
+    const char *start = bytes.data == NULL ? "" : bytes.data;
+    return (struct byte_reader){.at = start, .end = start + bytes.size};
 }
 
 static inline uint8_t read_uint8(struct byte_reader *reader)

@@ -3,7 +3,11 @@
 
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "google/protobuf/field_mask.pb-c.h"
+#include "google/protobuf/struct.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "platform/base/check.h"
@@ -11,9 +15,26 @@
 enum { type_lists_max = 16 };
 
 static const ProtobufCMessageDescriptor *const own_types[] = {
-    &google__protobuf__any__descriptor,       &google__protobuf__duration__descriptor,
-    &google__protobuf__timestamp__descriptor, &google__rpc__bad_request__descriptor,
-    &google__rpc__error_info__descriptor,     &google__rpc__retry_info__descriptor,
+    &google__protobuf__any__descriptor,
+    &google__protobuf__bool_value__descriptor,
+    &google__protobuf__bytes_value__descriptor,
+    &google__protobuf__double_value__descriptor,
+    &google__protobuf__duration__descriptor,
+    &google__protobuf__empty__descriptor,
+    &google__protobuf__field_mask__descriptor,
+    &google__protobuf__float_value__descriptor,
+    &google__protobuf__int32_value__descriptor,
+    &google__protobuf__int64_value__descriptor,
+    &google__protobuf__list_value__descriptor,
+    &google__protobuf__string_value__descriptor,
+    &google__protobuf__struct__descriptor,
+    &google__protobuf__timestamp__descriptor,
+    &google__protobuf__uint32_value__descriptor,
+    &google__protobuf__uint64_value__descriptor,
+    &google__protobuf__value__descriptor,
+    &google__rpc__bad_request__descriptor,
+    &google__rpc__error_info__descriptor,
+    &google__rpc__retry_info__descriptor,
     &google__rpc__status__descriptor,
 };
 

@@ -1,11 +1,6 @@
 /* Pure conversions; nothing here keeps state. Calendar arithmetic is timegm's and gmtime_r's. */
 #include "platform/json/json_types.h"
 
-#include "google/protobuf/any.pb-c.h"
-#include "google/protobuf/duration.pb-c.h"
-#include "google/protobuf/timestamp.pb-c.h"
-
-#include <openssl/evp.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,13 +10,39 @@ static const int64_t duration_seconds_max = INT64_C(315576000000);
 
 enum json_form json_form_of(const ProtobufCMessageDescriptor *type)
 {
-    if (type == &google__protobuf__timestamp__descriptor)
-        return JSON_FORM_TIMESTAMP;
-    if (type == &google__protobuf__duration__descriptor)
-        return JSON_FORM_DURATION;
-    if (type == &google__protobuf__any__descriptor)
-        return JSON_FORM_ANY;
+    static const struct {
+        const char *name;
+        enum json_form form;
+    } forms[] = {
+        {"Any", JSON_FORM_ANY},
+        {"BoolValue", JSON_FORM_WRAPPER},
+        {"BytesValue", JSON_FORM_WRAPPER},
+        {"DoubleValue", JSON_FORM_WRAPPER},
+        {"Duration", JSON_FORM_DURATION},
+        {"FieldMask", JSON_FORM_FIELD_MASK},
+        {"FloatValue", JSON_FORM_WRAPPER},
+        {"Int32Value", JSON_FORM_WRAPPER},
+        {"Int64Value", JSON_FORM_WRAPPER},
+        {"ListValue", JSON_FORM_LIST},
+        {"StringValue", JSON_FORM_WRAPPER},
+        {"Struct", JSON_FORM_STRUCT},
+        {"Timestamp", JSON_FORM_TIMESTAMP},
+        {"UInt32Value", JSON_FORM_WRAPPER},
+        {"UInt64Value", JSON_FORM_WRAPPER},
+        {"Value", JSON_FORM_VALUE},
+    };
+    if (strcmp(type->package_name, "google.protobuf") != 0)
+        return JSON_FORM_OBJECT;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(type->short_name, forms[i].name) == 0)
+            return forms[i].form;
+    }
     return JSON_FORM_OBJECT;
+}
+
+bool json_is_null_value(const ProtobufCEnumDescriptor *type)
+{
+    return strcmp(type->name, "google.protobuf.NullValue") == 0;
 }
 
 bool json_field_is_map(const ProtobufCFieldDescriptor *field)
@@ -34,57 +55,160 @@ bool json_field_is_map(const ProtobufCFieldDescriptor *field)
            strcmp(entry->fields[0].name, "key") == 0 && strcmp(entry->fields[1].name, "value") == 0;
 }
 
-void json_name_of(const char *proto_name, char *out)
+size_t json_value_size(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_ENUM:
+        return 4;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return 8;
+    case PROTOBUF_C_TYPE_BOOL:
+        return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_STRING:
+        return sizeof(char *);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(ProtobufCMessage *);
+    }
+    return 0;
+}
+
+/* --- names --- */
+
+/* The next letter of the lowerCamelCase name; 0 at its end. */
+static char next_letter(const char **proto_name)
+{
+    bool raise = false;
+    while (**proto_name == '_') {
+        raise = true;
+        (*proto_name)++;
+    }
+    char letter = **proto_name;
+    if (letter == '\0')
+        return letter;
+    (*proto_name)++;
+    return raise && letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+}
+
+bool json_name_is(const char *proto_name, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (next_letter(&proto_name) != *name)
+            return false;
+    }
+    return next_letter(&proto_name) == '\0';
+}
+
+bool json_name_write(const char *proto_name, struct buffer *out)
+{
+    if (!buffer_reserve(out, strlen(proto_name)))
+        return false;
+    for (char letter = next_letter(&proto_name); letter != '\0'; letter = next_letter(&proto_name))
+        out->data[out->size++] = letter;
+    return true;
+}
+
+/* Whether lowerCamelCase and back gives the same path again. */
+static bool is_mask_path(const char *path)
+{
+    if (*path == '\0')
+        return false;
+    for (; *path != '\0'; path++) {
+        bool plain = (*path >= 'a' && *path <= 'z') || (*path >= '0' && *path <= '9');
+        bool raises = *path == '_' && path[1] >= 'a' && path[1] <= 'z';
+        if (!plain && !raises && *path != '.')
+            return false;
+    }
+    return true;
+}
+
+bool json_field_mask_is_valid(char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_mask_path(paths[i]))
+            return false;
+    }
+    return true;
+}
+
+bool json_field_mask_write(char *const *paths, size_t count, struct buffer *out)
+{
+    bool fits = buffer_append_string(out, "\"");
+    for (size_t i = 0; fits && i < count; i++)
+        fits = (i == 0 || buffer_append_string(out, ",")) && json_name_write(paths[i], out);
+    return fits && buffer_append_string(out, "\"");
+}
+
+size_t json_field_mask_count(struct text text)
+{
+    size_t count = text.size > 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += text.data[i] == ',';
+    return count;
+}
+
+bool json_field_mask_next(struct text *left, char *path)
 {
     size_t size = 0;
-    bool raise = false;
-    for (; *proto_name != '\0' && size + 1 < json_name_bytes_max; proto_name++) {
-        if (*proto_name == '_') {
-            raise = true;
-            continue;
-        }
-        bool lower = *proto_name >= 'a' && *proto_name <= 'z';
-        out[size++] = raise && lower ? (char)(*proto_name - 'a' + 'A') : *proto_name;
-        raise = false;
-    }
-    out[size] = '\0';
-}
-
-/* --- Base64 --- */
-
-bool json_base64_write(struct text bytes, struct buffer *out)
-{
-    size_t size = (bytes.size + 2) / 3 * 4;
-    if (!buffer_reserve(out, size + 1)) /* EVP writes a NUL behind */
-        return false;
-    EVP_EncodeBlock((unsigned char *)out->data + out->size, (const unsigned char *)bytes.data,
-                    (int)bytes.size);
-    out->size += size;
-    return true;
-}
-
-bool json_base64_read(struct text text, struct arena *arena, ProtobufCBinaryData *bytes)
-{
-    while (text.size > 0 && text.data[text.size - 1] == '=')
-        text.size--;
-    size_t padding = (4 - text.size % 4) % 4;
-    char *standard = arena_allocate(arena, text.size + padding + 1);
-    unsigned char *decoded = arena_allocate(arena, text.size + padding + 1);
-    if (standard == NULL || decoded == NULL || padding == 3)
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!plain && strchr("+/-_", c) == NULL)
+    const char *begin = path;
+    for (; size < left->size && left->data[size] != ','; size++) {
+        char letter = left->data[size];
+        bool raised = letter >= 'A' && letter <= 'Z';
+        if (raised)
+            *path++ = '_';
+        *path++ = raised ? (char)(letter - 'A' + 'a') : letter;
+        if (letter == '_')
             return false;
-        standard[i] = c == '-' ? '+' : c == '_' ? '/' : c;
     }
-    memset(standard + text.size, '=', padding);
-    int size = EVP_DecodeBlock(decoded, (unsigned char *)standard, (int)(text.size + padding));
-    if (size < (int)padding)
+    *path = '\0';
+    *left = text_make(left->data + size, left->size - size);
+    if (left->size > 0)
+        *left = text_make(left->data + 1, left->size - 1);
+    return is_mask_path(begin);
+}
+
+/* --- numbers --- */
+
+static size_t skip_digits(struct text text, size_t at)
+{
+    while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9')
+        at++;
+    return at;
+}
+
+bool json_is_number_text(struct text text)
+{
+    size_t begin = text.size > 0 && text.data[0] == '-';
+    size_t at = skip_digits(text, begin);
+    if (at == begin || (text.data[begin] == '0' && at > begin + 1))
         return false;
-    *bytes = (ProtobufCBinaryData){.len = (size_t)size - padding, .data = decoded};
-    return true;
+    if (at < text.size && text.data[at] == '.') {
+        size_t point = at;
+        at = skip_digits(text, at + 1);
+        if (at == point + 1)
+            return false;
+    }
+    if (at < text.size && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        at++;
+        at += at < text.size && (text.data[at] == '+' || text.data[at] == '-');
+        size_t exponent = at;
+        at = skip_digits(text, at);
+        if (at == exponent)
+            return false;
+    }
+    return at == text.size;
 }
 
 /* --- fractions of a second --- */
@@ -123,12 +247,17 @@ static bool read_fraction(struct text *text, int32_t *nanos)
 
 /* --- times --- */
 
+bool json_timestamp_is_valid(int64_t seconds, int32_t nanos)
+{
+    return seconds >= timestamp_seconds_min && seconds <= timestamp_seconds_max && nanos >= 0 &&
+           nanos <= 999999999;
+}
+
 bool json_timestamp_write(int64_t seconds, int32_t nanos, struct buffer *out)
 {
     struct tm parts;
     time_t time = (time_t)seconds;
-    if (seconds < timestamp_seconds_min || seconds > timestamp_seconds_max || nanos < 0 ||
-        nanos > 999999999 || gmtime_r(&time, &parts) == NULL)
+    if (gmtime_r(&time, &parts) == NULL)
         return false;
     return buffer_append_format(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
                                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
@@ -202,12 +331,16 @@ bool json_timestamp_read(struct text text, int64_t *seconds, int32_t *nanos)
     return *seconds >= timestamp_seconds_min && *seconds <= timestamp_seconds_max;
 }
 
+bool json_duration_is_valid(int64_t seconds, int32_t nanos)
+{
+    bool negative = seconds < 0 || nanos < 0;
+    return seconds <= duration_seconds_max && seconds >= -duration_seconds_max &&
+           nanos <= 999999999 && nanos >= -999999999 && !(negative && (seconds > 0 || nanos > 0));
+}
+
 bool json_duration_write(int64_t seconds, int32_t nanos, struct buffer *out)
 {
     bool negative = seconds < 0 || nanos < 0;
-    if (seconds > duration_seconds_max || seconds < -duration_seconds_max || nanos > 999999999 ||
-        nanos < -999999999 || (negative && (seconds > 0 || nanos > 0)))
-        return false;
     return buffer_append_format(out, "\"%s%lld", negative ? "-" : "",
                                 (long long)(negative ? -seconds : seconds)) &&
            write_fraction((uint32_t)(negative ? -nanos : nanos), out) &&

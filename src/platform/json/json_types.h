@@ -15,33 +15,67 @@
  * Thread: any.
  */
 enum json_form {
-    JSON_FORM_OBJECT,    /* a message like any other */
-    JSON_FORM_TIMESTAMP, /* "2026-11-24T10:00:00Z" */
-    JSON_FORM_DURATION,  /* "1.5s" */
-    JSON_FORM_ANY,       /* {"@type": …} */
+    JSON_FORM_OBJECT,     /* a message like any other */
+    JSON_FORM_TIMESTAMP,  /* "2026-11-24T10:00:00Z" */
+    JSON_FORM_DURATION,   /* "1.5s" */
+    JSON_FORM_FIELD_MASK, /* "sku,stock.onHand" */
+    JSON_FORM_WRAPPER,    /* what is in it */
+    JSON_FORM_STRUCT,     /* any object */
+    JSON_FORM_LIST,       /* any array */
+    JSON_FORM_VALUE,      /* any JSON */
+    JSON_FORM_ANY,        /* {"@type": …} */
 };
 
+/* Messages within messages, the outermost counted as 1. */
+enum { json_nesting_max = 32 };
+
 enum json_form json_form_of(const ProtobufCMessageDescriptor *type);
+
+/* Whether it is google.protobuf.NullValue, whose one value is null. */
+bool json_is_null_value(const ProtobufCEnumDescriptor *type);
 
 /* Whether the field is a map: repeated entries of key and value, which protobuf-c keeps as
  * messages. */
 bool json_field_is_map(const ProtobufCFieldDescriptor *field);
 
-/* "order_id" → "orderId". `out` has room for json_name_bytes_max. */
-enum { json_name_bytes_max = 128 };
-void json_name_of(const char *proto_name, char *out);
+/* Bytes that one value takes in protobuf-c's structs. */
+size_t json_value_size(ProtobufCType type);
 
-/* Appends Base64 with padding. False at the buffer's limit. */
-bool json_base64_write(struct text bytes, struct buffer *out);
+/* Whether `name` is the lowerCamelCase form of a field's name: "order_id" is "orderId". */
+bool json_name_is(const char *proto_name, const char *name);
 
-/* Standard or URL-safe Base64, padded or not. False if it is none, or without memory. */
-bool json_base64_read(struct text text, struct arena *arena, ProtobufCBinaryData *bytes);
+/* Appends that form. False: the buffer's limit or memory. */
+bool json_name_write(const char *proto_name, struct buffer *out);
 
-/* RFC 3339, 0, 3, 6 or 9 digits. False if the time is outside years 1 to 9999. */
+/* Whether each path comes back the same from lowerCamelCase. */
+bool json_field_mask_is_valid(char *const *paths, size_t count);
+
+/* Appends the paths, which are valid, as one JSON string. False: the buffer's limit or memory. */
+bool json_field_mask_write(char *const *paths, size_t count, struct buffer *out);
+
+/* How many paths there are in "sku,stock.onHand". */
+size_t json_field_mask_count(struct text text);
+
+/*
+ * Takes the first path of *left and its comma, and writes it in the fields' own names, a NUL
+ * behind; `path` has room for twice left->size and 1. False if it is none.
+ */
+bool json_field_mask_next(struct text *left, char *path);
+
+/* Whether the text is a JSON number (RFC 8259 section 6), nothing around it. */
+bool json_is_number_text(struct text text);
+
+/* Whether the time is within years 1 to 9999. */
+bool json_timestamp_is_valid(int64_t seconds, int32_t nanos);
+
+/* RFC 3339, 0, 3, 6 or 9 digits, of a valid time. False: the buffer's limit or memory. */
 bool json_timestamp_write(int64_t seconds, int32_t nanos, struct buffer *out);
 bool json_timestamp_read(struct text text, int64_t *seconds, int32_t *nanos);
 
-/* Seconds with 0, 3, 6 or 9 digits and an "s". False outside ±10,000 years, or of mixed signs. */
+/* Whether it is within ±10,000 years and both parts have one sign. */
+bool json_duration_is_valid(int64_t seconds, int32_t nanos);
+
+/* Seconds with 0, 3, 6 or 9 digits and an "s", of a valid duration. False as above. */
 bool json_duration_write(int64_t seconds, int32_t nanos, struct buffer *out);
 bool json_duration_read(struct text text, int64_t *seconds, int32_t *nanos);
 
