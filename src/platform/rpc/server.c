@@ -10,7 +10,6 @@
 #include "platform/rpc/rpc_call.h"
 #include "platform/rpc/server_state.h"
 
-#include <string.h>
 
 enum { services_max = 32, window_slack_bytes = 64 * 1024 };
 
@@ -32,7 +31,8 @@ static struct error make_services(struct rpc_server *server,
     const struct rpc_service *all[services_max];
     if (count + 2 > services_max)
         return error_make(ERROR_INVALID_SETTING, "more than %d services", services_max - 2);
-    memcpy(all, services, count * sizeof all[0]);
+    for (size_t i = 0; i < count; i++)
+        all[i] = services[i];
     struct error error = health_service_create(&server->health, services, count);
     if (error_is(error))
         return error;
