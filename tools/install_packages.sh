@@ -26,6 +26,7 @@ test libclang-rt-14-dev their runtime
 test llvm-14 readable stacks of the sanitizers
 test clang-format-14 the format check
 test openssl makes certificates for the tests of TLS
+test python3-venv outside tools written in Python
 test python3-grpcio a gRPC client that we did not write
 test python3-protobuf its messages
 END

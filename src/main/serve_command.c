@@ -172,6 +172,8 @@ static struct error open_server(struct process *process)
     options.cors_origins = text_of(configuration->cors_origins);
     options.message_bytes_max = (size_t)configuration->message_bytes_max;
     options.descriptor_set = descriptor_set();
+    options.title = "Waybill";
+    options.version = WAYBILL_VERSION;
     return rpc_server_open(&process->server, &options, services, 1);
 }
 

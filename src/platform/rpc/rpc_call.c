@@ -204,6 +204,14 @@ const ProtobufCMethodDescriptor *rpc_call_method(const struct rpc_call *call)
 
 /* --- the handler of HTTP exchanges --- */
 
+/* What is simply read at that path, or NULL. */
+static const struct http_routes *routes_with(const struct rpc_loop *loop, struct text path)
+{
+    if (http_routes_has(loop->own_routes, path))
+        return loop->own_routes;
+    return http_routes_has(loop->routes, path) ? loop->routes : NULL;
+}
+
 /* A call, or one of the routes that are simply read. */
 static void *open_exchange(void *context, struct http_exchange *exchange, struct text path)
 {
@@ -216,9 +224,10 @@ static void *open_exchange(void *context, struct http_exchange *exchange, struct
         path.size = before;
     }
     const struct method_entry *method = method_table_find(loop->methods, path);
-    if (method == NULL && http_routes_has(loop->routes, path)) {
+    const struct http_routes *routes = method == NULL ? routes_with(loop, path) : NULL;
+    if (routes != NULL) {
         exchange->handler = &http_routes_handler;
-        return http_routes_handler.open((void *)(uintptr_t)loop->routes, exchange, path);
+        return http_routes_handler.open((void *)(uintptr_t)routes, exchange, path);
     }
     struct rpc_call *call = take_call(loop, exchange);
     if (call == NULL)

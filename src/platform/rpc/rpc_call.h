@@ -62,6 +62,7 @@ struct rpc_call {
     struct text origin; /* of the page that calls, if it may; otherwise empty */
     bool preflight;     /* asks what it may send */
     unsigned refusal;   /* the HTTP status it gets instead of a protocol's; 0 = none */
+    const char *refusal_message;
     struct http_header refusal_header;
     struct metadata_list metadata;
     int64_t timeout_us;                /* INT64_MAX = none */

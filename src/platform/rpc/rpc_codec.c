@@ -3,6 +3,8 @@
 
 #include "platform/json/json_message.h"
 
+#include <string.h>
+
 static void *arena_for_protobuf(void *arena, size_t size)
 {
     return arena_allocate(arena, size);
@@ -36,6 +38,22 @@ static ProtobufCMessage *unpack(struct rpc_call *call, struct text bytes, struct
     return message;
 }
 
+/* "line 1 column 7: …" is no JSON; "lines[2].quantity: …" is a field that does not fit. */
+static struct rpc_status json_refusal(struct rpc_call *call, const struct error *error)
+{
+    const char *colon = strstr(error->detail, ": ");
+    if (error->code != ERROR_INVALID_INPUT)
+        return too_much_memory(call);
+    if (colon == NULL || strncmp(error->detail, "line ", 5) == 0)
+        return rpc_status_make(&call->arena, GRPC_STATUS_INVALID_ARGUMENT, "MALFORMED_MESSAGE",
+                               "%s", error->detail);
+    struct violation violation = {
+        .field = text_make(error->detail, (size_t)(colon - error->detail)),
+        .description = text_of(colon + 2),
+    };
+    return rpc_status_invalid(&call->arena, &violation, 1);
+}
+
 static ProtobufCMessage *read_json(struct rpc_call *call, struct text bytes,
                                    struct rpc_status *status)
 {
@@ -43,10 +61,7 @@ static ProtobufCMessage *read_json(struct rpc_call *call, struct text bytes,
     struct error error =
         json_message_read(bytes, call->method->descriptor->input, false, &call->arena, &message);
     if (error_is(error)) {
-        *status = error.code == ERROR_INVALID_INPUT
-                      ? rpc_status_make(&call->arena, GRPC_STATUS_INVALID_ARGUMENT,
-                                        "MALFORMED_MESSAGE", "%s", error.detail)
-                      : too_much_memory(call);
+        *status = json_refusal(call, &error);
         return NULL;
     }
     size_t size = protobuf_c_message_get_packed_size(message);

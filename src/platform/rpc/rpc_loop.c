@@ -106,11 +106,16 @@ void rpc_loop_remove_deadline(struct rpc_loop *loop, struct rpc_call *call)
 
 struct error rpc_loop_init(struct rpc_loop *loop, struct http_loop *http,
                            const struct rpc_server_options *options,
-                           const struct method_table *methods, const struct http_routes *routes)
+                           const struct method_table *methods, const struct http_routes *own_routes)
 {
     size_t bytes_max = options->message_bytes_max;
-    *loop =
-        (struct rpc_loop){.http = http, .options = options, .methods = methods, .routes = routes};
+    *loop = (struct rpc_loop){
+        .http = http,
+        .options = options,
+        .methods = methods,
+        .own_routes = own_routes,
+        .routes = &options->routes,
+    };
     buffer_init(&loop->inflated, bytes_max + 8192);
     buffer_init(&loop->encoded, rpc_response_bytes_max);
     buffer_init(&loop->deflated, rpc_response_bytes_max);

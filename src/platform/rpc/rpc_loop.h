@@ -21,7 +21,8 @@ struct rpc_loop {
     struct http_loop *http;
     const struct rpc_server_options *options;
     const struct method_table *methods;
-    const struct http_routes *routes; /* what else is read on this port */
+    const struct http_routes *own_routes; /* what else is read on this port: the server's own, */
+    const struct http_routes *routes;     /* and the caller's */
     struct rpc_metrics metrics;
 
     uv_timer_t deadline;         /* the earliest of `deadlines` */
@@ -39,7 +40,8 @@ struct rpc_loop {
 /* Before its thread runs. OUT_OF_MEMORY. */
 struct error rpc_loop_init(struct rpc_loop *loop, struct http_loop *http,
                            const struct rpc_server_options *options,
-                           const struct method_table *methods, const struct http_routes *routes);
+                           const struct method_table *methods,
+                           const struct http_routes *own_routes);
 
 /* Closes its timer; the last thing that its thread does. */
 void rpc_loop_drained(struct rpc_loop *loop);

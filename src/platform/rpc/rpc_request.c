@@ -17,6 +17,8 @@
 
 #include <string.h>
 
+enum { refusal_bytes_max = 1024 };
+
 /* --- the head --- */
 
 /* grpc-timeout: at most 8 digits, then a unit. */
@@ -140,22 +142,38 @@ void rpc_request_header(struct rpc_call *call, struct text name, struct text val
  * Answers without a protocol, as soon as the request is complete: a client that is still sending
  * might not look at an answer before.
  */
-static void refuse(struct rpc_call *call, unsigned http_status, const char *name, const char *value)
+static void refuse(struct rpc_call *call, unsigned http_status, const char *message,
+                   const char *name, const char *value)
 {
     call->protocol = NULL;
     call->refusal = http_status;
+    call->refusal_message = message;
     call->refusal_header = (struct http_header){text_of(name), text_of(value)};
 }
 
+/* The code that Connect's clients would make of the HTTP status anyway, with a reason for people.
+ */
 static void answer_refused(struct rpc_call *call)
 {
     struct response_headers headers;
+    struct buffer body;
+    struct rpc_status status = {
+        .code = call->refusal == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_UNKNOWN,
+        .message = text_of(call->refusal_message),
+    };
     response_headers_init(&headers, call);
-    response_headers_add(&headers, call->refusal_header.name.data, call->refusal_header.value);
+    response_headers_add(&headers, "content-type", text_of("application/json"));
+    if (call->refusal_header.name.size > 0)
+        response_headers_add(&headers, call->refusal_header.name.data, call->refusal_header.value);
+    buffer_init(&body, refusal_bytes_max);
+    if (connect_error_write(&status, &body))
+        rpc_response_queue_body(call, buffer_text(&body));
+    buffer_deinit(&body);
     call->headers_sent = true;
     call->finishing = true;
-    call->status = call->refusal == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_INTERNAL;
-    http_respond(call->exchange, call->refusal, headers.all, headers.count, HTTP_BODY_NONE);
+    call->status = status.code;
+    http_respond(call->exchange, call->refusal, headers.all, headers.count,
+                 (int64_t)call->output_bytes);
 }
 
 /* Tells a browser what its page may send: all that the protocols need, and metadata. */
@@ -174,7 +192,7 @@ static void answer_preflight(struct rpc_call *call)
 
 static void refuse_type(struct rpc_call *call)
 {
-    refuse(call, 415, "accept-post",
+    refuse(call, 415, "the content type must be one of those in accept-post", "accept-post",
            "application/grpc, application/grpc+proto, application/grpc+json, application/grpc-web, "
            "application/grpc-web+proto, application/grpc-web+json, application/grpc-web-text, "
            "application/proto, application/json, application/connect+proto, "
@@ -197,9 +215,10 @@ static bool choose_protocol(struct rpc_call *call)
     }
     if (method != HTTP_METHOD_POST) {
         if (call->method == NULL)
-            refuse(call, 404, "content-type", "text/plain");
+            refuse(call, 404, "there is no such method here", "", "");
         else
-            refuse(call, 405, "allow", call->method->method->idempotent ? "GET, POST" : "POST");
+            refuse(call, 405, "the method must be one of those in allow", "allow",
+                   call->method->method->idempotent ? "GET, POST" : "POST");
         return false;
     }
     call->protocol = call->type_protocol;
@@ -211,7 +230,7 @@ static bool choose_protocol(struct rpc_call *call)
         if (call->protocol->in_trailers || call->protocol->is_text ||
             call->protocol == &grpc_web_protocol)
             return true; /* gRPC has a status of its own for that */
-        refuse(call, 404, "content-type", "text/plain");
+        refuse(call, 404, "there is no such method here", "", "");
         return false;
     }
     bool is_unary = call->method->method->kind == RPC_UNARY;
@@ -222,7 +241,7 @@ static bool choose_protocol(struct rpc_call *call)
     }
     if (call->exchange->version == 1 &&
         (call->protocol == &grpc_protocol || call->method->method->kind == RPC_BIDI_STREAM)) {
-        refuse(call, 505, "upgrade", "h2c"); /* needs what HTTP/1.1 does not have */
+        refuse(call, 505, "this call needs HTTP/2", "", ""); /* needs what HTTP/1.1 does not have */
         return false;
     }
     return true;

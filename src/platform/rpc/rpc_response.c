@@ -121,7 +121,7 @@ size_t rpc_response_read(struct rpc_call *call, char *out, size_t room, enum htt
         *state = HTTP_BODY_PENDING;
     } else {
         *state = HTTP_BODY_END;
-        if (call->protocol->in_trailers)
+        if (call->protocol != NULL && call->protocol->in_trailers)
             call->protocol->send_trailers(call);
     }
     return filled;

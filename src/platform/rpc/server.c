@@ -6,12 +6,16 @@
 
 #include "platform/base/memory.h"
 #include "platform/rpc/health_service.h"
+#include "platform/rpc/openapi.h"
 #include "platform/rpc/reflection_service.h"
 #include "platform/rpc/rpc_call.h"
 #include "platform/rpc/server_state.h"
 
-
-enum { services_max = 32, window_slack_bytes = 64 * 1024 };
+enum {
+    services_max = 32,
+    window_slack_bytes = 64 * 1024,
+    openapi_bytes_max = 960 * 1024, /* what a route may hold */
+};
 
 struct rpc_server_options rpc_server_options_default(void)
 {
@@ -20,6 +24,8 @@ struct rpc_server_options rpc_server_options_default(void)
         .message_bytes_max = 1024 * 1024,
         .call_memory_bytes_max = (size_t)16 * 1024 * 1024,
         .own_reasons = true,
+        .title = "RPC server",
+        .version = "0",
     };
 }
 
@@ -57,10 +63,25 @@ static struct error make_loops(struct rpc_server *server)
         struct http_loop *http = http_server_loop(server->http, index);
         struct rpc_loop *loop = &server->loops[index];
         http_server_set_context(server->http, index, loop);
-        error =
-            rpc_loop_init(loop, http, &server->options, &server->methods, &server->options.routes);
+        error = rpc_loop_init(loop, http, &server->options, &server->methods, &server->own_routes);
     }
     return error;
+}
+
+static unsigned serve_openapi(void *context, struct buffer *body)
+{
+    const struct rpc_server *server = context;
+    return buffer_append_text(body, buffer_text(&server->openapi)) ? 200 : 500;
+}
+
+/* The document is made once: the table does not change. */
+static struct error make_openapi(struct rpc_server *server)
+{
+    server->openapi_route =
+        (struct http_route){"/openapi.json", "application/json", serve_openapi, server};
+    server->own_routes = (struct http_routes){&server->openapi_route, 1};
+    return openapi_write(&server->methods, server->options.title, server->options.version,
+                         &server->openapi);
 }
 
 static struct error start(struct rpc_server *server)
@@ -83,7 +104,10 @@ struct error rpc_server_open(struct rpc_server **server, const struct rpc_server
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "server");
     made->options = *options;
+    buffer_init(&made->openapi, openapi_bytes_max);
     struct error error = make_services(made, services, service_count);
+    if (!error_is(error))
+        error = make_openapi(made);
     if (!error_is(error))
         error = start(made);
     if (error_is(error)) {
@@ -156,6 +180,7 @@ void rpc_server_destroy(struct rpc_server *server)
         rpc_loop_release(&server->loops[i]);
     memory_release(server->loops);
     http_server_destroy(server->http);
+    buffer_deinit(&server->openapi);
     method_table_deinit(&server->methods);
     reflection_service_destroy(server->reflection);
     health_service_destroy(server->health);

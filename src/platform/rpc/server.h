@@ -100,9 +100,11 @@ struct rpc_server_options {
     size_t message_bytes_max;     /* of one request: 1 MiB unary */
     size_t call_memory_bytes_max; /* the arena of one call */
     struct text descriptor_set;   /* a FileDescriptorSet, served by reflection */
-    bool own_reasons;             /* refusals of the server itself carry ErrorInfo, too */
-    struct text cors_origins;     /* "https://a, https://b", "*"; empty = no page may call */
-    struct http_routes routes;    /* what else is read on this port; must outlive the server */
+    const char *title;            /* of /openapi.json */
+    const char *version;
+    bool own_reasons;          /* refusals of the server itself carry ErrorInfo, too */
+    struct text cors_origins;  /* "https://a, https://b", "*"; empty = no page may call */
+    struct http_routes routes; /* what else is read on this port; must outlive the server */
 };
 
 /* The values users get if they set nothing. */

@@ -11,6 +11,9 @@ struct rpc_server {
     struct health_service *health;
     struct reflection_service *reflection;
     struct method_table methods;
+    struct buffer openapi; /* /openapi.json */
+    struct http_route openapi_route;
+    struct http_routes own_routes;
     struct http_server *http;
     struct rpc_loop *loops;
     uint32_t loop_count;
