@@ -5,6 +5,7 @@
  */
 #include "platform/rpc/openapi.h"
 
+#include "platform/base/check.h"
 #include "platform/json/json_message.h"
 #include "platform/json/json_types.h"
 
@@ -19,6 +20,7 @@ struct openapi_writer {
     const ProtobufCMessageDescriptor *types[types_max];
     size_t type_count;
     bool failed;
+    bool too_large; /* not for want of memory */
 };
 
 static void put(struct openapi_writer *writer, const char *string)
@@ -36,10 +38,8 @@ __attribute__((format(printf, 2, 3))) static void put_format(struct openapi_writ
     va_start(arguments, format);
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (size < 0 || (size_t)size >= sizeof text)
-        writer->failed = true;
-    else
-        put(writer, text);
+    CHECK(size >= 0 && (size_t)size < sizeof text); /* names of protos are shorter */
+    put(writer, text);
 }
 
 /* Notes the type, to be described once. */
@@ -50,7 +50,7 @@ static void need_type(struct openapi_writer *writer, const ProtobufCMessageDescr
             return;
     }
     if (writer->type_count == types_max)
-        writer->failed = true;
+        writer->failed = writer->too_large = true;
     else
         writer->types[writer->type_count++] = type;
 }
@@ -301,7 +301,9 @@ struct error openapi_write(const struct method_table *table, const char *title, 
     }
     put_error_type(&writer);
     put(&writer, "}}}\n");
+    if (writer.too_large)
+        return error_make(ERROR_LIMIT, "more than %d message types", (int)types_max);
     if (writer.failed)
-        return error_make(ERROR_LIMIT, "the OpenAPI document is too large");
+        return error_make(ERROR_OUT_OF_MEMORY, "the OpenAPI document");
     return error_none();
 }

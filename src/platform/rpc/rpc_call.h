@@ -70,6 +70,7 @@ struct rpc_call {
     enum message_coding body_coding;   /* of the whole body */
     bool accepts_gzip;                 /* in enveloped messages */
     bool accepts_gzip_body;
+    bool has_type; /* a content type, known or not */
     bool timeout_is_bad;
     bool connect_version_is_bad;
 

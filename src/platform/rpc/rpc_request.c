@@ -60,6 +60,12 @@ static void read_timeout(struct rpc_call *call, struct text value,
     call->timeout_is_bad = !read(value, &call->timeout_us);
 }
 
+static void read_content_type(struct rpc_call *call, struct text value)
+{
+    call->has_type = true;
+    call->type_protocol = rpc_protocol_of(value, &call->codec);
+}
+
 /* Custom metadata; the bytes of "-bin" keys are decoded, and left out if they are no Base64. */
 static void take_metadata(struct rpc_call *call, struct text name, struct text value)
 {
@@ -76,7 +82,7 @@ static void take_metadata(struct rpc_call *call, struct text name, struct text v
 static bool take_protocol_header(struct rpc_call *call, struct text name, struct text value)
 {
     if (text_equals_string(name, "content-type"))
-        call->type_protocol = rpc_protocol_of(value, &call->codec);
+        read_content_type(call, value);
     else if (text_equals_string(name, "te") || text_equals_string(name, "content-length") ||
              text_equals_string(name, "host") || text_equals_string(name, "transfer-encoding"))
         return true;
@@ -166,7 +172,8 @@ static void answer_refused(struct rpc_call *call)
     if (call->refusal_header.name.size > 0)
         response_headers_add(&headers, call->refusal_header.name.data, call->refusal_header.value);
     buffer_init(&body, refusal_bytes_max);
-    if (connect_error_write(&status, &body))
+    if (in_json ? connect_error_write(&status, &body)
+                : buffer_append_format(&body, "%s\n", call->refusal_message))
         rpc_response_queue_body(call, buffer_text(&body));
     buffer_deinit(&body);
     call->headers_sent = true;
