@@ -286,12 +286,21 @@ static bool read_operand(struct call *call, const char *operand)
 static bool choose_method(struct call *call)
 {
     size_t fitting = known_method_find(text_of(call->method_name), &call->method);
-    if (fitting == 1)
+    const char *suggestion = fitting == 0 ? known_method_suggest(call->method_name) : NULL;
+    if (fitting == 1 && !known_method_is_stream(&call->method))
         return true;
-    fprintf(stderr, "waybill call: %s\n\n",
-            fitting == 0 ? "there is no such method; these are known:"
-                         : "several services have this method; name one as Service/Method:");
-    print_methods(stderr);
+    if (fitting == 1)
+        fprintf(stderr, "waybill call: %s is a stream; this command sends single calls\n",
+                call->method_name);
+    else if (fitting > 1)
+        fprintf(stderr, "waybill call: several services have %s; name one as Service/Method\n",
+                call->method_name);
+    else if (suggestion != NULL)
+        fprintf(stderr, "waybill call: there is no method %s; did you mean %s?\n",
+                call->method_name, suggestion);
+    else
+        fprintf(stderr, "waybill call: there is no method %s; `waybill call --help` lists them\n",
+                call->method_name);
     return false;
 }
 

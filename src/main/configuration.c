@@ -5,6 +5,7 @@
 #include "main/configuration.h"
 
 #include "main/configuration_file.h"
+#include "main/suggestion.h"
 #include "platform/base/log.h"
 
 #include <errno.h>
@@ -198,6 +199,38 @@ struct file_reading {
     struct configuration_problems *problems;
 };
 
+static void flag_name(const struct setting *setting, char *out, size_t size)
+{
+    snprintf(out, size, "--%s", setting->name);
+    for (char *c = out; *c != '\0'; c++) {
+        if (*c == '_')
+            *c = '-';
+    }
+}
+
+/* `is_flag`: by the names on the command line. */
+static void add_unknown(struct configuration_problems *problems, const char *where,
+                        const char *name, bool is_flag)
+{
+    char names[settings_count][64];
+    char what[160];
+    struct suggestion suggestion = suggestion_begin(name);
+    for (size_t i = 0; i < settings_count; i++) {
+        if (is_flag)
+            flag_name(&settings[i], names[i], sizeof names[i]);
+        else
+            snprintf(names[i], sizeof names[i], "%s", settings[i].name);
+        suggestion_consider(&suggestion, names[i]);
+    }
+    if (suggestion.best == NULL)
+        snprintf(what, sizeof what, "is no %s; `waybill serve --help` lists them",
+                 is_flag ? "option" : "setting");
+    else
+        snprintf(what, sizeof what, "is no %s; did you mean %s?", is_flag ? "option" : "setting",
+                 suggestion.best);
+    configuration_problems_add(problems, where, what);
+}
+
 /* The setting of that name, whatever the section; NULL if there is none. */
 static const struct setting *find_setting(struct text name)
 {
@@ -213,12 +246,13 @@ static void on_file_setting(void *context, const struct configuration_file_line 
     struct file_reading *reading = context;
     char where[700];
     char what[160];
+    char name[65];
     const struct setting *setting = find_setting(line->name);
-    snprintf(where, sizeof where, "%s:%lu: %.*s", reading->name, line->number,
-             line->name.size < 64 ? (int)line->name.size : 64, line->name.data);
+    snprintf(name, sizeof name, "%.*s", line->name.size < 64 ? (int)line->name.size : 64,
+             line->name.data);
+    snprintf(where, sizeof where, "%s:%lu: %s", reading->name, line->number, name);
     if (setting == NULL) {
-        configuration_problems_add(reading->problems, where,
-                                   "is no setting; `waybill serve --help` lists them");
+        add_unknown(reading->problems, where, name, false);
     } else if (!text_equals_string(line->section, setting->section)) {
         snprintf(what, sizeof what, "belongs below [%s]", setting->section);
         configuration_problems_add(reading->problems, where, what);
@@ -295,15 +329,6 @@ static void variable_name(const struct setting *setting, char *out, size_t size)
     }
 }
 
-static void flag_name(const struct setting *setting, char *out, size_t size)
-{
-    snprintf(out, size, "--%s", setting->name);
-    for (char *c = out; *c != '\0'; c++) {
-        if (*c == '_')
-            *c = '-';
-    }
-}
-
 static void read_variables(struct configuration *configuration,
                            struct configuration_problems *problems)
 {
@@ -347,8 +372,8 @@ static void read_flag(struct configuration *configuration, int argc, char **argv
             set_value(configuration, &settings[i], flag, text_of(value), problems);
         return;
     }
-    configuration_problems_add(problems, argv[*at],
-                               "is no option; `waybill serve --help` lists them");
+    snprintf(flag, sizeof flag, "%.*s", (int)strcspn(argv[*at], "="), argv[*at]);
+    add_unknown(problems, argv[*at], flag, true);
 }
 
 /* --config goes first, because the file comes before variables and flags. */
@@ -417,7 +442,7 @@ void configuration_print_help(FILE *out)
         if (strcmp(section, settings[i].section) != 0)
             fprintf(out, "\n [%s]\n", settings[i].section);
         section = settings[i].section;
-        fprintf(out, "  %s %s\n      %s (default: %s)\n", flag, settings[i].argument,
+        fprintf(out, "  %s %s\n      %s\n      default: %s\n", flag, settings[i].argument,
                 settings[i].help,
                 settings[i].default_text[0] == '\0' ? "empty" : settings[i].default_text);
     }

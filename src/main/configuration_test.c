@@ -338,13 +338,17 @@ static void all_problems_are_told_up_to_twenty(void **state)
 static void unknown_flag_is_refused(void **state)
 {
     (void)state;
+    static const char *const flags[][2] = {
+        {"--lisen", "is no option; did you mean --listen?"},
+        {"--io_threads=3", "is no option; did you mean --io-threads?"},
+        {"-x", "is no option; `waybill serve --help` lists them"},
+    };
     for (int i = 0; i < 3; i++) {
-        const char *flags[] = {"--lisen", "-x", "--listen-address=1"};
         struct reading reading;
         begin(&reading);
-        give_argument(&reading, flags[i]);
+        give_argument(&reading, flags[i][0]);
         finish(&reading);
-        assert_problem(&reading, flags[i], "is no option; `waybill serve --help` lists them");
+        assert_problem(&reading, flags[i][0], flags[i][1]);
         end(&reading);
     }
 }
@@ -402,7 +406,8 @@ static void bad_line_is_told_with_its_number(void **state)
 {
     (void)state;
     static const struct bad_file files[] = {
-        {"[server]\nlisen = x:1\n", 2, "lisen: is no setting; `waybill serve --help` lists them"},
+        {"[server]\nlisen = x:1\n", 2, "lisen: is no setting; did you mean listen?"},
+        {"[server]\nnonsense = 1\n", 2, "is no setting; `waybill serve --help` lists them"},
         {"[servr]\nlisten = x:1\n", 2, "listen: belongs below [server]"},
         {"listen = x:1\n", 1, "listen: belongs below [server]"},
         {"[server]\nlog_level = info\n", 2, "log_level: belongs below [log]"},

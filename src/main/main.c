@@ -5,6 +5,7 @@
 #include "main/replay_command.h"
 #include "main/serve_command.h"
 #include "main/services.h"
+#include "main/suggestion.h"
 #include "main/verify_command.h"
 
 #include <signal.h>
@@ -47,11 +48,16 @@ int main(int argc, char **argv)
         printf("waybill %s\n", WAYBILL_VERSION);
         return 0;
     }
+    struct suggestion suggestion = suggestion_begin(name);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        suggestion_consider(&suggestion, commands[i].name);
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "waybill: there is no command %s\n\n", name);
-    print_help(stderr);
+    fprintf(stderr, "waybill: there is no command %s; ", name);
+    if (suggestion.best != NULL)
+        fprintf(stderr, "did you mean %s?\n", suggestion.best);
+    else
+        fprintf(stderr, "`waybill --help` lists them\n");
     return 2;
 }

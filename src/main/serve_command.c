@@ -133,12 +133,20 @@ static const char *file_of(const char *setting)
     return setting[0] == '\0' ? NULL : setting;
 }
 
-/* Plain connections from elsewhere only where somebody has said so. */
-static struct error check_plaintext(const struct configuration *configuration)
+/*
+ * Before anything is touched: both addresses, and plain connections from elsewhere only where
+ * somebody has said so.
+ */
+static struct error check_addresses(const struct configuration *configuration)
 {
     struct sockaddr_storage address;
-    struct error error = listen_address_resolve(configuration->listen, &address);
-    if (error_is(error) || configuration->tls_certificate[0] != '\0' ||
+    struct error error = listen_address_resolve(configuration->operations, &address);
+    if (error_is(error))
+        return error_prefix(error, "operations");
+    error = listen_address_resolve(configuration->listen, &address);
+    if (error_is(error))
+        return error_prefix(error, "listen");
+    if (configuration->tls_certificate[0] != '\0' ||
         strcmp(configuration->plaintext, "everywhere") == 0 || listen_address_is_loopback(&address))
         return error;
     return error_make(ERROR_INVALID_SETTING,
@@ -151,9 +159,6 @@ static struct error open_server(struct process *process)
 {
     const struct configuration *configuration = &process->configuration;
     struct rpc_server_options options = rpc_server_options_default();
-    struct error error = check_plaintext(configuration);
-    if (error_is(error))
-        return error;
     process->inventory.repository = process->inventory_repository;
     process->inventory_door = inventory_rpc_service(&process->inventory);
     const struct rpc_service *services[] = {&process->inventory_door};
@@ -186,14 +191,16 @@ static struct error open_operations(struct process *process, struct http_routes 
     options.drain_us_max = 1000000;
     struct error error = http_server_create(&process->operations, &options, &http_routes_handler);
     if (error_is(error))
-        return error;
+        return error_prefix(error, "operations");
     http_server_set_context(process->operations, 0, routes);
     return http_server_start(process->operations);
 }
 
 static struct error open_all(struct process *process, struct http_routes *routes)
 {
-    struct error error = open_inventory(process);
+    struct error error = check_addresses(&process->configuration);
+    if (!error_is(error))
+        error = open_inventory(process);
     if (!error_is(error))
         error = open_server(process);
     if (!error_is(error))
@@ -220,8 +227,8 @@ static const char *advice_for(enum error_code code)
     case ERROR_LOCKED:
         return "another waybill uses this data directory: stop it, or give --data DIR";
     case ERROR_DAMAGED:
-        return "nothing was changed; restore the directory from a backup, `waybill verify DIR` "
-               "checks it";
+        return "nothing was changed; restore the directory from a backup, or run the newer waybill "
+               "that wrote it; `waybill verify DIR` checks it";
     case ERROR_DISK_FULL:
         return "make room on the disk and start again";
     case ERROR_NETWORK:

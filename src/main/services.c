@@ -1,7 +1,10 @@
 /* A table and a search over it. */
 #include "main/services.h"
 
+#include "google/protobuf/descriptor.pb-c.h"
 #include "grpc/health/v1/health.pb-c.h"
+#include "main/descriptor_set.h"
+#include "main/suggestion.h"
 #include "platform/json/json_message.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 
@@ -54,4 +57,44 @@ size_t known_method_find(struct text name, struct known_method *found)
         }
     }
     return count;
+}
+
+/* protobuf-c's descriptors do not tell; the proto's own do. */
+static bool is_stream_in(const Google__Protobuf__FileDescriptorProto *file,
+                         const struct known_method *method)
+{
+    if (strcmp(file->package, method->service->package) != 0)
+        return false;
+    for (size_t i = 0; i < file->n_service; i++) {
+        for (size_t j = 0; j < file->service[i]->n_method; j++) {
+            const Google__Protobuf__MethodDescriptorProto *one = file->service[i]->method[j];
+            if (strcmp(file->service[i]->name, method->service->short_name) == 0 &&
+                strcmp(one->name, method->method->name) == 0)
+                return one->server_streaming || one->client_streaming;
+        }
+    }
+    return false;
+}
+
+bool known_method_is_stream(const struct known_method *method)
+{
+    struct text bytes = descriptor_set();
+    bool is_stream = false;
+    Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(
+        NULL, bytes.size, (const uint8_t *)bytes.data);
+    for (size_t i = 0; set != NULL && i < set->n_file; i++)
+        is_stream = is_stream || is_stream_in(set->file[i], method);
+    google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+    return is_stream;
+}
+
+const char *known_method_suggest(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    struct suggestion suggestion = suggestion_begin(slash == NULL ? name : slash + 1);
+    for (size_t i = 0; i < known_service_count; i++) {
+        for (unsigned j = 0; j < known_services[i]->n_methods; j++)
+            suggestion_consider(&suggestion, known_services[i]->methods[j].name);
+    }
+    return suggestion.best;
 }

@@ -4,6 +4,7 @@
 #include "platform/base/text.h"
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The services whose methods `waybill call` knows, from their descriptors. Any thread. */
@@ -20,6 +21,12 @@ struct known_method {
  * "Method". Gives how many fit: *found is set if it is exactly one.
  */
 size_t known_method_find(struct text name, struct known_method *found);
+
+/* Whether request or answer of the method is a stream. False also without memory. */
+bool known_method_is_stream(const struct known_method *method);
+
+/* The one whose name is nearest, as "Method", or NULL. `name` as above. */
+const char *known_method_suggest(const char *name);
 
 /* Makes our own types known to JSON. At start. */
 void known_types_register(void);

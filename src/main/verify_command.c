@@ -4,9 +4,13 @@
 #include "inventory/infrastructure/embedded/store_verification.h"
 #include "platform/base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { result_bytes_max = 64 * 1024 * 1024, path_bytes_max = 4096 };
 
@@ -101,22 +105,44 @@ static void print_result(const char *path, const struct verify_ledger_command *c
     print_mismatches(command);
 }
 
+/*
+ * Keeps servers away while the store is read: what is being written would look damaged. -1: there
+ * is no lock, so nobody can hold it.
+ */
+static struct error lock_store(const char *path, int *lock)
+{
+    char name[path_bytes_max + 8];
+    snprintf(name, sizeof name, "%s/lock", path);
+    *lock = open(name, O_RDONLY | O_CLOEXEC);
+    if (*lock < 0 || flock(*lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return error_none();
+    return error_make(ERROR_LOCKED,
+                      "%s: a server has it open; stop it, verify a copy, or ask the server: "
+                      "`waybill call VerifyLedger`",
+                      path);
+}
+
 static int verify(const char *directory, bool json)
 {
     char path[path_bytes_max];
+    int lock;
     struct arena arena;
     struct embedded_repository_options options = embedded_repository_options_default();
     struct verify_ledger_command command = {.base = {.arena = &arena}};
     find_store(directory, path);
     options.directory = path;
     arena_init(&arena, result_bytes_max);
-    struct error error = embedded_store_verify(&options, &command);
+    struct error error = lock_store(path, &lock);
+    if (!error_is(error))
+        error = embedded_store_verify(&options, &command);
     bool good = !error_is(error) && command.mismatch_count == 0;
     if (error_is(error))
         print_error(path, &error, json);
     else
         print_result(path, &command, json);
     arena_deinit(&arena);
+    if (lock >= 0)
+        close(lock);
     return good ? 0 : 1;
 }
 

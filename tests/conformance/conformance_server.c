@@ -1,7 +1,7 @@
 /*
  * The server under test of the Connect project's conformance suite: reads a ServerCompatRequest
  * from standard input (4 bytes of big-endian length before it), serves, writes a
- * ServerCompatResponse, and ends on SIGTERM or when standard input is closed.
+ * ServerCompatResponse, and ends on SIGTERM.
  */
 #include "tests/conformance/conformance_service.h"
 
@@ -84,6 +84,7 @@ int main(void)
     Connectrpc__Conformance__V1__ServerCompatRequest *request = read_request();
     struct rpc_server_options options = rpc_server_options_default();
     options.http.listen = "127.0.0.1:0";
+    options.http.drain_us_max = 0;
     options.own_reasons = false; /* the suite wants no details that it did not ask for */
     if (request->message_receive_limit > 0)
         options.message_bytes_max = request->message_receive_limit;
@@ -105,8 +106,8 @@ int main(void)
     if (error_is(error))
         give_up(error.detail);
     write_response(rpc_server_address(server), certificate);
+    connectrpc__conformance__v1__server_compat_request__free_unpacked(request, NULL);
     sigwait(&signals, &number);
-    options.http.drain_us_max = 0;
     rpc_server_drain(server);
     rpc_server_destroy(server);
     const char *files[] = {options.http.tls.certificate, options.http.tls.key,

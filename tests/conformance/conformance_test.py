@@ -2,6 +2,10 @@
 """Goal: gRPC, gRPC-Web and Connect as their inventors mean them. Method: the conformance suite of the
 Connect project calls our server (conformance_server.c) through its own reference clients; every case of
 a configuration must pass, and there must be as many cases as there were when it was written.
+
+No case is known to fail. One kind may have to be asked twice: where a deadline ends the call on both
+sides in the same instant, the suite's Connect client may give up between the head of our answer and its
+body, and then finds the body that it has not read wanting.
 """
 
 import os
@@ -16,19 +20,33 @@ import tap  # noqa: E402
 
 SERVER = os.environ.get("CONFORMANCE_SERVER", "")
 SECONDS_MAX = 240
+ASKED_TWICE = re.compile(r"Timeouts/.*/Protocol:PROTOCOL_CONNECT/.*/unary")
 
 
-def run(configuration, cases):
-    suite = go_tools.install("connectrpc.com/conformance/cmd/connectconformance", "v1.0.7")
+def suite(configuration, *more):
+    """Gives the number of cases, the names of those that failed, and all that was said."""
+    program = go_tools.install("connectrpc.com/conformance/cmd/connectconformance", "v1.0.7")
     done = subprocess.run(
-        [suite, "--mode", "server", "--conf",
-         os.path.join(HERE, "configurations", configuration + ".yaml"), "--", SERVER],
+        [program, "--mode", "server", "--conf",
+         os.path.join(HERE, "configurations", configuration + ".yaml"), *more, "--", SERVER],
         capture_output=True, text=True, timeout=SECONDS_MAX)
     output = done.stdout + done.stderr
     total = re.search(r"Total cases: (\d+)", output)
-    failures = [line for line in output.splitlines() if line.startswith("FAILED")]
-    assert done.returncode == 0 and not failures, "\n".join(failures[:20]) or output[-2000:]
-    assert total and int(total.group(1)) >= cases, f"{total and total.group(1)} cases, not {cases}"
+    failed = re.findall(r"^FAILED: (.*):$", output, re.M)
+    assert total and (done.returncode == 0) == (not failed), output[-2000:]
+    assert "Sanitizer" not in output and "runtime error" not in output, output[:4000]
+    return int(total.group(1)), failed, output
+
+
+def run(configuration, cases):
+    total, failed, output = suite(configuration)
+    assert total >= cases, f"{total} cases, not {cases}"
+    twice = [name for name in failed if ASKED_TWICE.fullmatch(name)]
+    assert failed == twice, output[output.index("FAILED"):][:4000]
+    if twice:
+        print(f"# asked twice: {', '.join(twice)}")
+        _, failed, output = suite(configuration, *(f"--run={name}" for name in twice))
+        assert not failed, output[output.index("FAILED"):][:4000]
 
 
 def grpc_374_cases():

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Goal: clients that we did not write can use us. Method: each calls a running `waybill serve`."""
+"""Goal: clients that we did not write can use us. Method: each calls a running `waybill serve`; buf also
+reads our protos for what would break a client of the last release.
+"""
 
 import json
 import os
@@ -8,16 +10,22 @@ import subprocess
 import sys
 import tempfile
 
+import grpc
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import go_tools  # noqa: E402
 import tap  # noqa: E402
 import waybill_process  # noqa: E402
+import waybill_server  # noqa: E402
+from certificates import make_certificate  # noqa: E402
+from waybill_server import health, inventory  # noqa: E402
 
 DESCRIPTORS = os.environ.get("WAYBILL_DESCRIPTORS", "")
 SERVICE = "waybill.inventory.v1.InventoryService"
 GRPC_EXIT = 64  # grpcurl's exit code is this and the status
+BUF_FOUND = 100  # buf's exit code when it has read all and found something
 NODE_PACKAGES = ["@bufbuild/protobuf@2.17.0", "@connectrpc/connect@2.2.0",
                  "@connectrpc/connect-web@2.2.0", "@grpc/grpc-js@1.14.7",
                  "@grpc/proto-loader@0.8.1"]
@@ -40,6 +48,29 @@ def with_server(case):
 
 def grpcurl():
     return go_tools.install("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.4")
+
+
+def buf():
+    return go_tools.install("github.com/bufbuild/buf/cmd/buf", "v1.75.0")
+
+
+def node_packages():
+    """The directory where they are installed."""
+    wanted = "\n".join(NODE_PACKAGES)
+    directory = os.path.join(go_tools.CACHE, "node")
+    installed = os.path.join(directory, "installed")
+    os.makedirs(directory, exist_ok=True)
+    if os.path.exists(installed):
+        with open(installed, encoding="utf-8") as file:
+            if file.read() == wanted:
+                return directory
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error",
+                           *NODE_PACKAGES], cwd=directory, capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise tap.Skip(f"npm cannot install the clients: {' '.join(done.stderr.split())[:300]}")
+    with open(installed, "w", encoding="utf-8") as file:
+        file.write(wanted)
+    return directory
 
 
 @with_server
@@ -65,6 +96,55 @@ def grpcurl_calls_and_shows_the_details_of_an_error(server):
     assert "INSUFFICIENT_STOCK" in said and '"requestedQuantity": "6"' in said, said
 
 
+def grpcurl_calls_in_mutual_tls():
+    with tempfile.TemporaryDirectory() as directory:
+        certificate, key = make_certificate(directory, "server")
+        authority, _ = make_certificate(directory, "authority")
+        mine, my_key = make_certificate(directory, "client", authority="authority")
+        with waybill_process.Server(
+                os.path.join(directory, "data"), "--tls-certificate", certificate, "--tls-key", key,
+                "--tls-client-ca", authority) as server:
+            call = [grpcurl(), "-cacert", certificate, "-max-time", "10"]
+            method = [server.listen, SERVICE + "/VerifyLedger"]
+            run(*call, "-cert", mine, "-key", my_key, *method)
+            run(*call, *method, code=1)
+
+
+@with_server
+def grpcio_calls_with_gzip_and_watches_health(server):
+    """As in Debian 12; the suites of errors and bad input are its work, too."""
+    with grpc.insecure_channel(server.listen) as channel:
+        many = inventory.ReserveRequest(reservation_id="gzip")
+        for number in range(100):
+            sku = f"{'S' * 40}{number}"
+            waybill_server.inventory_method(channel, "ReceiveStock")(
+                inventory.ReceiveStockRequest(receipt_id=sku, sku=sku, quantity=9),
+                compression=grpc.Compression.Gzip, timeout=30)
+            many.lines.add(sku=sku, quantity=2)
+        answer, call = waybill_server.inventory_method(channel, "Reserve").with_call(
+            many, compression=grpc.Compression.Gzip, timeout=30)
+        assert len(answer.reservation.lines) == 100 and call.code() == grpc.StatusCode.OK
+        watch = channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            request_serializer=health.HealthCheckRequest.SerializeToString,
+            response_deserializer=health.HealthCheckResponse.FromString)
+        watched = watch(health.HealthCheckRequest(service=SERVICE), timeout=30)
+        assert next(watched).status == health.HealthCheckResponse.SERVING
+        watched.cancel()
+
+
+@with_server
+def buf_curl_calls_by_three_protocols(server):
+    url = f"http://{server.listen}/{SERVICE}/"
+    call = [buf(), "curl", "--schema", ROOT]
+    for number, protocol in enumerate((["connect"], ["grpc", "--http2-prior-knowledge"],
+                                       ["grpcweb"]), 1):
+        run(*call, "--protocol", *protocol, "-d",
+            json.dumps({"receiptId": protocol[0], "sku": "B", "quantity": 5}), url + "ReceiveStock")
+        said = run(*call, "--protocol", *protocol, "-d", '{"sku": "B"}', url + "GetStock")
+        assert json.loads(said)["stock"]["available"] == str(5 * number), said
+
+
 @with_server
 def grpc_health_probe_finds_each_service_healthy(server):
     probe = go_tools.install("github.com/grpc-ecosystem/grpc-health-probe", "v0.4.61")
@@ -77,23 +157,38 @@ def grpc_health_probe_finds_each_service_healthy(server):
 def node_calls_by_grpc_js_connect_and_grpc_web(server):
     if not shutil.which("npm"):
         raise tap.Skip("there is no Node here")
-    directory = os.path.join(go_tools.CACHE, "node")
-    os.makedirs(directory, exist_ok=True)
-    if not os.path.exists(os.path.join(directory, "installed")):
-        run("npm", "install", "--no-audit", "--no-fund", "--silent", *NODE_PACKAGES, cwd=directory)
-        with open(os.path.join(directory, "installed"), "w", encoding="utf-8") as file:
-            file.write("\n".join(NODE_PACKAGES))
     said = run("node", os.path.join(HERE, "node_clients.mjs"), server.listen, DESCRIPTORS,
-               cwd=directory)
+               cwd=node_packages())
     assert said.count(" ok") == 5, said
 
 
 def protos_pass_buf_lint():
-    buf = go_tools.install("github.com/bufbuild/buf/cmd/buf", "v1.75.0")
-    run(buf, "lint", cwd=ROOT)
+    run(buf(), "lint", cwd=ROOT)
+
+
+def protos_break_no_client_of_the_last_release():
+    """Before the first release: none of the last commit. A planted break must be found."""
+    if not os.path.exists(os.path.join(ROOT, ".git")):
+        raise tap.Skip("this is no clone: there is no earlier release to compare with")
+    release = subprocess.run(["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"],
+                             cwd=ROOT, capture_output=True, text=True)
+    before = f"{ROOT}/.git#ref={release.stdout.strip() or 'HEAD'}"
+    run(buf(), "breaking", "--against", before, cwd=ROOT)
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copy(os.path.join(ROOT, "buf.yaml"), directory)
+        shutil.copytree(os.path.join(ROOT, "proto"), os.path.join(directory, "proto"))
+        path = os.path.join(directory, "proto", "waybill", "inventory", "v1", "inventory.proto")
+        with open(path, encoding="utf-8") as file:
+            protos = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(protos.replace("string reservation_id = 1;", "string reservation = 1;"))
+        said = run(buf(), "breaking", "--against", before, cwd=directory, code=BUF_FOUND)
+        assert "reservation_id" in said, said
 
 
 tap.run([grpcurl_lists_and_describes_by_reflection,
-         grpcurl_calls_and_shows_the_details_of_an_error,
+         grpcurl_calls_and_shows_the_details_of_an_error, grpcurl_calls_in_mutual_tls,
+         grpcio_calls_with_gzip_and_watches_health, buf_curl_calls_by_three_protocols,
          grpc_health_probe_finds_each_service_healthy,
-         node_calls_by_grpc_js_connect_and_grpc_web, protos_pass_buf_lint])
+         node_calls_by_grpc_js_connect_and_grpc_web, protos_pass_buf_lint,
+         protos_break_no_client_of_the_last_release])

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import tap  # noqa: E402
 import waybill_process  # noqa: E402
+from certificates import make_certificate  # noqa: E402
 
 PATH = "/waybill.inventory.v1.InventoryService/VerifyLedger"
 RELOAD_SECONDS_MAX = 15
@@ -52,20 +53,6 @@ def make_expired_certificate(directory):
     subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-config", configuration, "-keyfile",
                     key, "-in", request, "-out", certificate, "-startdate", "20200101000000Z",
                     "-enddate", "20200102000000Z"], check=True, capture_output=True)
-    return certificate, key
-
-
-def make_certificate(directory, name, authority=None):
-    """Self-signed, or signed by the authority of that name. Gives the paths of both files."""
-    certificate, key = (os.path.join(directory, name + end) for end in (".pem", ".key"))
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-               "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate,
-               "-days", "30", "-subj", "/CN=" + name, "-addext",
-               "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    if authority:
-        command += ["-CA", os.path.join(directory, authority + ".pem"), "-CAkey",
-                    os.path.join(directory, authority + ".key")]
-    subprocess.run(command, check=True, capture_output=True)
     return certificate, key
 
 

@@ -21,13 +21,15 @@ _generated = tempfile.mkdtemp(prefix="waybill-protos-")
 subprocess.run(
     ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", "/usr/include", "--python_out=" + _generated,
      "waybill/inventory/v1/inventory.proto", "google/rpc/status.proto",
-     "google/rpc/error_details.proto"],
+     "google/rpc/error_details.proto", "grpc/health/v1/health.proto"],
     cwd=os.path.join(ROOT, "proto"), check=True)
 sys.path.insert(0, _generated)
-google.__path__.append(os.path.join(_generated, "google"))  # several packages share this name
+for _package in (google, grpc):  # several packages share these names
+    _package.__path__.append(os.path.join(_generated, _package.__name__))
 inventory = importlib.import_module("waybill.inventory.v1.inventory_pb2")
 status_pb2 = importlib.import_module("google.rpc.status_pb2")
 error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
+health = importlib.import_module("grpc.health.v1.health_pb2")
 atexit.register(shutil.rmtree, _generated, ignore_errors=True)
 
 

@@ -107,20 +107,34 @@ static void on_connection(uv_stream_t *listener, int status)
 
 /* --- its life --- */
 
-static int listen_on(struct http_loop *loop, const struct sockaddr *address)
+/* Lets the sockets of other loops listen on the same port. */
+static int share_port(uv_tcp_t *listener)
 {
     int on = 1;
     uv_os_fd_t socket;
+    int result = uv_fileno((uv_handle_t *)listener, &socket);
+    if (result == 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+        result = uv_translate_sys_error(errno);
+    return result;
+}
+
+/*
+ * The first loop of a server binds before it shares the port, so that a port on which another
+ * process listens is refused, even one that shares it.
+ */
+static int listen_on(struct http_loop *loop, const struct sockaddr *address, bool is_first)
+{
     int result = uv_tcp_init_ex(&loop->io.loop, &loop->listener, address->sa_family);
     if (result != 0)
         return result;
     loop->listener.data = loop;
     loop->listening = true;
-    result = uv_fileno((uv_handle_t *)&loop->listener, &socket);
-    if (result == 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
-        result = uv_translate_sys_error(errno);
+    if (!is_first)
+        result = share_port(&loop->listener);
     if (result == 0)
         result = uv_tcp_bind(&loop->listener, address, 0);
+    if (result == 0 && is_first)
+        result = share_port(&loop->listener);
     if (result == 0)
         result = uv_listen((uv_stream_t *)&loop->listener, listen_backlog, on_connection);
     return result;
@@ -132,7 +146,7 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, NULL);
 }
 
-struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address)
+struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address, bool is_first)
 {
     uv_loop_t *uv = &loop->io.loop;
     uv_prepare_init(uv, &loop->before_poll);
@@ -146,7 +160,7 @@ struct error http_loop_open(struct http_loop *loop, const struct sockaddr *addre
     uv_prepare_start(&loop->before_poll, on_before_poll);
     uv_check_start(&loop->after_poll, on_after_poll);
     uv_timer_start(&loop->second, on_second, 1000, 1000);
-    int result = listen_on(loop, address);
+    int result = listen_on(loop, address, is_first);
     if (result != 0)
         return error_make(ERROR_NETWORK, "%s", uv_strerror(result));
     return error_none();

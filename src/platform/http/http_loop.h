@@ -53,8 +53,11 @@ struct http_loop {
     char input[64 * 1024];
 };
 
-/* Makes the handles and listens on `address`. Errors: NETWORK, OUT_OF_MEMORY, INTERNAL. */
-struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address);
+/*
+ * Makes the handles and listens on `address`; the server's first loop needs a port that nobody
+ * listens on, the others share it. Errors: NETWORK, OUT_OF_MEMORY, INTERNAL.
+ */
+struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address, bool is_first);
 
 /* After its thread has ended. */
 void http_loop_release(struct http_loop *loop);

@@ -72,7 +72,7 @@ static struct error open_loop(struct http_server *server, struct sockaddr_storag
     if (error_is(error))
         return error;
     server->loop_count++;
-    error = http_loop_open(loop, (const struct sockaddr *)address);
+    error = http_loop_open(loop, (const struct sockaddr *)address, server->loop_count == 1);
     if (error_is(error))
         return error_prefix(error, "cannot listen on %s", server->options.listen);
     int result = uv_tcp_getsockname(&loop->listener, (struct sockaddr *)address, &size);

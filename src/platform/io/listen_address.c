@@ -1,6 +1,8 @@
 /* getaddrinfo and inet_ntop behind one text form. */
 #include "platform/io/listen_address.h"
 
+#include "platform/base/text.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,12 +12,15 @@
 struct error listen_address_resolve(const char *text, struct sockaddr_storage *address)
 {
     char host[256];
+    int64_t port;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     const char *colon = strrchr(text, ':');
     size_t size = colon == NULL ? 0 : (size_t)(colon - text);
-    if (size == 0 || size >= sizeof host || colon[1] == '\0')
-        return error_make(ERROR_INVALID_SETTING, "%s: an address is HOST:PORT", text);
+    if (size == 0 || size >= sizeof host || !text_to_int64(text_of(colon + 1), &port) || port < 0 ||
+        port > 65535) /* getaddrinfo takes more and cuts it */
+        return error_make(ERROR_INVALID_SETTING, "%s: an address is HOST:PORT, ports end at 65535",
+                          text);
     memcpy(host, text, size);
     host[size] = '\0';
     char *name = host;

@@ -12,6 +12,7 @@
 #include "platform/base/memory.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { tls_files = 3, tls_path_bytes_max = 1024 };
 
@@ -103,6 +105,10 @@ static struct error load_certificate(const struct tls_identity *identity, SSL_CT
         return error_none();
     if (certificate[0] == '\0' || key[0] == '\0')
         return error_make(ERROR_INVALID_SETTING, "TLS needs both a certificate and its key");
+    if (access(certificate, R_OK) != 0)
+        return error_make(ERROR_INVALID_SETTING, "%s: %s", certificate, strerror(errno));
+    if (access(key, R_OK) != 0)
+        return error_make(ERROR_INVALID_SETTING, "%s: %s", key, strerror(errno));
     if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
         return error_make(ERROR_INVALID_SETTING, "%s: no certificate in PEM form: %s", certificate,
                           tls_reason());
@@ -124,6 +130,8 @@ static struct error load_authorities(const struct tls_identity *identity, SSL_CT
         }
         return error_none();
     }
+    if (access(path, R_OK) != 0)
+        return error_make(ERROR_INVALID_SETTING, "%s: %s", path, strerror(errno));
     if (SSL_CTX_load_verify_file(context, path) != 1)
         return error_make(ERROR_INVALID_SETTING, "%s: no certificates in PEM form: %s", path,
                           tls_reason());

@@ -1,0 +1,693 @@
+#!/usr/bin/python3
+"""Goal: the program does what its help says, and whoever makes a mistake is told what to do.
+
+Method: the program is run as a user runs it; exit codes, both outputs and the files it leaves are
+looked at. `command_line_test.py NAME…` runs single cases.
+"""
+
+import ctypes
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import grpc
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap  # noqa: E402
+import waybill_server  # noqa: E402
+from waybill_server import PROGRAM, ROOT, Server, inventory  # noqa: E402
+
+TIME_LIMIT = 30
+COMMANDS = ("serve", "call", "replay", "verify")
+SETTINGS = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
+STOCK = '{"receiptId": "receipt", "sku": "A", "quantity": 5}'
+
+
+class Place:
+    """A directory of the case's own, gone behind it."""
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="waybill-command-line-")
+        return self
+
+    def __exit__(self, *unused):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def __truediv__(self, name):
+        return os.path.join(self.path, name)
+
+
+def run(*arguments, environment=None, given=None):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, input=given,
+                          timeout=TIME_LIMIT, env={**SETTINGS, **(environment or {})})
+
+
+def call(server, method, request="{}", *arguments, **keywords):
+    return run("call", method, request, "--server", server.listen, *arguments, **keywords)
+
+
+def assert_told(done, code, *parts):
+    """Nothing on standard output; the complaint has all parts, and is no essay."""
+    assert done.returncode == code, done
+    assert done.stdout == "", done
+    for part in parts:
+        assert part in done.stderr, (part, done.stderr)
+    assert len(done.stderr.splitlines()) <= 3, done.stderr
+
+
+def serve_is_told(place, code, *parts, arguments=(), environment=None):
+    """A start that must fail; it leaves no data directory behind if the settings were wrong."""
+    done = run("serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data",
+               place / "data", *arguments, environment=environment)
+    assert_told(done, code, "waybill serve: ", *parts)
+    if code == 2:
+        assert not os.path.exists(place / "data"), arguments
+
+
+def hashes_of(directory):
+    result = {}
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with open(os.path.join(parent, name), "rb") as file:
+                result[os.path.join(parent, name)] = hashlib.sha256(file.read()).hexdigest()
+    return result
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# --- help, and what is not known ---
+
+def help_of_every_command_explains_it():
+    done = run("--help")
+    assert done.returncode == 0 and done.stderr == "", done
+    for command in COMMANDS:
+        assert f"\n  {command} " in done.stdout, done.stdout
+        for flag in ("--help", "-h"):
+            of_command = run(command, flag)
+            assert of_command.returncode == 0 and of_command.stderr == "", of_command
+            assert of_command.stdout.startswith(f"usage: waybill {command}"), of_command.stdout
+            assert all(len(line) <= 100 for line in of_command.stdout.splitlines()), command
+    assert run("help").stdout == done.stdout
+    nothing = run()
+    assert nothing.returncode == 2 and nothing.stderr == done.stdout, nothing
+
+
+def version_is_one_line():
+    done = run("--version")
+    assert done.returncode == 0 and re.fullmatch(r"waybill \d+\.\d+\.\d+\n", done.stdout), done
+
+
+def unknown_words_are_refused_with_a_hint():
+    assert_told(run("serv"), 2, "there is no command serv; did you mean serve?")
+    assert_told(run("--nonsense"), 2, "there is no command --nonsense; `waybill --help` lists them")
+    assert_told(run("serve", "--lissten", "x:1"), 2, "--lissten: is no option; did you mean --listen?")
+    assert_told(run("serve", "shipping"), 2, "shipping: is no service; there is: inventory")
+    assert_told(run("call", "GetStock", "--nonsense"), 2, "--nonsense is no option", "--help")
+    assert_told(run("verify", "--nonsense"), 2, "--nonsense", "--help")
+    assert_told(run("replay", "--nonsense"), 2, "--nonsense", "--help")
+
+
+# --- serve: settings ---
+
+def bad_settings_are_told_before_anything_is_touched():
+    with Place() as place:
+        with open(place / "waybill.ini", "w", encoding="utf-8") as file:
+            file.write("[server]\nlisten = 127.0.0.1:0\nio_threads = many\n")
+        cases = [
+            (("--listen", "nonsense"), "listen: nonsense: an address is HOST:PORT"),
+            (("--listen", "127.0.0.1:99999"), "ports end at 65535"),
+            (("--operations", "127.0.0.1"), "operations: 127.0.0.1: an address is HOST:PORT"),
+            (("--listen", "0.0.0.0:0"), "--plaintext everywhere"),
+            (("--drain-seconds", "-1"), "--drain-seconds: must be a whole number from 0 to 3600"),
+            (("--log-level", "loud"), "must be debug, info, warning, error or off"),
+            (("--config", place / "waybill.ini"), "waybill.ini:3: io_threads: must be a whole number"),
+            (("--config", place / "absent.ini"), "absent.ini: cannot be read: No such file"),
+            (("--inventory", "redis://host"), "redis://host is no store; use embedded:DIR"),
+            (("--data",), "--data: needs a value"),
+        ]
+        for arguments, problem in cases:
+            serve_is_told(place, 2, problem, arguments=arguments)
+        serve_is_told(place, 2, "WAYBILL_IDS_MAX: must be a whole number from 1 to 4000000000",
+                      environment={"WAYBILL_IDS_MAX": "0"})
+
+
+def bad_tls_files_are_told():
+    with Place() as place:
+        for name in ("chain.pem", "key.pem"):
+            with open(place / name, "w", encoding="utf-8") as file:
+                file.write("no PEM\n")
+        for arguments, problem in [
+                (("--tls-certificate", place / "chain.pem"), "needs both a certificate and its key"),
+                (("--tls-certificate", place / "none", "--tls-key", place / "key.pem"),
+                 "none: No such file or directory"),
+                (("--tls-certificate", place / "chain.pem", "--tls-key", place / "key.pem"),
+                 "chain.pem: no certificate in PEM form")]:
+            done = run("serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data",
+                       place / "data", *arguments)
+            assert_told(done, 2, problem)
+
+
+def printed_configuration_starts_a_server():
+    printed = run("serve", "--print-config")
+    assert printed.returncode == 0 and printed.stderr == "", printed
+    with open(os.path.join(ROOT, "config", "waybill.ini"), encoding="utf-8") as kept:
+        assert kept.read() == printed.stdout
+    with Place() as place:
+        with open(place / "waybill.ini", "w", encoding="utf-8") as file:
+            file.write(printed.stdout)
+        with Server(place / "data", "--config", place / "waybill.ini") as server:
+            assert call(server, "VerifyLedger").returncode == 0
+
+
+def ready_line_names_both_addresses():
+    with Place() as place, Server(place / "data") as server:  # the Server checks the line's form
+        for address in (server.listen, server.operations):
+            host, port = address.split(":")
+            assert host == "127.0.0.1" and int(port) > 0, address
+        assert server.listen != server.operations
+
+
+def port_in_use_is_refused():
+    with Place() as place, Server(place / "first") as first:
+        for flag, address in (("--listen", first.listen), ("--operations", first.operations),
+                              ("--listen", first.operations)):
+            serve_is_told(place, 1, f"cannot listen on {address}: address already in use",
+                          "another program", arguments=(flag, address))
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            serve_is_told(place, 1, "address already in use",
+                          arguments=("--listen", "127.0.0.1:%d" % other.getsockname()[1]))
+        assert call(first, "VerifyLedger").returncode == 0
+    with Place() as place:  # and a port is free again at once
+        address = "127.0.0.1:%d" % free_port()
+        for _ in range(2):
+            with Server(place / "data", "--io-threads", "4", listen=address) as server:
+                assert server.listen == address
+                assert call(server, "VerifyLedger").returncode == 0
+
+
+# --- serve: the data directory ---
+
+def data_directory_of_another_server_is_refused():
+    with Place() as place, Server(place / "data") as server:
+        serve_is_told(place, 1, "in use by another process", "give --data DIR")
+        assert call(server, "VerifyLedger").returncode == 0
+
+
+def data_directory_that_cannot_be_one_is_refused():
+    with Place() as place:
+        with open(place / "data", "w", encoding="utf-8"):
+            pass
+        serve_is_told(place, 1, "Not a directory", "is the data directory there")
+    with Place() as place:
+        serve_is_told(place, 1, "No such file", arguments=("--inventory", "embedded:/proc/absent"))
+
+
+def data_directory_that_may_not_be_written_is_refused():
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise tap.Skip("needs root and setpriv, to be somebody who may not write")
+    with Place() as place:
+        os.chmod(place.path, 0o755)
+        program = shutil.copy(PROGRAM, place / "waybill")  # the build may be out of their reach
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "serve",
+             "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", place / "data"],
+            capture_output=True, text=True, timeout=TIME_LIMIT, env=SETTINGS)
+        assert_told(done, 1, "Permission denied", "may this user write to it?")
+
+
+def checksum_of(data):
+    library = ctypes.CDLL("libxxhash.so.0")
+    library.XXH3_64bits.restype = ctypes.c_uint64
+    library.XXH3_64bits.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    return library.XXH3_64bits(data, len(data))
+
+
+def segments_of(data):
+    directory = os.path.join(data, "inventory")
+    return [os.path.join(directory, name) for name in sorted(os.listdir(directory))
+            if name.endswith(".log")]
+
+
+def data_directory_of_a_newer_program_is_refused():
+    for field in (16, 20):  # docs/internals/record_log.md: the log's version, its records' version
+        with Place() as place:
+            with Server(place / "data"):
+                pass
+            with open(segments_of(place / "data")[0], "r+b") as file:
+                header = bytearray(file.read(512))
+                struct.pack_into("<I", header, field, 1000)
+                struct.pack_into("<Q", header, 8, checksum_of(bytes(header[16:])))
+                file.seek(0)
+                file.write(header)
+            before = hashes_of(place / "data")
+            serve_is_told(place, 1, ".log at byte ", "newer waybill")
+            assert hashes_of(place / "data") == before
+            done = run("verify", place / "data")
+            assert_told(done, 1, ".log at byte ")
+
+
+# --- serve: the operations port ---
+
+def get(server, path):
+    try:
+        with urllib.request.urlopen(f"http://{server.operations}{path}", timeout=TIME_LIMIT) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def operations_port_tells_health_readiness_and_metrics():
+    with Place() as place, Server(place / "data") as server:
+        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        assert get(server, "/healthz") == (200, "ok\n")
+        assert get(server, "/readyz") == (200, "ready\n")
+        status, metrics = get(server, "/metrics")
+        assert status == 200 and "\nwaybill_inventory_skus 1\n" in metrics, metrics
+        assert get(server, "/absent")[0] == 404
+
+
+# --- serve: the end ---
+
+class HalfCall:
+    """A call (Connect, JSON) whose request has begun and not ended."""
+
+    body = b'{"sku": "A"}'
+
+    def __init__(self, server):
+        host, port = server.listen.split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=TIME_LIMIT)
+        self.socket.sendall(
+            b"POST /waybill.inventory.v1.InventoryService/GetStock HTTP/1.1\r\nHost: x\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(self.body)
+            + self.body[:3])
+
+    def finish(self):
+        self.socket.sendall(self.body[3:])
+        answer = b""
+        while True:
+            part = self.socket.recv(65536)
+            answer += part
+            if not part:
+                return answer
+
+
+def wait_for_log(server, text):
+    until = time.monotonic() + TIME_LIMIT
+    while not any(text in line for line in server.log):
+        assert time.monotonic() < until, server.log
+        time.sleep(0.01)
+
+
+def signals_end_it_in_good_order_and_calls_in_flight_finish():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with Place() as place:
+            server = Server(place / "data")
+            assert call(server, "ReceiveStock", STOCK).returncode == 0
+            calls = [HalfCall(server) for _ in range(5)]
+            time.sleep(0.2)
+            server.process.send_signal(number)
+            wait_for_log(server, "stopping")
+            with socket.socket() as late:
+                late.settimeout(TIME_LIMIT)
+                host, port = server.listen.split(":")
+                assert late.connect_ex((host, int(port))) != 0
+            for one in calls:
+                answer = one.finish()
+                assert answer.startswith(b"HTTP/1.1 200 ") and b'"onHand":"5"' in answer, answer
+            assert server.process.wait(TIME_LIMIT) == 0
+            assert run("verify", place / "data").returncode == 0
+
+
+def drain_ends_with_its_time():
+    with Place() as place:
+        server = Server(place / "data", "--drain-seconds", "1")
+        half = HalfCall(server)
+        time.sleep(0.2)
+        began = time.monotonic()
+        server.stop()
+        assert 0.9 <= time.monotonic() - began <= 10
+        half.socket.close()
+
+
+def second_signal_stops_at_once():
+    with Place() as place:
+        server = Server(place / "data", "--drain-seconds", "3600")
+        half = HalfCall(server)
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+        wait_for_log(server, "once more stops at once")
+        time.sleep(0.3)
+        assert server.process.poll() is None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(5) == -signal.SIGTERM
+        half.socket.close()
+        with Server(place / "data") as again:
+            assert call(again, "VerifyLedger").returncode == 0
+
+
+# --- serve: a full disk ---
+
+class SmallDisk:
+    """A file system of eight megabytes."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkdir(path)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", path],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise tap.Skip("may not mount a small file system: " + done.stderr.strip())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        subprocess.run(["umount", "--lazy", self.path], check=True)
+
+    def fill(self):
+        with open(os.path.join(self.path, "filler"), "wb", buffering=0) as filler:
+            size = 1 << 20
+            while size >= 1:
+                try:
+                    filler.write(b"x" * size)
+                except OSError:
+                    size //= 2
+
+    def free(self):
+        os.remove(os.path.join(self.path, "filler"))
+
+
+def receive_until_refused(channel, calls_max):
+    """Many at once; gives the first refusal."""
+    method = waybill_server.inventory_method(channel, "ReceiveStock")
+    for begin in range(0, calls_max, 200):
+        futures = [method.future(inventory.ReceiveStockRequest(receipt_id=f"r{number}", sku="A",
+                                                               quantity=1), timeout=TIME_LIMIT)
+                   for number in range(begin, begin + 200)]
+        for future in futures:
+            if future.exception() is not None:
+                return future.exception()
+    raise AssertionError("the disk is never full")
+
+
+def full_disk_refuses_writes_and_nothing_else():
+    with Place() as place, SmallDisk(place / "disk") as disk:
+        arguments = ("--segment-bytes", "1048576", "--batch-bytes-max", "65536")
+        with Server(os.path.join(disk.path, "data"), *arguments) as server:
+            assert call(server, "ReceiveStock", STOCK).returncode == 0
+            disk.fill()
+            with waybill_server.channel_to(server.listen) as channel:
+                error = receive_until_refused(channel, 40000)
+                assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
+                assert waybill_server.reason_of(error) == "DISK_FULL", error
+            done = call(server, "ReceiveStock", STOCK.replace("receipt\"", "other\""))
+            assert done.returncode == 64 + 8 and "DISK_FULL" in done.stderr, done
+            assert call(server, "GetStock", '{"sku": "A"}').returncode == 0
+            assert get(server, "/healthz")[0] == 200
+            disk.free()
+            until = time.monotonic() + TIME_LIMIT
+            while call(server, "ReceiveStock", STOCK.replace("receipt\"", "other\"")).returncode != 0:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            ledger = json.loads(call(server, "VerifyLedger", "{}", "--json").stdout)
+            assert "mismatches" not in ledger, ledger
+        assert run("verify", os.path.join(disk.path, "data")).returncode == 0
+
+
+# --- verify ---
+
+def make_history(data):
+    with Server(data) as server:
+        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        for number in range(20):
+            request = {"reservationId": f"r{number}", "lines": [{"sku": "A", "quantity": 1}]}
+            done = call(server, "Reserve", json.dumps(request))
+            assert done.returncode == (0 if number < 5 else 64 + 9), done
+
+
+def verify_finds_nothing_wrong_with_a_good_directory():
+    with Place() as place:
+        make_history(place / "data")
+        before = hashes_of(place / "data")
+        done = run("verify", place / "data")
+        assert done.returncode == 0 and done.stderr == "", done
+        assert re.search(r"mismatches +0\n", done.stdout) and "chain head" in done.stdout, done
+        told = json.loads(run("verify", place / "data", "--json").stdout)
+        assert told["skus"] == 1 and told["reservations"] == 5 and told["mismatches"] == 0, told
+        assert re.fullmatch("[0-9a-f]{64}", told["chainHead"]), told
+        within = json.loads(run("verify", place / "data/inventory", "--json").stdout)
+        assert within["chainHead"] == told["chainHead"]
+        assert hashes_of(place / "data") == before
+
+
+def assert_damage_is_found(data, path):
+    before = hashes_of(data)
+    done = run("verify", data)
+    assert_told(done, 1, "damaged data")
+    assert re.search(re.escape(os.path.basename(path)) + r" at byte \d+: ", done.stderr), done.stderr
+    told = json.loads(run("verify", data, "--json").stdout)
+    assert told["error"] == "damaged data" and " at byte " in told["detail"], told
+    done = run("serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+    assert_told(done, 1, " at byte ", "nothing was changed")
+    assert hashes_of(data) == before
+
+
+def verify_finds_one_flipped_bit():
+    with Place() as place:
+        make_history(place / "data")
+        path = segments_of(place / "data")[0]
+        with open(path, "rb") as file:
+            content = file.read()
+        end = len(content.rstrip(b"\0"))
+        offsets = [0, 9, 17, 100, 512, 530, 512 + 70, end // 2, end - 513, end - 1]
+        for offset in offsets:
+            with open(path, "r+b") as file:
+                file.seek(offset)
+                file.write(bytes([content[offset] ^ 4]))
+            assert_damage_is_found(place / "data", path)
+            with open(path, "r+b") as file:
+                file.seek(offset)
+                file.write(content[offset:offset + 1])
+        assert run("verify", place / "data").returncode == 0
+
+
+def verify_finds_a_truncated_log():
+    with Place() as place:
+        make_history(place / "data")
+        path = segments_of(place / "data")[0]
+        for size in (0, 100, 512, 1024, 1100):
+            shutil.copy(path, place / "kept")
+            os.truncate(path, size)
+            assert_damage_is_found(place / "data", path)
+            shutil.copy(place / "kept", path)
+
+
+def verify_tells_where_there_is_no_store():
+    with Place() as place:
+        assert_told(run("verify", place / "absent"), 1, "absent", "No such file or directory")
+        assert_told(run("verify", place.path), 1, "there is no record log")
+        told = json.loads(run("verify", place.path, "--json").stdout)
+        assert told["error"] == "not found", told
+        assert_told(run("verify"), 2, "usage: waybill verify DIR")
+        assert_told(run("verify", "a", "b"), 2, "what is b?")
+
+
+def verify_keeps_away_from_a_running_server():
+    with Place() as place, Server(place / "data") as server:
+        assert_told(run("verify", place / "data"), 1, "in use by another process", "VerifyLedger")
+        assert call(server, "VerifyLedger").returncode == 0
+
+
+# --- call ---
+
+def call_prints_the_answer():
+    with Place() as place, Server(place / "data") as server:
+        done = call(server, "ReceiveStock", STOCK)
+        assert done.returncode == 0 and done.stderr == "", done
+        assert done.stdout.startswith('{\n  "stock": {\n    "sku": "A",\n    "onHand": "5"'), done
+        for name in ("GetStock", "InventoryService/GetStock",
+                     "waybill.inventory.v1.InventoryService/GetStock",
+                     "/waybill.inventory.v1.InventoryService/GetStock"):
+            done = call(server, name, '{"sku": "A"}', "--json")
+            assert len(done.stdout.splitlines()) == 1, done
+            assert json.loads(done.stdout)["stock"]["available"] == "5", done
+        done = call(server, "GetStock", "-", "--json", given='{"sku":\n"A"}\n')
+        assert json.loads(done.stdout)["stock"]["onHand"] == "5", done
+
+
+def call_tells_a_refusal_with_its_details():
+    request = '{"reservationId": "r", "lines": [{"sku": "A", "quantity": 9}]}'
+    with Place() as place, Server(place / "data") as server:
+        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        done = call(server, "Reserve", request)
+        assert done.returncode == 64 + 9 and done.stdout == "", done
+        assert done.stderr.startswith("FAILED_PRECONDITION INSUFFICIENT_STOCK: not enough stock"), done
+        assert '"availableQuantity":"5"' in done.stderr, done
+        done = call(server, "Reserve", request, "--json")
+        assert done.returncode == 64 + 9 and done.stderr == "", done
+        told = json.loads(done.stdout)
+        assert (told["code"], told["reason"]) == ("FAILED_PRECONDITION", "INSUFFICIENT_STOCK"), told
+        line = told["details"][1]["lines"][0]
+        assert (line["requestedQuantity"], line["availableQuantity"]) == ("9", "5"), told
+        done = call(server, "GetStock", '{"sku": "none"}')
+        assert done.returncode == 64 + 5 and "SKU_NOT_FOUND" in done.stderr, done
+
+
+def call_refuses_a_bad_request_before_it_is_sent():
+    absent = ("--server", "127.0.0.1:1")  # had it been asked, the message would be another
+    for request, problem in [
+            ('{"lines": [{}, {"quantity": "x"}]}', "lines[1].quantity: must be a whole number"),
+            ('{"sku": "A"}', "sku: there is no such field"),
+            ('{"lines": [', "line 1 column 11"),
+            ("[]", "must be an object")]:
+        assert_told(run("call", "Reserve", request, *absent), 2, "is no ReserveRequest", problem)
+    assert_told(run("call", "GetStok", "{}", *absent), 2, "no method GetStok; did you mean GetStock?")
+    assert_told(run("call", "Inventory/Nonsense", *absent), 2, "`waybill call --help` lists them")
+    assert_told(run("call", "Watch", *absent), 2, "Watch is a stream")
+    assert_told(run("call", "GetStock", "{}", "{}", *absent), 2, "quote it")
+    assert_told(run("call", "GetStock", "--timeout", "0", *absent), 2, "--timeout takes seconds")
+    assert_told(run("call", "GetStock", "{}", "--server"), 2, "--server needs a value")
+    assert_told(run("call", "GetStock", "{}", "--server", "nonsense"), 2, "an address is HOST:PORT")
+
+
+def call_tells_that_no_server_is_there():
+    address = "127.0.0.1:%d" % free_port()
+    done = run("call", "GetStock", '{"sku": "A"}', "--server", address)
+    assert_told(done, 64 + 14, f"UNAVAILABLE: {address}: connection refused", "`waybill serve` starts one")
+    done = run("call", "GetStock", '{"sku": "A"}', "--server", address, "--json")
+    assert done.returncode == 64 + 14 and json.loads(done.stdout)["code"] == "UNAVAILABLE", done
+
+
+def call_gives_up_at_its_timeout():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        began = time.monotonic()
+        done = run("call", "GetStock", '{"sku": "A"}', "--timeout", "0.3", "--server",
+                   "127.0.0.1:%d" % silent.getsockname()[1])
+        assert done.returncode == 64 + 4 and "DEADLINE_EXCEEDED" in done.stderr, done
+        assert time.monotonic() - began < 5
+
+
+def call_asks_for_health():
+    with Place() as place, Server(place / "data") as server:
+        for service in ("", "waybill.inventory.v1.InventoryService"):
+            done = call(server, "Check", json.dumps({"service": service}), "--json")
+            assert json.loads(done.stdout) == {"status": "SERVING"}, done
+        done = call(server, "grpc.health.v1.Health/Check", '{"service": "absent"}')
+        assert done.returncode == 64 + 5 and "NOT_FOUND" in done.stderr, done
+
+
+# --- a client that we did not write ---
+
+def descriptors_of(*protos):
+    """Message classes by full name, from the protos, without a module that hides grpcio's."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+    with Place() as place:
+        subprocess.run(["protoc", "-I", os.path.join(ROOT, "proto"), "--include_imports",
+                        "--descriptor_set_out", place / "set", *protos], check=True)
+        with open(place / "set", "rb") as file:
+            files = descriptor_pb2.FileDescriptorSet.FromString(file.read())
+    pool = descriptor_pool.DescriptorPool()
+    for one in files.file:
+        pool.Add(one)
+    factory = message_factory.MessageFactory(pool)
+    return lambda name: factory.GetPrototype(pool.FindMessageTypeByName(name))
+
+
+def grpcio_reads_the_details_of_a_refusal():
+    with Place() as place, Server(place / "data") as server, \
+            waybill_server.channel_to(server.listen) as channel:
+        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        reserve = waybill_server.inventory_method(channel, "Reserve")
+        request = inventory.ReserveRequest(
+            reservation_id="r", lines=[inventory.ReserveLine(sku="A", quantity=9)])
+        try:
+            reserve(request, timeout=TIME_LIMIT)
+            raise AssertionError("more was promised than is there")
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.FAILED_PRECONDITION, error
+            assert waybill_server.reason_of(error) == "INSUFFICIENT_STOCK", error
+            detail = inventory.InsufficientStock()
+            assert any(one.Unpack(detail) for one in waybill_server.details_of(error))
+            assert detail.lines[0].available_quantity == 5, detail
+        request.lines[0].quantity = 5
+        granted = reserve(request, timeout=TIME_LIMIT).reservation
+        assert granted.state == inventory.RESERVATION_STATE_PENDING, granted
+
+
+def grpcio_asks_for_health_and_reflection():
+    message = descriptors_of("grpc/health/v1/health.proto", "grpc/reflection/v1/reflection.proto")
+    health_request, health_response = (message("grpc.health.v1.HealthCheck" + kind)
+                                       for kind in ("Request", "Response"))
+    request, response = (message("grpc.reflection.v1.ServerReflection" + kind)
+                         for kind in ("Request", "Response"))
+    with Place() as place, Server(place / "data") as server, \
+            waybill_server.channel_to(server.listen) as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check",
+                                    request_serializer=health_request.SerializeToString,
+                                    response_deserializer=health_response.FromString)
+        assert check(health_request(), timeout=TIME_LIMIT).status == 1
+        ask = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                                    request_serializer=request.SerializeToString,
+                                    response_deserializer=response.FromString)
+        questions = [request(list_services="*"),
+                     request(file_containing_symbol="waybill.inventory.v1.InventoryService"),
+                     request(file_containing_symbol="no.such.Symbol")]
+        services, file, unknown = ask(iter(questions), timeout=TIME_LIMIT)
+        names = {one.name for one in services.list_services_response.service}
+        assert {"waybill.inventory.v1.InventoryService", "grpc.health.v1.Health"} <= names, names
+        assert any(b"waybill/inventory/v1/inventory.proto" in one
+                   for one in file.file_descriptor_response.file_descriptor_proto)
+        assert unknown.error_response.error_code == 5, unknown
+
+
+tap.run([
+    help_of_every_command_explains_it,
+    version_is_one_line,
+    unknown_words_are_refused_with_a_hint,
+    bad_settings_are_told_before_anything_is_touched,
+    bad_tls_files_are_told,
+    printed_configuration_starts_a_server,
+    ready_line_names_both_addresses,
+    port_in_use_is_refused,
+    data_directory_of_another_server_is_refused,
+    data_directory_that_cannot_be_one_is_refused,
+    data_directory_that_may_not_be_written_is_refused,
+    data_directory_of_a_newer_program_is_refused,
+    operations_port_tells_health_readiness_and_metrics,
+    signals_end_it_in_good_order_and_calls_in_flight_finish,
+    drain_ends_with_its_time,
+    second_signal_stops_at_once,
+    full_disk_refuses_writes_and_nothing_else,
+    verify_finds_nothing_wrong_with_a_good_directory,
+    verify_finds_one_flipped_bit,
+    verify_finds_a_truncated_log,
+    verify_tells_where_there_is_no_store,
+    verify_keeps_away_from_a_running_server,
+    call_prints_the_answer,
+    call_tells_a_refusal_with_its_details,
+    call_refuses_a_bad_request_before_it_is_sent,
+    call_tells_that_no_server_is_there,
+    call_gives_up_at_its_timeout,
+    call_asks_for_health,
+    grpcio_reads_the_details_of_a_refusal,
+    grpcio_asks_for_health_and_reflection,
+])
