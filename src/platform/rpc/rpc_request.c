@@ -157,18 +157,22 @@ static void refuse(struct rpc_call *call, unsigned http_status, const char *mess
     call->refusal_header = (struct http_header){text_of(name), text_of(value)};
 }
 
-/* The code that Connect's clients would make of the HTTP status anyway, with a reason for people.
+/*
+ * The code that Connect's clients would make of the HTTP status anyway, with a reason for people;
+ * as plain text for who speaks of a type that we do not know.
  */
 static void answer_refused(struct rpc_call *call)
 {
     struct response_headers headers;
     struct buffer body;
+    bool in_json = call->type_protocol != NULL || !call->has_type;
     struct rpc_status status = {
         .code = call->refusal == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_UNKNOWN,
         .message = text_of(call->refusal_message),
     };
     response_headers_init(&headers, call);
-    response_headers_add(&headers, "content-type", text_of("application/json"));
+    response_headers_add(&headers, "content-type",
+                         text_of(in_json ? "application/json" : "text/plain; charset=utf-8"));
     if (call->refusal_header.name.size > 0)
         response_headers_add(&headers, call->refusal_header.name.data, call->refusal_header.value);
     buffer_init(&body, refusal_bytes_max);
