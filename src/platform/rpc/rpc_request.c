@@ -159,13 +159,14 @@ static void refuse(struct rpc_call *call, unsigned http_status, const char *mess
 
 /*
  * The code that Connect's clients would make of the HTTP status anyway, with a reason for people;
- * as plain text for who speaks of a type that we do not know.
+ * as plain text for who does not speak Connect.
  */
 static void answer_refused(struct rpc_call *call)
 {
     struct response_headers headers;
     struct buffer body;
-    bool in_json = call->type_protocol != NULL || !call->has_type;
+    bool in_json = !call->has_type || call->type_protocol == &connect_unary_protocol ||
+                   call->type_protocol == &connect_stream_protocol;
     struct rpc_status status = {
         .code = call->refusal == 404 ? GRPC_STATUS_UNIMPLEMENTED : GRPC_STATUS_UNKNOWN,
         .message = text_of(call->refusal_message),
