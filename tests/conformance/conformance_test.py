@@ -15,7 +15,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-import go_tools  # noqa: E402
+import outside_tools  # noqa: E402
 import tap  # noqa: E402
 
 SERVER = os.environ.get("CONFORMANCE_SERVER", "")
@@ -25,7 +25,7 @@ ASKED_TWICE = re.compile(r"Timeouts/.*/Protocol:PROTOCOL_CONNECT/.*/unary")
 
 def suite(configuration, *more):
     """Gives the number of cases, the names of those that failed, and all that was said."""
-    program = go_tools.install("connectrpc.com/conformance/cmd/connectconformance", "v1.0.7")
+    program = outside_tools.install("connectrpc.com/conformance/cmd/connectconformance", "v1.0.7")
     done = subprocess.run(
         [program, "--mode", "server", "--conf",
          os.path.join(HERE, "configurations", configuration + ".yaml"), *more, "--", SERVER],

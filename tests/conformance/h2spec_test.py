@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-import go_tools  # noqa: E402
+import outside_tools  # noqa: E402
 import tap  # noqa: E402
 import waybill_process  # noqa: E402
 from certificates import make_certificate  # noqa: E402
@@ -34,7 +34,7 @@ def known_failures():
 
 
 def failures(server_arguments, arguments):
-    program = go_tools.install("github.com/summerwind/h2spec/cmd/h2spec", "v2.2.1+incompatible")
+    program = outside_tools.install("github.com/summerwind/h2spec/cmd/h2spec", "v2.2.1+incompatible")
     with tempfile.TemporaryDirectory() as directory:
         report = os.path.join(directory, "report.xml")
         with waybill_process.Server(os.path.join(directory, "data"), *server_arguments) as server:

@@ -10,7 +10,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-import go_tools  # noqa: E402
+import outside_tools  # noqa: E402
 import tap  # noqa: E402
 from certificates import make_certificate  # noqa: E402
 
@@ -22,7 +22,7 @@ CASES = ["empty_unary", "large_unary", "client_streaming", "server_streaming", "
 
 
 def ask(name, server_arguments, client_arguments):
-    client = go_tools.install("google.golang.org/grpc/interop/client", "v1.85.0")
+    client = outside_tools.install("google.golang.org/grpc/interop/client", "v1.85.0")
     server = subprocess.Popen([SERVER, "127.0.0.1:0", "1", *server_arguments],
                               stdout=subprocess.PIPE, text=True)
     try:

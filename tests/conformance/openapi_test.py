@@ -15,7 +15,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-import go_tools  # noqa: E402
+import outside_tools  # noqa: E402
 import tap  # noqa: E402
 import waybill_process  # noqa: E402
 
@@ -32,18 +32,8 @@ def run(*command, **more):
 
 
 def python_tool(name):
-    """A program of a virtual environment in the cache."""
-    directory = os.path.join(go_tools.CACHE, "python")
-    done = os.path.join(directory, "installed")
-    if not os.path.exists(done) or open(done, encoding="utf-8").read() != str(PYTHON_PACKAGES):
-        made = subprocess.run([sys.executable, "-m", "venv", directory], capture_output=True,
-                              text=True)
-        if made.returncode != 0:
-            raise tap.Skip("python3-venv is missing: " + made.stdout.strip().split("\n")[0])
-        run(os.path.join(directory, "bin", "pip"), "install", "--quiet", *PYTHON_PACKAGES)
-        with open(done, "w", encoding="utf-8") as file:
-            file.write(str(PYTHON_PACKAGES))
-    return os.path.join(directory, "bin", name)
+    python = outside_tools.python_with(*PYTHON_PACKAGES)
+    return os.path.join(os.path.dirname(python), name)
 
 
 def with_document(case):
@@ -68,7 +58,7 @@ def openapi_spec_validator_finds_it_valid(path, _):
 def swagger_parser_finds_it_valid(path, _):
     if not shutil.which("npm"):
         raise tap.Skip("there is no Node here")
-    directory = os.path.join(go_tools.CACHE, "node_openapi")
+    directory = os.path.join(outside_tools.CACHE, "node_openapi")
     if not os.path.exists(os.path.join(directory, "node_modules")):
         os.makedirs(directory, exist_ok=True)
         run("npm", "install", "--no-audit", "--no-fund", "--silent",

@@ -15,7 +15,7 @@ import grpc
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-import go_tools  # noqa: E402
+import outside_tools  # noqa: E402
 import tap  # noqa: E402
 import waybill_process  # noqa: E402
 import waybill_server  # noqa: E402
@@ -47,17 +47,17 @@ def with_server(case):
 
 
 def grpcurl():
-    return go_tools.install("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.4")
+    return outside_tools.install("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.4")
 
 
 def buf():
-    return go_tools.install("github.com/bufbuild/buf/cmd/buf", "v1.75.0")
+    return outside_tools.install("github.com/bufbuild/buf/cmd/buf", "v1.75.0")
 
 
 def node_packages():
     """The directory where they are installed."""
     wanted = "\n".join(NODE_PACKAGES)
-    directory = os.path.join(go_tools.CACHE, "node")
+    directory = os.path.join(outside_tools.CACHE, "node")
     installed = os.path.join(directory, "installed")
     os.makedirs(directory, exist_ok=True)
     if os.path.exists(installed):
@@ -147,7 +147,7 @@ def buf_curl_calls_by_three_protocols(server):
 
 @with_server
 def grpc_health_probe_finds_each_service_healthy(server):
-    probe = go_tools.install("github.com/grpc-ecosystem/grpc-health-probe", "v0.4.61")
+    probe = outside_tools.install("github.com/grpc-ecosystem/grpc-health-probe", "v0.4.61")
     assert "SERVING" in run(probe, "-addr=" + server.listen)
     assert "SERVING" in run(probe, "-addr=" + server.listen, "-service=" + SERVICE)
     run(probe, "-addr=" + server.listen, "-service=nobody", code=3)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import tap
@@ -46,4 +47,26 @@ def install(path, version):
         if done.returncode != 0:
             raise tap.Skip(f"go install {path}@{version}: {done.stderr.strip().splitlines()[-1]}")
         os.replace(os.path.join(fetched, name), program)
+    return program
+
+
+def python_with(*packages):
+    """A Python that has these packages, "name==version" each."""
+    name = "python-" + "-".join(package.split("==")[0] for package in packages)
+    directory = os.path.join(CACHE, name)
+    program = os.path.join(directory, "bin", "python")
+    note = os.path.join(directory, "installed")
+    wanted = "\n".join(packages)
+    if os.path.exists(note) and open(note, encoding="utf-8").read() == wanted:
+        return program
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", directory],
+                          capture_output=True, text=True)
+    if made.returncode != 0:
+        raise tap.Skip("Python's venv is missing here (python3-venv)")
+    done = subprocess.run([program, "-m", "pip", "install", "--quiet", *packages],
+                          capture_output=True, text=True, timeout=FETCH_SECONDS_MAX)
+    if done.returncode != 0:
+        raise AssertionError(f"pip install {wanted}:\n{done.stderr}")
+    with open(note, "w", encoding="utf-8") as file:
+        file.write(wanted)
     return program
