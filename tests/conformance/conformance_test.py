@@ -32,9 +32,10 @@ def suite(configuration, *more):
         capture_output=True, text=True, timeout=SECONDS_MAX)
     output = done.stdout + done.stderr
     total = re.search(r"Total cases: (\d+)", output)
+    report = re.search("^.*(runtime error:|Sanitizer)", output, re.M)
+    assert not report, output[report.start():][:4000]
     failed = re.findall(r"^FAILED: (.*):$", output, re.M)
     assert total and (done.returncode == 0) == (not failed), output[-2000:]
-    assert "Sanitizer" not in output and "runtime error" not in output, output[:4000]
     return int(total.group(1)), failed, output
 
 
