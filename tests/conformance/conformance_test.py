@@ -62,9 +62,9 @@ def grpc_web_248_cases():
     run("grpc-web", 248)
 
 
-def all_protocols_codecs_and_stream_types_with_tls_3620_cases():
-    run("all-three-tls", 3620)
+def all_protocols_codecs_and_stream_types_with_mutual_tls_3640_cases():
+    run("all-three-tls", 3640)
 
 
 tap.run([grpc_374_cases, connect_unary_344_cases, grpc_web_248_cases,
-         all_protocols_codecs_and_stream_types_with_tls_3620_cases])
+         all_protocols_codecs_and_stream_types_with_mutual_tls_3640_cases])
