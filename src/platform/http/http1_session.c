@@ -228,16 +228,15 @@ static int begin_request(http_parser *parser)
     return 0;
 }
 
-/* Collects a piece of the head. Not 0 stops the parser: the head is too long. */
+/* Collects a piece of the head. Not 0 stops the parser: the head is too long, or no memory. */
 static int collect(struct http1_session *session, struct buffer *into, const char *at, size_t size)
 {
     session->request_bytes += size;
-    if (session->request_bytes > session->connection->loop->options->header_bytes_max ||
-        !buffer_append(into, at, size)) {
+    if (session->request_bytes > session->connection->loop->options->header_bytes_max)
         session->refusal = 431;
-        return 1;
-    }
-    return 0;
+    else if (!buffer_append(into, at, size))
+        session->refusal = 503;
+    return session->refusal != 0;
 }
 
 static int on_url(http_parser *parser, const char *at, size_t size)
@@ -290,6 +289,13 @@ static int open_exchange(struct http1_session *session)
     return exchange->consumer == NULL;
 }
 
+/* A letter of a header's name (RFC 9110 section 5.6.2); the parser lets spaces pass. */
+static bool is_token_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
 /* The header collected is complete. */
 static int hand_over_header(struct http1_session *session)
 {
@@ -303,7 +309,11 @@ static int hand_over_header(struct http1_session *session)
         char c = session->name.data[i];
         if (c >= 'A' && c <= 'Z')
             session->name.data[i] = (char)(c - 'A' + 'a');
+        else if (!is_token_letter(c))
+            session->refusal = 400;
     }
+    if (session->refusal != 0)
+        return 1;
     if (text_equals_string(name, "host"))
         session->host_count++;
     if (text_equals_string(name, "expect"))
@@ -339,6 +349,10 @@ static int on_headers_complete(http_parser *parser)
     parser->upgrade = 0; /* RFC 9110 section 7.8: an offer to upgrade may be ignored */
     session->keep_alive = http_should_keep_alive(parser) != 0;
     session->connection->greeted = true;
+    if (parser->http_major != 1) { /* HTTP/0.9, which has no line of status, or a later one */
+        session->refusal = 505;
+        return -1;
+    }
     if (session->host_count != 1 && parser->http_major == 1 && parser->http_minor > 0) {
         session->refusal = 400;
         return -1;
