@@ -81,6 +81,12 @@ static bool arena_grow(struct arena *arena, size_t size)
     return true;
 }
 
+bool arena_is_full(const struct arena *arena, size_t size)
+{
+    size_t left = arena->taken > arena->taken_max ? 0 : arena->taken_max - arena->taken;
+    return left < sizeof(struct arena_block) || left - sizeof(struct arena_block) < size;
+}
+
 void *arena_allocate(struct arena *arena, size_t size)
 {
     size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);

@@ -3,6 +3,7 @@
 
 #include "platform/base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -32,7 +33,10 @@ void arena_reset(struct arena *arena);
 /* `size` bytes aligned for any type, not cleared; NULL at the limit or without memory. */
 void *arena_allocate(struct arena *arena, size_t size);
 
-/* The same, count * size bytes, all zero; NULL also when the product overflows. */
+/* Whether a piece of this size is refused by the limit, rather than for lack of memory. */
+bool arena_is_full(const struct arena *arena, size_t size);
+
+/* As arena_allocate, count * size bytes, all zero; NULL also when the product overflows. */
 void *arena_allocate_zero(struct arena *arena, size_t count, size_t size);
 
 /* A copy with a NUL behind it, not counted in size; data is NULL when there is no memory. */

@@ -338,11 +338,14 @@ struct error json_message_read(struct text json, const ProtobufCMessageDescripto
 {
     struct json_reader reader = {
         .arena = arena, .ignore_unknown = ignore_unknown, .error = error_none()};
+    struct arena tree;
     json_t *value;
-    struct error error = json_tree_parse(json, &value);
-    if (error_is(error))
-        return error;
-    (void)read_message(&reader, value, descriptor, message);
-    json_decref(value);
-    return reader.error;
+    arena_init(&tree, json_tree_bytes_max(json.size));
+    struct error error = json_tree_parse(json, &tree, &value);
+    if (!error_is(error)) {
+        (void)read_message(&reader, value, descriptor, message);
+        error = reader.error;
+    }
+    arena_deinit(&tree);
+    return error;
 }

@@ -1,40 +1,54 @@
 /*
- * jansson's tree takes up to a hundred times its text ("[{},{},…"), so its memory is counted, by
- * thread because jansson's allocator has no context, and bounded by the text's size.
+ * jansson 2.14 aborts when it gets no memory within a number or a word (lex_unget_unsave asserts
+ * that what it could not save is there). So a failed allocation never reaches it: everything that
+ * it takes while it parses comes from an arena, and without memory the parse is left by longjmp;
+ * what it had built goes with the arena. jansson's allocator has no context, hence the thread's.
  */
 #include "platform/json/json_tree.h"
 
 #include "platform/base/memory.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-enum { tree_bytes_base = 64 * 1024, tree_bytes_a_byte = 32 };
+struct tree_memory {
+    struct arena *arena;
+    struct error error;
+    jmp_buf without_memory;
+};
 
-enum tree_failure { TREE_FAILURE_NONE, TREE_FAILURE_SIZE, TREE_FAILURE_MEMORY };
-
-static _Thread_local size_t tree_bytes_left = SIZE_MAX; /* others here use jansson, too */
-static _Thread_local enum tree_failure tree_failure;    /* jansson may go on without */
+static _Thread_local struct tree_memory *tree_memory; /* while this thread parses */
 
 static void *allocate_for_tree(size_t size)
 {
-    if (size > tree_bytes_left) {
-        tree_failure = TREE_FAILURE_SIZE;
-        return NULL;
-    }
-    if (tree_bytes_left != SIZE_MAX)
-        tree_bytes_left -= size;
-    void *block = memory_allocate(size);
-    if (block == NULL)
-        tree_failure = TREE_FAILURE_MEMORY;
-    return block;
+    if (tree_memory == NULL)
+        return memory_allocate(size); /* others use jansson, too */
+    void *block = arena_allocate(tree_memory->arena, size);
+    if (block != NULL)
+        return block;
+    tree_memory->error = arena_is_full(tree_memory->arena, size)
+                             ? error_make(ERROR_LIMIT, "the JSON takes too much memory")
+                             : error_make(ERROR_OUT_OF_MEMORY, "reading JSON");
+    longjmp(tree_memory->without_memory, 1);
+}
+
+static void release_of_tree(void *block)
+{
+    if (tree_memory == NULL)
+        memory_release(block);
 }
 
 static void use_our_memory(void)
 {
-    json_set_alloc_funcs(allocate_for_tree, memory_release);
+    json_set_alloc_funcs(allocate_for_tree, release_of_tree);
+}
+
+size_t json_tree_bytes_max(size_t text_size)
+{
+    static const size_t base = 64 * 1024, each = 32;
+    return base + each * text_size;
 }
 
 static struct error syntax_error(json_error_t *wrong)
@@ -49,25 +63,19 @@ static struct error syntax_error(json_error_t *wrong)
                       wrong->text);
 }
 
-struct error json_tree_parse(struct text json, json_t **value)
+struct error json_tree_parse(struct text json, struct arena *arena, json_t **value)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct tree_memory memory = {.arena = arena, .error = error_none()};
     json_error_t wrong;
     pthread_once(&once, use_our_memory);
-    tree_bytes_left = tree_bytes_base + tree_bytes_a_byte * json.size;
-    tree_failure = TREE_FAILURE_NONE;
-    *value = json_loadb(json.data == NULL ? "" : json.data, json.size,
-                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
-    tree_bytes_left = SIZE_MAX;
-    if (tree_failure != TREE_FAILURE_NONE) {
-        json_decref(*value);
-        *value = NULL;
-    }
-    if (tree_failure == TREE_FAILURE_SIZE)
-        return error_make(ERROR_LIMIT, "the JSON takes too much memory");
-    if (tree_failure == TREE_FAILURE_MEMORY)
-        return error_make(ERROR_OUT_OF_MEMORY, "reading JSON");
-    if (*value != NULL)
-        return error_none();
+    *value = NULL;
+    tree_memory = &memory;
+    if (setjmp(memory.without_memory) == 0)
+        *value = json_loadb(json.data == NULL ? "" : json.data, json.size,
+                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
+    tree_memory = NULL;
+    if (*value != NULL || error_is(memory.error))
+        return memory.error;
     return syntax_error(&wrong);
 }
