@@ -548,7 +548,7 @@ static void the_tree_is_left_at_every_limit(void **state)
         arena_deinit(&arena);
         assert_true(!error_is(error) || error.code == ERROR_LIMIT);
     } while (error_is(error));
-    assert_true(limit > 1000);
+    assert_true(limit > 500);
 }
 
 static void failed_allocation_is_told_when_reading(void **state)

@@ -161,11 +161,13 @@ static bool malformed(struct walk *walk, const char *what)
     return false;
 }
 
-/* Base 128 varint, at most 10 bytes. */
-static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
+/* Bytes of a varint (protobuf.dev, "Encoding"); more is refused, also where they are zeros. */
+enum { VARINT_32_BIT = 5, VARINT_64_BIT = 10 };
+
+static bool read_varint(const uint8_t **at, const uint8_t *end, unsigned bytes_max, uint64_t *value)
 {
     uint64_t sum = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
+    for (unsigned shift = 0; shift < 7 * bytes_max; shift += 7) {
         if (*at == end)
             return false;
         uint8_t byte = *(*at)++;
@@ -216,7 +218,7 @@ static bool read_value(struct walk *walk, unsigned wire, const uint8_t **at, con
     uint64_t value;
     switch (wire) {
     case WIRE_VARINT:
-        return read_varint(at, end, &value) || malformed(walk, "bad varint");
+        return read_varint(at, end, VARINT_64_BIT, &value) || malformed(walk, "bad varint");
     case WIRE_64_BIT:
     case WIRE_32_BIT: {
         size_t size = wire == WIRE_64_BIT ? 8 : 4;
@@ -226,7 +228,7 @@ static bool read_value(struct walk *walk, unsigned wire, const uint8_t **at, con
         return true;
     }
     case WIRE_LENGTH:
-        if (!read_varint(at, end, &value) || value > (uint64_t)(end - *at))
+        if (!read_varint(at, end, VARINT_32_BIT, &value) || value > (uint64_t)(end - *at))
             return malformed(walk, "bad length");
         *bytes = text_make(*at, (size_t)value);
         *at += value;
@@ -304,7 +306,7 @@ static bool walk_message(struct walk *walk, size_t row, struct text bytes,
     while (at < end) {
         uint64_t tag;
         struct text value = {0};
-        if (!read_varint(&at, end, &tag) || tag >> 3 == 0 || tag >> 3 > 536870911)
+        if (!read_varint(&at, end, VARINT_32_BIT, &tag) || tag >> 3 == 0 || tag >> 3 > 536870911)
             return malformed(walk, "bad field number");
         if (!read_value(walk, (unsigned)(tag & 7), &at, end, &value))
             return false;
