@@ -1,0 +1,94 @@
+#ifndef WAYBILL_PLATFORM_EVENTS_EVENT_FEED_H
+#define WAYBILL_PLATFORM_EVENTS_EVENT_FEED_H
+
+#include "platform/base/arena.h"
+#include "platform/base/error.h"
+#include "platform/events/event.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The port through which a context's events are read: one feed a context, whatever store is behind
+ * it. Embedded stores decode their record log; SQL contexts read the event log that the relay
+ * fills; another process is read through its EventService.
+ *
+ * Reading blocks (it may touch the disk or the network): only threads made for that call it, never
+ * an I/O loop. Thread: any one at a time per reader position; a feed allows several readers.
+ */
+struct event_feed;
+
+/* What one read gave; texts live on the arena handed in. */
+struct event_batch {
+    const struct event *events;
+    size_t event_count;
+    uint64_t next; /* read on after this: ≥ the last event's sequence, also when none was given */
+};
+
+/* Called when something new can be read; any thread, must not block, must not call the feed. */
+typedef void event_feed_wake(void *context);
+
+struct event_feed_watcher {
+    event_feed_wake *wake;
+    void *context;
+    struct event_feed_watcher *next; /* the feed's */
+    struct event_feed_watcher *previous;
+};
+
+struct event_feed_table {
+    struct error (*read)(struct event_feed *feed, uint64_t after, size_t event_count_max,
+                         struct arena *arena, struct event_batch *batch);
+    uint64_t (*oldest)(struct event_feed *feed);
+    uint64_t (*newest)(struct event_feed *feed);
+    const char *(*identity)(struct event_feed *feed);
+    void (*watch)(struct event_feed *feed, struct event_feed_watcher *watcher);
+    void (*unwatch)(struct event_feed *feed, struct event_feed_watcher *watcher);
+};
+
+struct event_feed {
+    const struct event_feed_table *table;
+    const char *source; /* the context: "inventory" */
+};
+
+/*
+ * The events with sequence > `after`, in order, at most event_count_max; none is no error. Only
+ * what is durable is given. Errors: NOT_FOUND (`after` is older than what is kept, or beyond the
+ * log's end: the cursor is of no use any more), DAMAGED, INPUT_OUTPUT, OUT_OF_MEMORY, NETWORK.
+ */
+static inline struct error event_feed_read(struct event_feed *feed, uint64_t after,
+                                           size_t event_count_max, struct arena *arena,
+                                           struct event_batch *batch)
+{
+    return feed->table->read(feed, after, event_count_max, arena, batch);
+}
+
+/* `after` for the oldest event kept: 0 if nothing was ever removed. */
+static inline uint64_t event_feed_oldest(struct event_feed *feed)
+{
+    return feed->table->oldest(feed);
+}
+
+/* `after` for what comes from now on: the position of the last durable event. */
+static inline uint64_t event_feed_newest(struct event_feed *feed)
+{
+    return feed->table->newest(feed);
+}
+
+/* Which log this is (a few characters, fixed at its making): a cursor of another log is refused. */
+static inline const char *event_feed_identity(struct event_feed *feed)
+{
+    return feed->table->identity(feed);
+}
+
+/* From now on `wake` is called after each commit with events, until unwatch has returned. */
+static inline void event_feed_watch(struct event_feed *feed, struct event_feed_watcher *watcher)
+{
+    feed->table->watch(feed, watcher);
+}
+
+static inline void event_feed_unwatch(struct event_feed *feed, struct event_feed_watcher *watcher)
+{
+    feed->table->unwatch(feed, watcher);
+}
+
+#endif
