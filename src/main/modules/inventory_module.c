@@ -1,0 +1,101 @@
+/* Inventory: the promise, on the embedded store. */
+#include "main/modules/inventory_module.h"
+
+#include "inventory/application/inventory_service.h"
+#include "inventory/infrastructure/embedded/embedded_repository.h"
+#include "inventory/interfaces/rpc/inventory_rpc.h"
+#include "platform/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char embedded_scheme[] = "embedded:";
+
+struct inventory_process {
+    struct module base;
+    struct inventory_repository *repository;
+    struct inventory_service service;
+    struct rpc_service door; /* the server points into it */
+};
+
+static struct module *create(void)
+{
+    struct inventory_process *inventory = memory_allocate_zero(1, sizeof *inventory);
+    return inventory == NULL ? NULL : &inventory->base;
+}
+
+static struct error directory_of(const struct configuration *configuration, char *directory,
+                                 size_t size)
+{
+    const char *url = configuration->inventory;
+    if (url[0] == '\0') {
+        snprintf(directory, size, "%s/inventory", configuration->data);
+        return error_none();
+    }
+    if (!text_starts_with(text_of(url), text_of(embedded_scheme)) ||
+        strlen(url) == strlen(embedded_scheme))
+        return error_make(ERROR_INVALID_SETTING, "inventory: %.200s is no store; use embedded:DIR",
+                          url);
+    snprintf(directory, size, "%s", url + strlen(embedded_scheme));
+    return error_none();
+}
+
+static struct error open(struct module *module, const struct module_environment *environment)
+{
+    struct inventory_process *inventory = (struct inventory_process *)module;
+    const struct configuration *configuration = environment->configuration;
+    struct embedded_repository_options options = embedded_repository_options_default();
+    char directory[2 * setting_text_bytes_max];
+    struct error error = directory_of(configuration, directory, sizeof directory);
+    if (error_is(error))
+        return error;
+    options.directory = directory;
+    options.retention_us = configuration->retention_seconds * 1000000;
+    options.committed_retention_us = configuration->committed_retention_seconds * 1000000;
+    options.ids_max = (uint64_t)configuration->ids_max;
+    options.queue_length_max = (size_t)configuration->queue_length_max;
+    options.segment_bytes = (uint64_t)configuration->segment_bytes;
+    options.batch_bytes_max = (size_t)configuration->batch_bytes_max;
+    options.failed = environment->store_failed;
+    error = embedded_repository_open(&inventory->repository, &options);
+    if (error_is(error))
+        return error_prefix(error, "inventory");
+    inventory->service.repository = inventory->repository;
+    inventory->door = inventory_rpc_service(&inventory->service);
+    return error;
+}
+
+static const struct rpc_service *services(struct module *module, size_t *count)
+{
+    *count = 1;
+    return &((struct inventory_process *)module)->door;
+}
+
+static bool write_metrics(struct module *module, struct buffer *out)
+{
+    struct embedded_repository_usage usage =
+        embedded_repository_usage(((struct inventory_process *)module)->repository);
+    return module_add_gauge(out, "waybill_inventory_skus", "SKUs with stock.", usage.skus) &&
+           module_add_gauge(out, "waybill_inventory_pending_reservations", "Reservations held now.",
+                            usage.pending_reservations) &&
+           module_add_gauge(out, "waybill_inventory_retained_ids",
+                            "Ids remembered, pending reservations included.", usage.ids) &&
+           module_add_gauge(out, "waybill_inventory_log_bytes", "End of the record log.",
+                            usage.log_bytes);
+}
+
+static void close(struct module *module)
+{
+    struct inventory_process *inventory = (struct inventory_process *)module;
+    embedded_repository_close(inventory->repository);
+    memory_release(inventory);
+}
+
+const struct module_table inventory_module = {
+    .name = "inventory",
+    .create = create,
+    .open = open,
+    .services = services,
+    .write_metrics = write_metrics,
+    .close = close,
+};

@@ -1,0 +1,19 @@
+/* What modules share. */
+#include "main/modules/module.h"
+
+#include <string.h>
+
+struct module *module_find(const struct module_environment *environment, const char *name)
+{
+    for (size_t i = 0; i < *environment->module_count; i++) {
+        if (strcmp(environment->modules[i]->table->name, name) == 0)
+            return environment->modules[i];
+    }
+    return NULL;
+}
+
+bool module_add_gauge(struct buffer *out, const char *name, const char *help, uint64_t value)
+{
+    return buffer_append_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name,
+                                name, (unsigned long long)value);
+}

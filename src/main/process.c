@@ -1,0 +1,326 @@
+/*
+ * One table of modules, opened in its order, closed backwards.
+ *
+ * When a store fails (a write or sync that went wrong), it calls store_failed on its own thread:
+ * the process ends at once, because nothing may be answered any more; the next start finds out what
+ * survived.
+ */
+#include "main/process.h"
+
+#include "main/descriptor_set.h"
+#include "main/modules/inventory_module.h"
+#include "main/modules/module.h"
+#include "platform/base/check.h"
+#include "platform/base/log.h"
+#include "platform/base/memory.h"
+#include "platform/http/http_routes.h"
+#include "platform/http/http_server.h"
+#include "platform/io/listen_address.h"
+#include "platform/rpc/server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Whoever reads others' feeds stands behind them. */
+static const struct module_table *const all_modules[] = {
+    &inventory_module,
+};
+
+enum {
+    modules_max = sizeof all_modules / sizeof all_modules[0],
+    services_max = 4 * modules_max,
+    operations_connections_max = 64,
+};
+
+struct process {
+    struct configuration configuration;
+    struct module_environment environment;
+    struct module *modules[modules_max];
+    size_t module_count; /* of those open */
+    int64_t start_time_us;
+    struct rpc_server *server;
+    struct http_server *operations;
+    struct http_route operations_routes[3];
+    struct http_routes routes;
+    _Atomic bool ready;
+};
+
+bool process_has_service(const char *name)
+{
+    for (size_t i = 0; i < modules_max; i++) {
+        if (strcmp(all_modules[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *process_service_names(void)
+{
+    static char names[256];
+    size_t size = 0;
+    for (size_t i = 0; i < modules_max && size < sizeof names; i++) {
+        int added = snprintf(names + size, sizeof names - size, "%s%s", i == 0 ? "" : ", ",
+                             all_modules[i]->name);
+        size += (size_t)added;
+    }
+    return names;
+}
+
+/* --- the operations port --- */
+
+static unsigned serve_healthz(void *context, struct buffer *body)
+{
+    (void)context;
+    return buffer_append_string(body, "ok\n") ? 200 : 500;
+}
+
+static unsigned serve_readyz(void *context, struct buffer *body)
+{
+    const struct process *process = context;
+    if (!process->ready)
+        return buffer_append_string(body, "draining\n") ? 503 : 500;
+    unsigned status = 200;
+    for (size_t i = 0; i < process->module_count; i++) {
+        struct module *module = process->modules[i];
+        if (module->table->is_ready != NULL && !module->table->is_ready(module, body))
+            status = 503;
+    }
+    if (status == 200 && !buffer_append_string(body, "ready\n"))
+        return 500;
+    return status;
+}
+
+static unsigned serve_metrics(void *context, struct buffer *body)
+{
+    const struct process *process = context;
+    bool fits = module_add_gauge(body, "process_start_time_seconds",
+                                 "Start time of the process since unix epoch in seconds.",
+                                 (uint64_t)(process->start_time_us / 1000000));
+    for (size_t i = 0; fits && i < process->module_count; i++) {
+        struct module *module = process->modules[i];
+        fits = module->table->write_metrics == NULL || module->table->write_metrics(module, body);
+    }
+    fits = fits && rpc_server_write_metrics(process->server, body);
+    return fits ? 200 : 500;
+}
+
+/* --- modules --- */
+
+static _Noreturn void store_failed(void *context, const struct error *error)
+{
+    (void)context;
+    log_error("a store failed; the process stops, nothing more is answered", error);
+    _exit(1);
+}
+
+static bool is_wanted(const struct module_table *table, const char *const *names, size_t name_count)
+{
+    for (size_t i = 0; i < name_count; i++) {
+        if (strcmp(names[i], table->name) == 0)
+            return true;
+    }
+    return name_count == 0;
+}
+
+static struct error open_modules(struct process *process, const char *const *names,
+                                 size_t name_count)
+{
+    for (size_t i = 0; i < modules_max; i++) {
+        const struct module_table *table = all_modules[i];
+        if (!is_wanted(table, names, name_count))
+            continue;
+        struct module *module = table->create();
+        if (module == NULL)
+            return error_make(ERROR_OUT_OF_MEMORY, "%s", table->name);
+        module->table = table;
+        struct error error = table->open(module, &process->environment);
+        if (error_is(error)) {
+            table->close(module);
+            return error;
+        }
+        process->modules[process->module_count++] = module;
+    }
+    return error_none();
+}
+
+static struct error start_modules(struct process *process)
+{
+    struct error error = error_none();
+    for (size_t i = 0; i < process->module_count && !error_is(error); i++) {
+        struct module *module = process->modules[i];
+        if (module->table->start != NULL)
+            error = module->table->start(module, &process->environment);
+    }
+    return error;
+}
+
+static void stop_modules(struct process *process)
+{
+    for (size_t i = process->module_count; i-- > 0;) {
+        if (process->modules[i]->table->stop != NULL)
+            process->modules[i]->table->stop(process->modules[i]);
+    }
+}
+
+static void close_modules(struct process *process)
+{
+    while (process->module_count > 0) {
+        struct module *module = process->modules[--process->module_count];
+        module->table->close(module);
+    }
+}
+
+/* --- ports --- */
+
+static uint32_t io_threads_of(const struct configuration *configuration)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (configuration->io_threads > 0)
+        return (uint32_t)configuration->io_threads;
+    return cores <= 2 ? 1 : cores >= 16 ? 8 : (uint32_t)cores / 2;
+}
+
+/* NULL for an empty setting. */
+static const char *file_of(const char *setting)
+{
+    return setting[0] == '\0' ? NULL : setting;
+}
+
+/*
+ * Before anything is touched: both addresses, and plain connections from elsewhere only where
+ * somebody has said so.
+ */
+static struct error check_addresses(const struct configuration *configuration)
+{
+    struct sockaddr_storage address;
+    struct error error = listen_address_resolve(configuration->operations, &address);
+    if (error_is(error))
+        return error_prefix(error, "operations");
+    error = listen_address_resolve(configuration->listen, &address);
+    if (error_is(error))
+        return error_prefix(error, "listen");
+    if (configuration->tls_certificate[0] != '\0' ||
+        strcmp(configuration->plaintext, "everywhere") == 0 || listen_address_is_loopback(&address))
+        return error;
+    return error_make(ERROR_INVALID_SETTING,
+                      "listen: %.100s is no loopback address, and there is no TLS; give "
+                      "--tls-certificate and --tls-key, or say --plaintext everywhere",
+                      configuration->listen);
+}
+
+static struct error open_server(struct process *process)
+{
+    const struct configuration *configuration = &process->configuration;
+    struct rpc_server_options options = rpc_server_options_default();
+    const struct rpc_service *services[services_max];
+    size_t service_count = 0;
+    for (size_t i = 0; i < process->module_count; i++) {
+        size_t count = 0;
+        const struct rpc_service *first =
+            process->modules[i]->table->services(process->modules[i], &count);
+        CHECK(count <= services_max - service_count);
+        for (size_t j = 0; j < count; j++)
+            services[service_count++] = &first[j];
+    }
+    options.http.listen = configuration->listen;
+    options.http.io_threads = io_threads_of(configuration);
+    options.http.connections_max = (uint32_t)configuration->connections_max;
+    options.http.connections_per_peer_max = (uint32_t)configuration->connections_per_peer_max;
+    options.http.idle_us_max = configuration->idle_seconds * 1000000;
+    options.http.age_us_max = configuration->age_seconds * 1000000;
+    options.http.drain_us_max = configuration->drain_seconds * 1000000;
+    options.http.tls = (struct tls_settings){
+        .certificate = file_of(configuration->tls_certificate),
+        .key = file_of(configuration->tls_key),
+        .authorities = file_of(configuration->tls_client_ca),
+    };
+    options.cors_origins = text_of(configuration->cors_origins);
+    options.message_bytes_max = (size_t)configuration->message_bytes_max;
+    options.descriptor_set = descriptor_set();
+    options.title = "Waybill";
+    options.version = WAYBILL_VERSION;
+    return rpc_server_open(&process->server, &options, services, service_count);
+}
+
+static struct error open_operations(struct process *process)
+{
+    struct http_server_options options = http_server_options_default();
+    const struct http_route routes[] = {
+        {"/healthz", "text/plain; charset=utf-8", serve_healthz, process},
+        {"/readyz", "text/plain; charset=utf-8", serve_readyz, process},
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", serve_metrics, process},
+    };
+    memcpy(process->operations_routes, routes, sizeof routes);
+    process->routes.all = process->operations_routes;
+    process->routes.count = sizeof routes / sizeof routes[0];
+    options.listen = process->configuration.operations;
+    options.connections_max = operations_connections_max;
+    options.idle_us_max = 60000000;
+    options.drain_us_max = 1000000;
+    struct error error = http_server_create(&process->operations, &options, &http_routes_handler);
+    if (error_is(error))
+        return error_prefix(error, "operations");
+    http_server_set_context(process->operations, 0, &process->routes);
+    return http_server_start(process->operations);
+}
+
+struct error process_open(struct process **process, const struct configuration *configuration,
+                          const char *const *names, size_t name_count)
+{
+    struct process *opened = memory_allocate_zero(1, sizeof *opened);
+    *process = NULL;
+    if (opened == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "process");
+    opened->configuration = *configuration;
+    opened->start_time_us = clock_now_us(clock_system());
+    opened->environment = (struct module_environment){
+        .configuration = &opened->configuration,
+        .store_failed = store_failed,
+        .modules = opened->modules,
+        .module_count = &opened->module_count,
+        .server = &opened->server,
+    };
+    struct error error = check_addresses(configuration);
+    if (!error_is(error))
+        error = open_modules(opened, names, name_count);
+    if (!error_is(error))
+        error = open_server(opened);
+    if (!error_is(error))
+        error = open_operations(opened);
+    if (!error_is(error))
+        error = start_modules(opened);
+    if (error_is(error)) {
+        process_close(opened);
+        return error;
+    }
+    opened->ready = true;
+    *process = opened;
+    return error;
+}
+
+const char *process_address(const struct process *process)
+{
+    return rpc_server_address(process->server);
+}
+
+const char *process_operations_address(const struct process *process)
+{
+    return http_server_address(process->operations);
+}
+
+void process_close(struct process *process)
+{
+    if (process == NULL)
+        return;
+    process->ready = false;
+    stop_modules(process);
+    if (process->server != NULL)
+        rpc_server_drain(process->server);
+    if (process->operations != NULL)
+        http_server_drain(process->operations); /* its metrics look at stores and server */
+    close_modules(process);
+    rpc_server_destroy(process->server);
+    http_server_destroy(process->operations);
+    memory_release(process);
+}
