@@ -32,6 +32,8 @@ static const char *advice_for(enum error_code code)
     case ERROR_OVERLOADED:
     case ERROR_LIMIT:
     case ERROR_RETENTION_FULL:
+    case ERROR_OUTBOX_FULL:
+    case ERROR_CURSOR_EXPIRED:
     case ERROR_INPUT_OUTPUT:
     case ERROR_STORE_UNAVAILABLE:
     case ERROR_PROTOCOL:

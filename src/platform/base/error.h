@@ -23,6 +23,9 @@
     X(DISK_FULL, "disk full", GRPC_STATUS_RESOURCE_EXHAUSTED, "DISK_FULL", true)                   \
     X(RETENTION_FULL, "too many ids retained", GRPC_STATUS_RESOURCE_EXHAUSTED, "RETENTION_FULL",   \
       true)                                                                                        \
+    X(OUTBOX_FULL, "too many events wait for the relay", GRPC_STATUS_RESOURCE_EXHAUSTED,           \
+      "OUTBOX_FULL", true)                                                                         \
+    X(CURSOR_EXPIRED, "cursor expired", GRPC_STATUS_OUT_OF_RANGE, "CURSOR_EXPIRED", false)         \
     X(INPUT_OUTPUT, "input/output error", GRPC_STATUS_UNAVAILABLE, "STORE_UNAVAILABLE", true)      \
     X(DAMAGED, "damaged data", GRPC_STATUS_DATA_LOSS, "LEDGER_MISMATCH", false)                    \
     X(LOCKED, "in use by another process", GRPC_STATUS_UNAVAILABLE, "STORE_UNAVAILABLE", false)    \

@@ -35,6 +35,8 @@ struct event_feed_watcher {
     struct event_feed_watcher *previous;
 };
 
+enum { event_batch_events_max = 1024 };
+
 struct event_feed_table {
     struct error (*read)(struct event_feed *feed, uint64_t after, size_t event_count_max,
                          struct arena *arena, struct event_batch *batch);
@@ -52,8 +54,9 @@ struct event_feed {
 
 /*
  * The events with sequence > `after`, in order, at most event_count_max; none is no error. Only
- * what is durable is given. Errors: NOT_FOUND (`after` is older than what is kept, or beyond the
- * log's end: the cursor is of no use any more), DAMAGED, INPUT_OUTPUT, OUT_OF_MEMORY, NETWORK.
+ * what is durable is given. Errors: CURSOR_EXPIRED (`after` is older than what is kept, or beyond
+ * the log's end: the place is of no use any more), DAMAGED, INPUT_OUTPUT, OUT_OF_MEMORY (also: the
+ * arena is too small for one event), NETWORK and STORE_UNAVAILABLE (a feed of another process).
  */
 static inline struct error event_feed_read(struct event_feed *feed, uint64_t after,
                                            size_t event_count_max, struct arena *arena,
@@ -74,7 +77,10 @@ static inline uint64_t event_feed_newest(struct event_feed *feed)
     return feed->table->newest(feed);
 }
 
-/* Which log this is (a few characters, fixed at its making): a cursor of another log is refused. */
+/*
+ * Which log this is (at most 31 characters, fixed at its making): a place in another log is of no
+ * use. "" = cannot be told now (another process that does not answer).
+ */
 static inline const char *event_feed_identity(struct event_feed *feed)
 {
     return feed->table->identity(feed);
