@@ -29,7 +29,7 @@ struct module;
 struct module_environment {
     const struct configuration *configuration;
     /* Called by a store that cannot go on, on its own thread: ends the process. */
-    void (*store_failed)(void *context, const struct error *error) __attribute__((noreturn));
+    void (*store_failed)(void *context, const struct error *error);
     struct module *const *modules; /* those open so far, this one not yet among them */
     const size_t *module_count;
     struct rpc_server *const *server; /* NULL until it listens */
