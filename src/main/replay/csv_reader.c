@@ -18,6 +18,8 @@
 
 static const size_t field_block_bytes = 4096; /* libcsv grows its buffer by this much */
 
+static const size_t no_place = SIZE_MAX; /* of an optional column that is missing */
+
 /* Fields one behind the other; field i ends at ends[i]. */
 struct field_list {
     struct buffer bytes;
@@ -90,7 +92,10 @@ static struct error find_column(struct csv_reader *reader, size_t wanted)
             found++;
         }
     }
-    if (found == 1)
+    bool is_optional = wanted >= reader->options.column_count - reader->options.optional_count;
+    if (found == 0 && is_optional)
+        reader->places[wanted] = no_place;
+    if (found == 1 || (found == 0 && is_optional))
         return error_none();
     return error_make(ERROR_INVALID_INPUT, "%s:%llu: the header names column '%s' %s",
                       reader->options.name, (unsigned long long)reader->record_line, column,
@@ -126,7 +131,8 @@ static struct error record_is_read(struct csv_reader *reader)
                           record->count, reader->header.count);
     }
     for (size_t i = 0; i < reader->options.column_count; i++)
-        reader->wanted[i] = field_at(record, reader->places[i]);
+        reader->wanted[i] =
+            reader->places[i] == no_place ? (struct text){0} : field_at(record, reader->places[i]);
     return reader->options.record(reader->options.context, reader->record_line, reader->wanted);
 }
 

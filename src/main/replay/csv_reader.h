@@ -34,6 +34,7 @@ struct csv_reader_options {
     const char *name;           /* of the file, for errors */
     const char *const *columns; /* the wanted ones */
     size_t column_count;
+    size_t optional_count; /* so many of the last may be missing: their fields are empty */
     csv_record_function *record;
     void *context;
 };

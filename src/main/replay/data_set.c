@@ -8,17 +8,41 @@
 
 #include "inventory/domain/limits.h"
 #include "main/replay/csv_reader.h"
+#include "main/replay/data_set_field.h"
+#include "main/replay/item_weights.h"
 #include "platform/base/memory.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
-enum column { COLUMN_ORDER, COLUMN_DESCRIPTION, COLUMN_PACKS };
+enum column {
+    COLUMN_ORDER,
+    COLUMN_DESCRIPTION,
+    COLUMN_PACKS,
+    COLUMN_COUNTRY, /* from here on all or none */
+    COLUMN_FULFILL,
+    COLUMN_SITE,
+    COLUMN_GROUP,
+    COLUMN_VALUE,
+    COLUMN_WEIGHT,
+    COLUMN_FREIGHT,
+    COLUMN_SCHEDULED,
+    COLUMN_DELIVERED,
+};
 static const char *const columns[] = {
     [COLUMN_ORDER] = "ASN/DN #",
     [COLUMN_DESCRIPTION] = "Item Description",
     [COLUMN_PACKS] = "Line Item Quantity",
+    [COLUMN_COUNTRY] = "Country",
+    [COLUMN_FULFILL] = "Fulfill Via",
+    [COLUMN_SITE] = "Manufacturing Site",
+    [COLUMN_GROUP] = "Product Group",
+    [COLUMN_VALUE] = "Line Item Value",
+    [COLUMN_WEIGHT] = "Weight (Kilograms)",
+    [COLUMN_FREIGHT] = "Freight Cost (USD)",
+    [COLUMN_SCHEDULED] = "Scheduled Delivery Date",
+    [COLUMN_DELIVERED] = "Delivered to Client Date",
 };
 enum { column_count = sizeof columns / sizeof columns[0] };
 
@@ -83,6 +107,87 @@ static bool is_id(struct text text)
             return false;
     }
     return text.size > 0 && text.size <= data_set_order_id_bytes_max;
+}
+
+/* --- what tells where goods come from and go to --- */
+
+/* Finds the name in a short list or adds it. */
+static struct error place_name(const struct data_set_reader *reader, uint64_t line,
+                               enum column column, struct text name, struct text *names,
+                               uint32_t *count, uint32_t *place)
+{
+    if (name.size == 0 || name.size > data_set_name_bytes_max)
+        return error_field(reader, line, column, "must have 1 to 128 bytes");
+    if (!text_is_utf8(name))
+        return error_field(reader, line, column, "is not UTF-8");
+    for (*place = 0; *place < *count; ++*place) {
+        if (text_equal(names[*place], name))
+            return error_none();
+    }
+    if (*count == data_set_names_max)
+        return error_field(reader, line, column, "is the 1001st of its kind");
+    names[*count] = arena_copy_text(&reader->data_set->arena, name);
+    if (names[*count].data == NULL)
+        return error_memory(reader);
+    ++*count;
+    return error_none();
+}
+
+static struct error read_origin(const struct data_set_reader *reader, uint64_t line,
+                                const struct text *fields, struct data_set_line *read)
+{
+    struct data_set *data_set = reader->data_set;
+    read->site = data_set_nowhere;
+    if (text_equals_string(fields[COLUMN_FULFILL], "From RDC"))
+        return error_none();
+    if (!text_equals_string(fields[COLUMN_FULFILL], "Direct Drop"))
+        return error_field(reader, line, COLUMN_FULFILL, "must be From RDC or Direct Drop");
+    return place_name(reader, line, COLUMN_SITE, fields[COLUMN_SITE], data_set->sites,
+                      &data_set->site_count, &read->site);
+}
+
+/* Weight and freight may be words ("Weight Captured Separately"): then they are not recorded. */
+static struct error read_figures(const struct data_set_reader *reader, uint64_t line,
+                                 const struct text *fields, struct data_set_line *read)
+{
+    if (!data_set_decimal(fields[COLUMN_VALUE], 2, &read->value_minor))
+        return error_field(reader, line, COLUMN_VALUE, "must be an amount up to 10^13");
+    if (!data_set_decimal(fields[COLUMN_WEIGHT], 3, &read->weight_grams))
+        read->weight_grams = -1;
+    if (!data_set_decimal(fields[COLUMN_FREIGHT], 2, &read->freight_minor))
+        read->freight_minor = -1;
+    if (!data_set_day(fields[COLUMN_SCHEDULED], &read->scheduled_day))
+        return error_field(reader, line, COLUMN_SCHEDULED, "must be a day like 2-Jun-06");
+    if (!data_set_day(fields[COLUMN_DELIVERED], &read->delivered_day))
+        return error_field(reader, line, COLUMN_DELIVERED, "must be a day like 2-Jun-06");
+    return error_none();
+}
+
+/* Order and product are placed already. */
+static struct error read_logistics(const struct data_set_reader *reader, uint64_t line,
+                                   const struct text *fields, struct read_line *read)
+{
+    struct data_set *data_set = reader->data_set;
+    struct data_set_order *order = &data_set->orders[read->order];
+    struct data_set_product *product = &data_set->products[read->line.product];
+    uint32_t country = 0;
+    uint32_t group = 0;
+    struct error error = place_name(reader, line, COLUMN_COUNTRY, fields[COLUMN_COUNTRY],
+                                    data_set->countries, &data_set->country_count, &country);
+    if (!error_is(error))
+        error = place_name(reader, line, COLUMN_GROUP, fields[COLUMN_GROUP], data_set->groups,
+                           &data_set->group_count, &group);
+    if (!error_is(error))
+        error = read_origin(reader, line, fields, &read->line);
+    if (!error_is(error))
+        error = read_figures(reader, line, fields, &read->line);
+    if (error_is(error))
+        return error;
+    if (order->line_count > 0 && order->country != country)
+        return error_field(reader, line, COLUMN_COUNTRY, "is not that of the order's other lines");
+    order->country = country;
+    product->group = group;
+    return error;
 }
 
 static struct error check_record(const struct data_set_reader *reader, uint64_t line,
@@ -234,7 +339,9 @@ static struct error add_line(struct data_set_reader *reader, const struct read_l
 static struct error record_is_read(void *context, uint64_t line, const struct text *fields)
 {
     struct data_set_reader *reader = context;
-    struct read_line read;
+    struct read_line read = {0};
+    if (reader->data_set->line_count == 0)
+        reader->data_set->has_logistics = fields[COLUMN_COUNTRY].size > 0;
     if (reader->data_set->line_count == data_set_lines_max) {
         return error_make(ERROR_INVALID_INPUT, "%s:%llu: more than 1000000 lines", reader->name,
                           (unsigned long long)line);
@@ -246,6 +353,13 @@ static struct error record_is_read(void *context, uint64_t line, const struct te
         error = place_product(reader, line, fields[COLUMN_DESCRIPTION], &read.line.product);
     if (error_is(error))
         return error;
+    if (reader->data_set->has_logistics != (fields[COLUMN_COUNTRY].size > 0))
+        return error_field(reader, line, COLUMN_COUNTRY, "is needed on every line or on none");
+    if (reader->data_set->has_logistics) {
+        error = read_logistics(reader, line, fields, &read);
+        if (error_is(error))
+            return error;
+    }
     if (reader->data_set->orders[read.order].line_count == inventory_lines_max)
         return error_field(reader, line, COLUMN_ORDER, "has more than 100 lines");
     if (reader->data_set->products[read.line.product].packs >
@@ -299,6 +413,11 @@ static struct error reader_init(struct data_set_reader *reader, struct data_set 
     hash_map_init(&data_set->order_places);
     *reader = (struct data_set_reader){.data_set = data_set, .name = name};
     hash_map_init(&reader->product_places);
+    data_set->countries = memory_allocate_zero(data_set_names_max, sizeof(struct text));
+    data_set->sites = memory_allocate_zero(data_set_names_max, sizeof(struct text));
+    data_set->groups = memory_allocate_zero(data_set_names_max, sizeof(struct text));
+    if (data_set->countries == NULL || data_set->sites == NULL || data_set->groups == NULL)
+        return error_memory(reader);
     reader->digest = EVP_MD_CTX_new();
     if (reader->digest == NULL || EVP_DigestInit_ex(reader->digest, EVP_sha256(), NULL) != 1)
         return error_memory(reader);
@@ -306,6 +425,7 @@ static struct error reader_init(struct data_set_reader *reader, struct data_set 
         .name = name,
         .columns = columns,
         .column_count = column_count,
+        .optional_count = column_count - COLUMN_COUNTRY,
         .record = record_is_read,
         .context = reader,
     };
@@ -329,7 +449,11 @@ static struct error reader_finish(struct data_set_reader *reader)
                           reader->name);
     if (EVP_DigestFinal_ex(reader->digest, reader->data_set->digest, NULL) != 1)
         return error_memory(reader);
-    return deal_out_lines(reader);
+    struct data_set *data_set = reader->data_set;
+    error = deal_out_lines(reader);
+    if (!error_is(error) && data_set->has_logistics)
+        error = item_weights_fill(data_set, &data_set->never_weighed_count);
+    return error_is(error) ? error_prefix(error, "%s", reader->name) : error;
 }
 
 /* With an error the data set is released too. */
@@ -394,5 +518,8 @@ void data_set_deinit(struct data_set *data_set)
     memory_release(data_set->products);
     memory_release(data_set->orders);
     memory_release(data_set->lines);
+    memory_release(data_set->countries);
+    memory_release(data_set->sites);
+    memory_release(data_set->groups);
     arena_deinit(&data_set->arena);
 }

@@ -5,6 +5,7 @@
  */
 #include "main/replay/data_set.h"
 
+#include "main/replay/item_weights.h"
 #include "platform/base/memory.h"
 
 #include <setjmp.h>
@@ -60,6 +61,92 @@ static void real_file_has_its_known_figures(void **state)
     assert_int_equal(repeating, 475);
     assert_int_equal(long_names, 30);
     data_set_deinit(&data_set);
+}
+
+static void real_file_tells_where_goods_come_from_and_go_to(void **state)
+{
+    struct data_set data_set;
+    uint32_t from_centres = 0;
+    uint32_t weighed = 0;
+    uint32_t late = 0;
+    int64_t grams = 0;
+    (void)state;
+    struct error error = data_set_read(&data_set, file_system_posix(), getenv("WAYBILL_DATA_SET"));
+    assert_string_equal(error.detail, "");
+    assert_true(data_set.has_logistics);
+    assert_int_equal(data_set.country_count, 43);
+    assert_int_equal(data_set.site_count, 85);
+    assert_int_equal(data_set.group_count, 5);
+    assert_int_equal(data_set.never_weighed_count, 24);
+    for (uint32_t i = 0; i < data_set.line_count; i++) {
+        const struct data_set_line *line = &data_set.lines[i];
+        from_centres += line->site == data_set_nowhere;
+        weighed += line->weight_grams >= 0;
+        grams += line->weight_grams >= 0 ? line->weight_grams : 0;
+        late += line->delivered_day > line->scheduled_day;
+    }
+    assert_int_equal(from_centres, 5404);
+    assert_int_equal(weighed, 6372);
+    assert_int_equal(grams / 1000000, 21820);
+    assert_int_equal(late, 1186);
+    data_set_deinit(&data_set);
+}
+
+#define LOGISTICS                                                                                  \
+    "ASN/DN #,Item Description,Line Item Quantity,Country,Fulfill Via,Manufacturing Site,"         \
+    "Product Group,Line Item Value,Weight (Kilograms),Freight Cost (USD),"                         \
+    "Scheduled Delivery Date,Delivered to Client Date\n"
+
+static void weight_of_an_item_is_the_median_of_its_weighed_lines_or_of_its_group(void **state)
+{
+    struct data_set data_set;
+    (void)state;
+    struct error error = read_string(
+        &data_set, LOGISTICS "A,x,10,Benin,From RDC,S,ARV,1,1,See DN-1,2-Jun-06,3-Jun-06\n"
+                             "A,x,10,Benin,From RDC,S,ARV,1,5,780.345,2-Jun-06,3-Jun-06\n"
+                             "B,x,10,Ghana,Direct Drop,S,ARV,1.5,90,0,29-Feb-08,1-Jan-70\n"
+                             "B,y,10,Ghana,Direct Drop,T,ARV,1,See DN-1,1,2-Jun-06,3-Jun-06\n"
+                             "B,z,1000000,Ghana,Direct Drop,S,HRDT,1,1,1,2-Jun-06,3-Jun-06\n");
+    assert_string_equal(error.detail, "");
+    assert_int_equal(data_set.products[0].weight_grams, 500);
+    assert_int_equal(data_set.products[1].weight_grams, 500); /* the group's */
+    assert_int_equal(data_set.products[2].weight_grams, 1);   /* at least */
+    assert_int_equal(data_set.never_weighed_count, 1);
+    assert_int_equal(data_set.lines[0].freight_minor, -1);
+    assert_int_equal(data_set.lines[1].freight_minor, 78035);
+    assert_int_equal(data_set.lines[2].value_minor, 150);
+    assert_int_equal(data_set.lines[2].scheduled_day, 13938); /* date -u -d 2008-02-29 +%s */
+    assert_int_equal(data_set.lines[2].delivered_day, 0);
+    assert_int_equal(data_set.lines[3].site, 1);
+    data_set_deinit(&data_set);
+}
+
+static void item_is_a_cube_at_250_kilograms_a_cubic_metre(void **state)
+{
+    (void)state;
+    assert_int_equal(item_edge_mm(1), 16); /* 4,000 mm³ */
+    assert_int_equal(item_edge_mm(2), 20); /* exactly */
+    assert_int_equal(item_edge_mm(250000), 1000);
+    assert_int_equal(item_edge_mm(250001), 1001);
+}
+
+static void bad_logistics_are_refused_by_line_and_column(void **state)
+{
+    (void)state;
+    expect_refusal(LOGISTICS "A,x,1,,From RDC,S,ARV,1,1,1,2-Jun-06,3-Jun-06\n"
+                             "A,x,1,Benin,By hand,S,ARV,1,1,1,2-Jun-06,3-Jun-06\n",
+                   "t.csv:3: Country: is needed on every line or on none");
+    expect_refusal(LOGISTICS "A,x,1,Benin,By hand,S,ARV,1,1,1,2-Jun-06,3-Jun-06\n",
+                   "t.csv:2: Fulfill Via: must be From RDC or Direct Drop");
+    expect_refusal(LOGISTICS "A,x,1,Benin,From RDC,S,ARV,-1,1,1,2-Jun-06,3-Jun-06\n",
+                   "t.csv:2: Line Item Value: must be an amount up to 10^13");
+    expect_refusal(LOGISTICS "A,x,1,Benin,From RDC,S,ARV,1,1,1,29-Feb-07,3-Jun-06\n",
+                   "t.csv:2: Scheduled Delivery Date: must be a day like 2-Jun-06");
+    expect_refusal(LOGISTICS "A,x,1,Benin,From RDC,S,ARV,1,1,1,2-Jun-06,3-Jun-06\n"
+                             "A,x,1,Ghana,From RDC,S,ARV,1,1,1,2-Jun-06,3-Jun-06\n",
+                   "t.csv:3: Country: is not that of the order's other lines");
+    expect_refusal(LOGISTICS "A,x,1,Benin,From RDC,S,ARV,1,heavy,1,2-Jun-06,3-Jun-06\n",
+                   "t.csv: no line tells a weight of x, nor of anything in its group ARV");
 }
 
 static void sku_is_made_of_the_description(void **state)
@@ -197,6 +284,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_file_has_its_known_figures),
+        cmocka_unit_test(real_file_tells_where_goods_come_from_and_go_to),
+        cmocka_unit_test(weight_of_an_item_is_the_median_of_its_weighed_lines_or_of_its_group),
+        cmocka_unit_test(item_is_a_cube_at_250_kilograms_a_cubic_metre),
+        cmocka_unit_test(bad_logistics_are_refused_by_line_and_column),
         cmocka_unit_test(sku_is_made_of_the_description),
         cmocka_unit_test(lines_find_their_order_wherever_they_stand),
         cmocka_unit_test(digest_is_that_of_the_bytes),
