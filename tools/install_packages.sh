@@ -20,11 +20,14 @@ build libxxhash-dev checksums, hash tables
 build libjansson-dev JSON
 build libcsv-dev the data set
 build libhttp-parser-dev HTTP/1.1
+build libsqlite3-dev SQLite
+build libpq-dev PostgreSQL's client library
 test libcmocka-dev unit tests
 test clang-14 the second compiler, sanitizers and fuzzing
 test libclang-rt-14-dev their runtime
 test llvm-14 readable stacks of the sanitizers
 test clang-format-14 the format check
+test postgresql-15 a real PostgreSQL for the tests
 test openssl makes certificates for the tests of TLS
 test python3-venv outside tools written in Python
 test python3-grpcio a gRPC client that we did not write

@@ -1,0 +1,239 @@
+/*
+ * The store in front of its driver: finds the driver by the URL, answers jobs on their executors,
+ * counts. sql_store_run lends the job an executor that wakes the waiting thread.
+ */
+#include "platform/sql/sql.h"
+
+#include "platform/base/check.h"
+#include "platform/base/memory.h"
+#include "platform/sql/sql_driver.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static const char sqlite_scheme[] = "sqlite:";
+
+struct sql_store_options sql_store_options_default(void)
+{
+    return (struct sql_store_options){
+        .clock = clock_system(),
+        .random = random_system(),
+        .migrate = SQL_MIGRATE_AUTO,
+        .thread_count = 8,
+        .queue_length_max = 8192,
+        .batch_max = 512,
+        .statement_timeout_us = 3000000,
+        .connect_timeout_us = 3000000,
+        .run_max = 8,
+        .threaded = true,
+    };
+}
+
+static bool starts_with(const char *url, const char *scheme)
+{
+    return strncmp(url, scheme, strlen(scheme)) == 0 && url[strlen(scheme)] != '\0';
+}
+
+bool sql_url_is_known(const char *url)
+{
+    return starts_with(url, sqlite_scheme);
+}
+
+/* The URL itself may hold a password: it is not shown. */
+static struct error no_database(void)
+{
+    return error_make(ERROR_INVALID_SETTING, "this is no database; use sqlite:FILE");
+}
+
+struct error sql_store_open(struct sql_store **store, const struct sql_store_options *options)
+{
+    struct error error = no_database();
+    if (starts_with(options->url, sqlite_scheme))
+        error = sqlite_store_open(store, options);
+    return error_is(error) ? error_prefix(error, "%.60s", options->name) : error;
+}
+
+struct error sql_look(const struct sql_store_options *options, struct arena *arena,
+                      sql_script *script, void *context)
+{
+    struct error error = no_database();
+    if (starts_with(options->url, sqlite_scheme))
+        error = sqlite_look(options, arena, script, context);
+    return error_is(error) ? error_prefix(error, "%.60s", options->name) : error;
+}
+
+/* --- what drivers share --- */
+
+static char *copy_string(const char *string)
+{
+    size_t size = strlen(string) + 1;
+    char *copy = memory_allocate(size);
+    if (copy != NULL)
+        memcpy(copy, string, size);
+    return copy;
+}
+
+bool sql_store_init(struct sql_store *store, const struct sql_store_table *table,
+                    enum sql_dialect dialect, const struct sql_store_options *options)
+{
+    store->table = table;
+    store->dialect = dialect;
+    store->options = *options;
+    store->url = copy_string(options->url);
+    store->name = copy_string(options->name);
+    store->options.url = store->url;
+    store->options.name = store->name;
+    atomic_store(&store->available, true);
+    return store->url != NULL && store->name != NULL;
+}
+
+void sql_store_deinit(struct sql_store *store)
+{
+    memory_release(store->url);
+    memory_release(store->name);
+}
+
+static void run_done(struct task *task)
+{
+    struct sql_job *job = sql_job_of(task);
+    job->done(job, error_is(job->error) ? &job->error : NULL);
+}
+
+/* Jobs of one executor in a row travel as one chain. A job posted is not ours any more. */
+void sql_store_answer(struct sql_store *store, struct sql_job *first)
+{
+    uint64_t count = 0;
+    while (first != NULL) {
+        struct sql_job *last = first;
+        struct sql_job *next = sql_job_of(last->task.next);
+        last->task.run = run_done;
+        count++;
+        while (next != NULL && next->executor == first->executor) {
+            next->task.run = run_done;
+            last = next;
+            next = sql_job_of(last->task.next);
+            count++;
+        }
+        executor_post_chain(first->executor, &first->task, &last->task);
+        first = next;
+    }
+    atomic_fetch_add_explicit(&store->jobs, count, memory_order_relaxed);
+}
+
+bool sql_store_is_late(struct sql_store *store, struct sql_job *job)
+{
+    if (job->deadline_us == 0 || clock_monotonic_us(store->options.clock) < job->deadline_us)
+        return false;
+    atomic_fetch_add_explicit(&store->deadlines_passed, 1, memory_order_relaxed);
+    job->error =
+        error_make(ERROR_DEADLINE, "the %.60s store was too busy to begin in time", store->name);
+    return true;
+}
+
+void sql_store_tell_committed(struct sql_store *store)
+{
+    if (store->committed != NULL)
+        store->committed(store->committed_context);
+}
+
+/* --- the port --- */
+
+void sql_store_submit(struct sql_store *store, struct sql_job *job, sql_job_done *done)
+{
+    job->done = done;
+    job->verdict = SQL_FAIL;
+    job->error = error_none();
+    job->run_count = 0;
+    store->table->submit(store, job);
+}
+
+void sql_store_set_committed(struct sql_store *store, void (*committed)(void *context),
+                             void *context)
+{
+    store->committed = committed;
+    store->committed_context = context;
+}
+
+struct error sql_store_step(struct sql_store *store)
+{
+    CHECK(!store->options.threaded);
+    return store->table->step(store);
+}
+
+void sql_store_close(struct sql_store *store)
+{
+    if (store != NULL)
+        store->table->close(store);
+}
+
+enum sql_dialect sql_store_dialect(const struct sql_store *store)
+{
+    return store->dialect;
+}
+
+const char *sql_store_degraded(const struct sql_store *store)
+{
+    return store->degraded[0] == '\0' ? NULL : store->degraded;
+}
+
+struct sql_store_usage sql_store_usage(struct sql_store *store)
+{
+    return (struct sql_store_usage){
+        .queued_jobs = store->table->queued(store),
+        .busy_threads = atomic_load_explicit(&store->busy_threads, memory_order_relaxed),
+        .thread_count = store->options.thread_count,
+        .jobs = atomic_load_explicit(&store->jobs, memory_order_relaxed),
+        .commits = atomic_load_explicit(&store->commits, memory_order_relaxed),
+        .batched_jobs = atomic_load_explicit(&store->batched_jobs, memory_order_relaxed),
+        .repeated_runs = atomic_load_explicit(&store->repeated_runs, memory_order_relaxed),
+        .reconnects = atomic_load_explicit(&store->reconnects, memory_order_relaxed),
+        .deadlines_passed = atomic_load_explicit(&store->deadlines_passed, memory_order_relaxed),
+        .available = atomic_load_explicit(&store->available, memory_order_relaxed),
+    };
+}
+
+/* --- waiting for one job --- */
+
+struct waiting_executor {
+    struct executor base;
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+    bool done;
+};
+
+static void waiting_post(struct executor *executor, struct task *first, struct task *last)
+{
+    struct waiting_executor *waiting = (struct waiting_executor *)executor;
+    (void)first;
+    (void)last;
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->done = true;
+    pthread_cond_signal(&waiting->posted);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+static void nothing_done(struct sql_job *job, const struct error *error)
+{
+    (void)job;
+    (void)error;
+}
+
+struct error sql_store_run(struct sql_store *store, struct sql_job *job)
+{
+    static const struct executor_table table = {.post = waiting_post};
+    struct waiting_executor waiting = {.base.table = &table};
+    struct error error = error_none();
+    CHECK(pthread_mutex_init(&waiting.mutex, NULL) == 0);
+    CHECK(pthread_cond_init(&waiting.posted, NULL) == 0);
+    job->executor = &waiting.base;
+    sql_store_submit(store, job, nothing_done);
+    if (!store->options.threaded)
+        error = sql_store_step(store);
+    pthread_mutex_lock(&waiting.mutex);
+    while (!waiting.done && !error_is(error))
+        pthread_cond_wait(&waiting.posted, &waiting.mutex);
+    pthread_mutex_unlock(&waiting.mutex);
+    pthread_cond_destroy(&waiting.posted);
+    pthread_mutex_destroy(&waiting.mutex);
+    return error_is(error) ? error : job->error;
+}
