@@ -1,7 +1,7 @@
 /*
- * The entries of one reservation lie in the ledgers of several products, and attempts of one order
+ * The entries of one reservation lie in the ledgers of several products, and attempts of one hold
  * may be met in any order. So our entries are only gathered at first, 24 bytes each; the fold looks
- * for each order's latest attempt, then counts for each order what its attempts did and judges the
+ * for each hold's latest attempt, then counts for each hold what its attempts did and judges the
  * counts: a hold is whole or it is a conflict, and so is its end.
  *
  * Other callers' entries are only summed: a product's balances minus theirs are ours.
@@ -24,7 +24,7 @@ static const char *const cause_names[] = {
 };
 
 struct survey_entry {
-    uint32_t order;
+    uint32_t hold;
     uint32_t attempt;
     enum entry_cause cause;
     int64_t packs;
@@ -47,19 +47,19 @@ struct ledger_survey {
     struct product_survey *products;
 };
 
-/* What the attempts of one order did; [1] is the latest, [0] all before it. */
-struct order_tally {
+/* What the attempts of one hold did; [1] is the latest, [0] all before it. */
+struct hold_tally {
     uint32_t attempt; /* the latest; 0 = none */
     uint32_t lines[2][entry_cause_count];
     int64_t packs[2][entry_cause_count];
 };
 
-enum order_state order_state_wanted(enum order_outcome outcome)
+enum hold_state hold_state_wanted(enum hold_outcome outcome)
 {
-    static const enum order_state wanted[] = {
-        [ORDER_PAID] = ORDER_COMMITTED,
-        [ORDER_CANCELLED] = ORDER_ROLLED_BACK,
-        [ORDER_LAPSED] = ORDER_EXPIRED,
+    static const enum hold_state wanted[] = {
+        [HOLD_PAID] = HOLD_COMMITTED,
+        [HOLD_CANCELLED] = HOLD_ROLLED_BACK,
+        [HOLD_LAPSED] = HOLD_EXPIRED,
     };
     return wanted[outcome];
 }
@@ -143,7 +143,7 @@ struct error ledger_survey_add(struct ledger_survey *survey, uint32_t product,
         of->receipt_packs += entry->quantity;
         return error_none();
     }
-    if (replay_plan_find_reservation(survey->plan, text_of(entry->cause_id), &ours.order,
+    if (replay_plan_find_reservation(survey->plan, text_of(entry->cause_id), &ours.hold,
                                      &ours.attempt))
         return keep_entry(of, &ours);
     move(of->others, entry);
@@ -173,13 +173,13 @@ bool ledger_survey_is_received(const struct ledger_survey *survey, uint32_t prod
 
 /* --- the fold --- */
 
-static void tally_entries(const struct ledger_survey *survey, struct order_tally *tallies)
+static void tally_entries(const struct ledger_survey *survey, struct hold_tally *tallies)
 {
     uint32_t product_count = survey->plan->data_set->product_count;
     for (uint32_t i = 0; i < product_count; i++) {
         const struct product_survey *of = &survey->products[i];
         for (size_t j = 0; j < of->count; j++) {
-            struct order_tally *tally = &tallies[of->entries[j].order];
+            struct hold_tally *tally = &tallies[of->entries[j].hold];
             if (of->entries[j].attempt > tally->attempt)
                 tally->attempt = of->entries[j].attempt;
         }
@@ -188,7 +188,7 @@ static void tally_entries(const struct ledger_survey *survey, struct order_tally
         const struct product_survey *of = &survey->products[i];
         for (size_t j = 0; j < of->count; j++) {
             const struct survey_entry *entry = &of->entries[j];
-            struct order_tally *tally = &tallies[entry->order];
+            struct hold_tally *tally = &tallies[entry->hold];
             size_t latest = entry->attempt == tally->attempt;
             tally->lines[latest][entry->cause]++;
             tally->packs[latest][entry->cause] += entry->packs;
@@ -197,45 +197,44 @@ static void tally_entries(const struct ledger_survey *survey, struct order_tally
 }
 
 /* Whether `cause` was met for the whole order, `times` times. */
-static bool is_whole(const struct order_tally *tally, size_t latest, enum entry_cause cause,
+static bool is_whole(const struct hold_tally *tally, size_t latest, enum entry_cause cause,
                      const struct data_set_order *order, uint32_t times)
 {
     return tally->lines[latest][cause] == times * order->sku_count &&
            tally->packs[latest][cause] == (int64_t)times * order->packs;
 }
 
-/* The state that the counts tell; ORDER_UNKNOWN if no replay leaves such counts. */
-static enum order_state state_of(const struct order_tally *tally,
-                                 const struct data_set_order *order)
+/* The state that the counts tell; HOLD_UNKNOWN if no replay leaves such counts. */
+static enum hold_state state_of(const struct hold_tally *tally, const struct data_set_order *order)
 {
-    static const enum order_state ends[] = {
-        [CAUSE_RESERVED] = ORDER_HELD,
-        [CAUSE_COMMITTED] = ORDER_COMMITTED,
-        [CAUSE_ROLLED_BACK] = ORDER_ROLLED_BACK,
-        [CAUSE_EXPIRED] = ORDER_EXPIRED,
+    static const enum hold_state ends[] = {
+        [CAUSE_RESERVED] = HOLD_PENDING,
+        [CAUSE_COMMITTED] = HOLD_COMMITTED,
+        [CAUSE_ROLLED_BACK] = HOLD_ROLLED_BACK,
+        [CAUSE_EXPIRED] = HOLD_EXPIRED,
     };
-    enum order_state state = ORDER_HELD;
+    enum hold_state state = HOLD_PENDING;
     if (tally->attempt == 0)
-        return ORDER_NEW;
+        return HOLD_NONE;
     uint32_t earlier = tally->attempt - 1;
     if (!is_whole(tally, 0, CAUSE_RESERVED, order, earlier) ||
         !is_whole(tally, 0, CAUSE_EXPIRED, order, earlier) ||
         tally->lines[0][CAUSE_COMMITTED] + tally->lines[0][CAUSE_ROLLED_BACK] > 0 ||
         tally->lines[0][CAUSE_ALIEN] + tally->lines[1][CAUSE_ALIEN] > 0 ||
         !is_whole(tally, 1, CAUSE_RESERVED, order, 1))
-        return ORDER_UNKNOWN;
+        return HOLD_UNKNOWN;
     for (enum entry_cause cause = CAUSE_COMMITTED; cause <= CAUSE_EXPIRED; cause++) {
         if (tally->lines[1][cause] == 0)
             continue;
-        if (state != ORDER_HELD || !is_whole(tally, 1, cause, order, 1))
-            return ORDER_UNKNOWN;
+        if (state != HOLD_PENDING || !is_whole(tally, 1, cause, order, 1))
+            return HOLD_UNKNOWN;
         state = ends[cause];
     }
     return state;
 }
 
 static void add_conflict(struct difference_list *conflicts, const struct data_set_order *order,
-                         const struct order_tally *tally)
+                         const struct hold_tally *tally)
 {
     uint32_t sums[entry_cause_count];
     for (size_t i = 0; i < entry_cause_count; i++)
@@ -248,17 +247,17 @@ static void add_conflict(struct difference_list *conflicts, const struct data_se
         sums[CAUSE_COMMITTED], sums[CAUSE_ROLLED_BACK], sums[CAUSE_EXPIRED], sums[CAUSE_ALIEN]);
 }
 
-static struct order_status status_of(const struct order_tally *tally,
-                                     const struct data_set_order *order, enum order_outcome outcome,
-                                     struct difference_list *conflicts)
+static struct hold_status status_of(const struct hold_tally *tally,
+                                    const struct data_set_order *order, enum hold_outcome outcome,
+                                    struct difference_list *conflicts)
 {
-    struct order_status status = {.state = state_of(tally, order), .attempt = tally->attempt};
-    bool again = status.state == ORDER_EXPIRED && outcome != ORDER_LAPSED;
-    if (status.state == ORDER_UNKNOWN || (again && status.attempt == replay_attempts_max)) {
+    struct hold_status status = {.state = state_of(tally, order), .attempt = tally->attempt};
+    bool again = status.state == HOLD_EXPIRED && outcome != HOLD_LAPSED;
+    if (status.state == HOLD_UNKNOWN || (again && status.attempt == replay_attempts_max)) {
         add_conflict(conflicts, order, tally);
-        status.state = ORDER_UNKNOWN;
-    } else if (again || status.state == ORDER_NEW) {
-        status = (struct order_status){.state = ORDER_NEW, .attempt = tally->attempt + 1};
+        status.state = HOLD_UNKNOWN;
+    } else if (again || status.state == HOLD_NONE) {
+        status = (struct hold_status){.state = HOLD_NONE, .attempt = tally->attempt + 1};
     }
     return status;
 }
@@ -285,20 +284,20 @@ static void sum_products(const struct ledger_survey *survey, struct survey_total
     }
 }
 
-struct error ledger_survey_fold(const struct ledger_survey *survey, struct order_status *orders,
+struct error ledger_survey_fold(const struct ledger_survey *survey, struct hold_status *holds,
                                 struct survey_totals *totals, struct difference_list *conflicts)
 {
-    const struct data_set *data_set = survey->plan->data_set;
-    struct order_tally *tallies = memory_allocate_zero(data_set->order_count, sizeof *tallies);
+    const struct replay_plan *plan = survey->plan;
+    struct hold_tally *tallies = memory_allocate_zero(plan->hold_count, sizeof *tallies);
     *totals = (struct survey_totals){0};
     if (tallies == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "survey of the ledger");
     tally_entries(survey, tallies);
-    for (uint32_t i = 0; i < data_set->order_count; i++) {
-        const struct data_set_order *order = &data_set->orders[i];
-        orders[i] = status_of(&tallies[i], order, replay_plan_outcome(survey->plan, i), conflicts);
-        struct order_totals *sum = &totals->orders[orders[i].state];
-        sum->orders++;
+    for (uint32_t i = 0; i < plan->hold_count; i++) {
+        const struct data_set_order *order = replay_plan_order(plan, i);
+        holds[i] = status_of(&tallies[i], order, replay_plan_outcome(plan, i), conflicts);
+        struct hold_totals *sum = &totals->holds[holds[i].state];
+        sum->holds++;
         sum->lines += order->sku_count;
         sum->packs += order->packs;
     }
@@ -315,8 +314,6 @@ static void sum_planned(const struct replay_plan *plan, int64_t *committed)
     const struct data_set *data_set = plan->data_set;
     for (uint32_t i = 0; i < data_set->order_count; i++) {
         const struct data_set_order *order = &data_set->orders[i];
-        if (replay_plan_outcome(plan, i) != ORDER_PAID)
-            continue;
         for (uint32_t j = 0; j < order->line_count; j++) {
             const struct data_set_line *line = &data_set->lines[order->first_line + j];
             committed[line->product] += line->packs;
@@ -349,25 +346,26 @@ static void compare_products(const struct ledger_survey *survey, const int64_t *
     }
 }
 
-static void compare_orders(const struct replay_plan *plan, const struct order_status *orders,
-                           struct difference_list *differences)
+static void compare_holds(const struct replay_plan *plan, const struct hold_status *holds,
+                          struct difference_list *differences)
 {
     static const char *const state_names[] = {
-        [ORDER_NEW] = "not reserved",    [ORDER_HELD] = "held",
-        [ORDER_COMMITTED] = "committed", [ORDER_ROLLED_BACK] = "rolled back",
-        [ORDER_EXPIRED] = "expired",     [ORDER_UNKNOWN] = "in conflict",
+        [HOLD_NONE] = "not there",      [HOLD_PENDING] = "pending",
+        [HOLD_COMMITTED] = "committed", [HOLD_ROLLED_BACK] = "rolled back",
+        [HOLD_EXPIRED] = "expired",     [HOLD_UNKNOWN] = "in conflict",
     };
-    for (uint32_t i = 0; i < plan->data_set->order_count; i++) {
-        enum order_state wanted = order_state_wanted(replay_plan_outcome(plan, i));
-        if (orders[i].state != wanted)
-            difference_list_add(differences, "order %s: %s instead of %s",
-                                plan->data_set->orders[i].order_id.data,
-                                state_names[orders[i].state], state_names[wanted]);
+    for (uint32_t i = 0; i < plan->hold_count; i++) {
+        enum hold_state wanted = hold_state_wanted(replay_plan_outcome(plan, i));
+        if (holds[i].state != wanted)
+            difference_list_add(differences, "order %s: its %shold is %s instead of %s",
+                                replay_plan_order(plan, i)->order_id.data,
+                                i < plan->data_set->order_count ? "" : "extra ",
+                                state_names[holds[i].state], state_names[wanted]);
     }
 }
 
 struct error ledger_survey_compare(const struct ledger_survey *survey,
-                                   const struct order_status *orders,
+                                   const struct hold_status *holds,
                                    struct difference_list *differences)
 {
     int64_t *planned = memory_allocate_zero(survey->plan->data_set->product_count, sizeof *planned);
@@ -375,7 +373,7 @@ struct error ledger_survey_compare(const struct ledger_survey *survey,
         return error_make(ERROR_OUT_OF_MEMORY, "survey of the ledger");
     sum_planned(survey->plan, planned);
     compare_products(survey, planned, differences);
-    compare_orders(survey->plan, orders, differences);
+    compare_holds(survey->plan, holds, differences);
     memory_release(planned);
     return error_none();
 }

@@ -15,41 +15,41 @@
  * Ids are forgotten (of what was rolled back or expired after a day, of what was committed after
  * 90), and what a client noted before it was killed does not tell whether its last calls arrived.
  * But each change of stock stands in the ledger for ever, with the id that caused it, and our ids
- * name replay, order and attempt. So the ledgers of all products, read to the end, tell of each
- * order whether it was never reserved, is held, or how it ended, however long ago, and what
+ * name replay, hold and attempt. So the ledgers of all products, read to the end, tell of each
+ * hold whether it was never made, is pending, or how it ended, however long ago, and what
  * somebody else did.
  *
  * Feed it each product's entries, oldest first, then fold. Thread: one at a time.
  */
 struct ledger_survey;
 
-/* Where an order stands. */
-enum order_state {
-    ORDER_NEW, /* nothing is held: to be reserved */
-    ORDER_HELD,
-    ORDER_COMMITTED,
-    ORDER_ROLLED_BACK,
-    ORDER_EXPIRED, /* final only if the plan lets it lapse, else followed by the next attempt */
-    ORDER_UNKNOWN, /* only another survey can tell; or it is in conflict with the plan */
+/* Where a hold stands. */
+enum hold_state {
+    HOLD_NONE, /* nothing is held: to be reserved */
+    HOLD_PENDING,
+    HOLD_COMMITTED,
+    HOLD_ROLLED_BACK,
+    HOLD_EXPIRED, /* final only if the plan lets it lapse, else followed by the next attempt */
+    HOLD_UNKNOWN, /* only another survey can tell; or it is in conflict with the plan */
 };
-enum { order_state_count = ORDER_UNKNOWN + 1 };
+enum { hold_state_count = HOLD_UNKNOWN + 1 };
 
-struct order_status {
-    enum order_state state;
-    uint32_t attempt; /* of the hold; if ORDER_NEW, of the next one */
+struct hold_status {
+    enum hold_state state;
+    uint32_t attempt; /* of the hold; if HOLD_NONE, of the next one */
 };
 
-/* What all orders together have come to. */
+/* What all holds together have come to. */
 struct survey_totals {
-    struct order_totals orders[order_state_count];
+    struct hold_totals holds[hold_state_count];
     uint32_t products_received;
     int64_t others_received; /* packs of our products moved by other callers */
     int64_t others_reserved; /* … and still held */
     int64_t others_committed;
 };
 
-/* The state in which the plan leaves an order of that outcome. */
-enum order_state order_state_wanted(enum order_outcome outcome);
+/* The state in which the plan leaves a hold of that outcome. */
+enum hold_state hold_state_wanted(enum hold_outcome outcome);
 
 /* The plan lives as long. Error: OUT_OF_MEMORY. */
 struct error ledger_survey_create(struct ledger_survey **survey, const struct replay_plan *plan);
@@ -76,18 +76,18 @@ bool ledger_survey_is_complete(const struct ledger_survey *survey, uint32_t prod
 bool ledger_survey_is_received(const struct ledger_survey *survey, uint32_t product);
 
 /*
- * Draws the sum: `orders` gets the status of each order, `totals` their sums, and `conflicts` what
+ * Draws the sum: `holds` gets the status of each hold, `totals` their sums, and `conflicts` what
  * can be by no means the work of this replay (an order reserved or paid twice, of other quantities,
  * …). Error: OUT_OF_MEMORY.
  */
 __attribute__((warn_unused_result)) struct error ledger_survey_fold(
-    const struct ledger_survey *survey, struct order_status *orders, struct survey_totals *totals,
+    const struct ledger_survey *survey, struct hold_status *holds, struct survey_totals *totals,
     struct difference_list *conflicts);
 
-/* Adds to `differences` what is not as the plan leaves it at its end; `orders` as folded. Error:
+/* Adds to `differences` what is not as the plan leaves it at its end; `holds` as folded. Error:
  * OUT_OF_MEMORY. */
 __attribute__((warn_unused_result)) struct error ledger_survey_compare(
-    const struct ledger_survey *survey, const struct order_status *orders,
+    const struct ledger_survey *survey, const struct hold_status *holds,
     struct difference_list *differences);
 
 #endif

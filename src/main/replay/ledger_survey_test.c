@@ -1,7 +1,7 @@
 /*
- * Goal: the ledger's entries tell where each order stands, what others did, and what can be by no
- * means this replay's work. Method: a plan of three orders, one of each outcome; ledgers written by
- * hand.
+ * Goal: the ledger's entries tell where each hold stands, what others did, and what can be by no
+ * means this replay's work. Method: a plan of three orders, one with each kind of extra hold and
+ * one with none; ledgers written by hand.
  */
 #include "main/replay/ledger_survey.h"
 
@@ -18,8 +18,10 @@
 
 #define ACCOUNT(name) WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_##name
 
-/* Orders are found by outcome; each has 3 packs of product 0 and, but the lapsing one, 2 of
- * product 1. */
+/*
+ * The hold of an order without an extra one, and the extra holds of the two others. Each order has
+ * 3 packs of product 0 and, but the one whose extra hold lapses, 2 of product 1.
+ */
 struct fixture {
     struct data_set data_set;
     struct replay_plan plan;
@@ -27,17 +29,17 @@ struct fixture {
     uint32_t paid;
     uint32_t cancelled;
     uint32_t lapsed;
-    struct order_status orders[3];
+    struct hold_status holds[5];
     struct survey_totals totals;
     struct difference_list conflicts;
 };
 
 /* The first order id made of a letter and a number whose lot is that. */
-static void find_name(char *name, size_t size, enum order_outcome outcome)
+static void find_name(char *name, size_t size, enum hold_outcome extra)
 {
     for (int i = 0;; i++) {
         snprintf(name, size, "N%d", i);
-        if (replay_plan_outcome_of(1, text_of(name)) == outcome)
+        if (replay_plan_extra_of(1, text_of(name)) == extra)
             return;
     }
 }
@@ -50,9 +52,9 @@ static int set_up(void **state)
     char lapsed[16];
     char table[256];
     fixture = (struct fixture){0};
-    find_name(paid, sizeof paid, ORDER_PAID);
-    find_name(cancelled, sizeof cancelled, ORDER_CANCELLED);
-    find_name(lapsed, sizeof lapsed, ORDER_LAPSED);
+    find_name(paid, sizeof paid, HOLD_PAID);
+    find_name(cancelled, sizeof cancelled, HOLD_CANCELLED);
+    find_name(lapsed, sizeof lapsed, HOLD_LAPSED);
     snprintf(table, sizeof table,
              "ASN/DN #,Item Description,Line Item Quantity\n"
              "%s,x,1\n%s,x,2\n%s,y,2\n%s,x,3\n%s,y,2\n%s,x,3\n",
@@ -64,6 +66,8 @@ static int set_up(void **state)
         !data_set_find_order(&fixture.data_set, text_of(cancelled), &fixture.cancelled) ||
         !data_set_find_order(&fixture.data_set, text_of(lapsed), &fixture.lapsed))
         return -1;
+    fixture.cancelled = fixture.plan.extra_holds[fixture.cancelled];
+    fixture.lapsed = fixture.plan.extra_holds[fixture.lapsed];
     *state = &fixture;
     return 0;
 }
@@ -96,10 +100,10 @@ static void add_receipt(struct fixture *fixture, uint32_t product, int64_t packs
     add(fixture, product, "StockReceived", id.string, ACCOUNT(SUPPLY), ACCOUNT(AVAILABLE), packs);
 }
 
-/* What one event of an order's reservation writes into the ledgers of its products. */
-static void add_event(struct fixture *fixture, uint32_t order, uint32_t attempt, const char *cause)
+/* What one event of a reservation writes into the ledgers of its products. */
+static void add_event(struct fixture *fixture, uint32_t hold, uint32_t attempt, const char *cause)
 {
-    struct replay_id id = replay_plan_reservation_id(&fixture->plan, order, attempt);
+    struct replay_id id = replay_plan_reservation_id(&fixture->plan, hold, attempt);
     bool is_reserved = strcmp(cause, "StockReserved") == 0;
     bool is_committed = strcmp(cause, "StockCommitted") == 0;
     Waybill__Inventory__V1__StockAccount from =
@@ -108,22 +112,22 @@ static void add_event(struct fixture *fixture, uint32_t order, uint32_t attempt,
     if (is_committed)
         to = ACCOUNT(COMMITTED);
     add(fixture, 0, cause, id.string, from, to, 3);
-    if (order != fixture->lapsed)
+    if (replay_plan_order(&fixture->plan, hold)->sku_count == 2)
         add(fixture, 1, cause, id.string, from, to, 2);
 }
 
 static void fold(struct fixture *fixture)
 {
     fixture->conflicts = (struct difference_list){0};
-    assert_false(error_is(ledger_survey_fold(fixture->survey, fixture->orders, &fixture->totals,
+    assert_false(error_is(ledger_survey_fold(fixture->survey, fixture->holds, &fixture->totals,
                                              &fixture->conflicts)));
 }
 
-static void expect_order(const struct fixture *fixture, uint32_t order, enum order_state state,
-                         uint32_t attempt)
+static void expect_hold(const struct fixture *fixture, uint32_t hold, enum hold_state state,
+                        uint32_t attempt)
 {
-    assert_int_equal(fixture->orders[order].state, state);
-    assert_int_equal(fixture->orders[order].attempt, attempt);
+    assert_int_equal(fixture->holds[hold].state, state);
+    assert_int_equal(fixture->holds[hold].attempt, attempt);
 }
 
 static void add_whole_replay(struct fixture *fixture)
@@ -136,12 +140,18 @@ static void add_whole_replay(struct fixture *fixture)
     add_event(fixture, fixture->paid, 1, "StockCommitted");
     add_event(fixture, fixture->cancelled, 1, "ReservationRolledBack");
     add_event(fixture, fixture->lapsed, 1, "ReservationExpired");
+    for (uint32_t i = 0; i < fixture->data_set.order_count; i++) {
+        if (i == fixture->paid)
+            continue;
+        add_event(fixture, i, 1, "StockReserved");
+        add_event(fixture, i, 1, "StockCommitted");
+    }
 }
 
 static size_t count_differences(struct fixture *fixture)
 {
     struct difference_list differences = {0};
-    assert_false(error_is(ledger_survey_compare(fixture->survey, fixture->orders, &differences)));
+    assert_false(error_is(ledger_survey_compare(fixture->survey, fixture->holds, &differences)));
     return differences.count;
 }
 
@@ -149,14 +159,14 @@ static void empty_ledger_means_that_nothing_was_done(void **state)
 {
     struct fixture *fixture = *state;
     fold(fixture);
-    for (uint32_t i = 0; i < 3; i++)
-        expect_order(fixture, i, ORDER_NEW, 1);
-    assert_int_equal(fixture->totals.orders[ORDER_NEW].orders, 3);
+    for (uint32_t i = 0; i < 5; i++)
+        expect_hold(fixture, i, HOLD_NONE, 1);
+    assert_int_equal(fixture->totals.holds[HOLD_NONE].holds, 5);
     assert_int_equal(fixture->totals.products_received, 0);
     assert_false(ledger_survey_is_received(fixture->survey, 0));
     assert_int_equal(fixture->conflicts.count, 0);
-    /* Two receipts, three orders, one product that should be committed in both ledgers. */
-    assert_int_equal(count_differences(fixture), 2 + 3 + 2);
+    /* Two receipts, five holds, and in both ledgers what should be committed. */
+    assert_int_equal(count_differences(fixture), 2 + 5 + 2);
 }
 
 static void whole_replay_is_as_planned(void **state)
@@ -164,12 +174,12 @@ static void whole_replay_is_as_planned(void **state)
     struct fixture *fixture = *state;
     add_whole_replay(fixture);
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_COMMITTED, 1);
-    expect_order(fixture, fixture->cancelled, ORDER_ROLLED_BACK, 1);
-    expect_order(fixture, fixture->lapsed, ORDER_EXPIRED, 1);
+    expect_hold(fixture, fixture->paid, HOLD_COMMITTED, 1);
+    expect_hold(fixture, fixture->cancelled, HOLD_ROLLED_BACK, 1);
+    expect_hold(fixture, fixture->lapsed, HOLD_EXPIRED, 1);
     assert_int_equal(fixture->totals.products_received, 2);
-    assert_int_equal(fixture->totals.orders[ORDER_COMMITTED].packs, 5);
-    assert_int_equal(fixture->totals.orders[ORDER_COMMITTED].lines, 2);
+    assert_int_equal(fixture->totals.holds[HOLD_COMMITTED].packs, 13);
+    assert_int_equal(fixture->totals.holds[HOLD_COMMITTED].lines, 5);
     assert_int_equal(fixture->conflicts.count, 0);
     assert_int_equal(count_differences(fixture), 0);
 }
@@ -179,11 +189,11 @@ static void hold_is_told_from_its_end(void **state)
     struct fixture *fixture = *state;
     add_event(fixture, fixture->paid, 1, "StockReserved");
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_HELD, 1);
-    expect_order(fixture, fixture->cancelled, ORDER_NEW, 1);
+    expect_hold(fixture, fixture->paid, HOLD_PENDING, 1);
+    expect_hold(fixture, fixture->cancelled, HOLD_NONE, 1);
     add_event(fixture, fixture->paid, 1, "StockCommitted");
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_COMMITTED, 1);
+    expect_hold(fixture, fixture->paid, HOLD_COMMITTED, 1);
 }
 
 static void hold_that_ran_out_is_followed_by_the_next_attempt(void **state)
@@ -192,13 +202,13 @@ static void hold_that_ran_out_is_followed_by_the_next_attempt(void **state)
     add_event(fixture, fixture->paid, 1, "StockReserved");
     add_event(fixture, fixture->paid, 1, "ReservationExpired");
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_NEW, 2);
+    expect_hold(fixture, fixture->paid, HOLD_NONE, 2);
     add_event(fixture, fixture->paid, 2, "StockReserved");
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_HELD, 2);
+    expect_hold(fixture, fixture->paid, HOLD_PENDING, 2);
     add_event(fixture, fixture->paid, 2, "StockCommitted");
     fold(fixture);
-    expect_order(fixture, fixture->paid, ORDER_COMMITTED, 2);
+    expect_hold(fixture, fixture->paid, HOLD_COMMITTED, 2);
     assert_int_equal(fixture->conflicts.count, 0);
 }
 
@@ -210,19 +220,19 @@ static void attempts_may_be_met_in_any_order(void **state)
     add_event(fixture, fixture->cancelled, 2, "ReservationRolledBack");
     add_event(fixture, fixture->cancelled, 1, "StockReserved");
     fold(fixture);
-    expect_order(fixture, fixture->cancelled, ORDER_ROLLED_BACK, 2);
+    expect_hold(fixture, fixture->cancelled, HOLD_ROLLED_BACK, 2);
 }
 
-/* Each of these adds to a whole replay what no replay does to its paid order. */
+/* Each of these adds to a whole replay what no replay does to its paid hold. */
 static void expect_conflict(struct fixture *fixture)
 {
     fold(fixture);
-    assert_int_equal(fixture->orders[fixture->paid].state, ORDER_UNKNOWN);
+    assert_int_equal(fixture->holds[fixture->paid].state, HOLD_UNKNOWN);
     assert_int_equal(fixture->conflicts.count, 1);
     assert_true(count_differences(fixture) > 0);
 }
 
-static void order_reserved_twice_is_a_conflict(void **state)
+static void hold_made_twice_is_a_conflict(void **state)
 {
     struct fixture *fixture = *state;
     add_whole_replay(fixture);
@@ -230,7 +240,7 @@ static void order_reserved_twice_is_a_conflict(void **state)
     expect_conflict(fixture);
 }
 
-static void order_paid_twice_is_a_conflict(void **state)
+static void hold_paid_twice_is_a_conflict(void **state)
 {
     struct fixture *fixture = *state;
     add_whole_replay(fixture);
@@ -239,7 +249,7 @@ static void order_paid_twice_is_a_conflict(void **state)
     expect_conflict(fixture);
 }
 
-static void order_paid_under_two_attempts_is_a_conflict(void **state)
+static void hold_paid_under_two_attempts_is_a_conflict(void **state)
 {
     struct fixture *fixture = *state;
     add_whole_replay(fixture);
@@ -248,7 +258,7 @@ static void order_paid_under_two_attempts_is_a_conflict(void **state)
     expect_conflict(fixture);
 }
 
-static void order_with_two_ends_is_a_conflict(void **state)
+static void hold_with_two_ends_is_a_conflict(void **state)
 {
     struct fixture *fixture = *state;
     add_whole_replay(fixture);
@@ -319,14 +329,14 @@ static void entries_that_are_missing_are_noticed(void **state)
     Waybill__Inventory__V1__Stock stock = WAYBILL__INVENTORY__V1__STOCK__INIT;
     add_whole_replay(fixture);
     stock.received = 9;
-    stock.committed = 3;
+    stock.committed = 9;
     assert_true(ledger_survey_is_complete(fixture->survey, 0, &stock));
     stock.received = 10;
     assert_false(ledger_survey_is_complete(fixture->survey, 0, &stock));
     stock.received = 9;
     stock.committed = 6;
     assert_false(ledger_survey_is_complete(fixture->survey, 0, &stock));
-    stock.committed = 3;
+    stock.committed = 9;
     stock.reserved = 1;
     assert_false(ledger_survey_is_complete(fixture->survey, 0, &stock));
 }
@@ -350,7 +360,7 @@ static void without_memory_an_error_is_given(void **state)
     add_whole_replay(fixture);
     memory_fail_after(0, 1);
     struct error error =
-        ledger_survey_fold(fixture->survey, fixture->orders, &fixture->totals, &fixture->conflicts);
+        ledger_survey_fold(fixture->survey, fixture->holds, &fixture->totals, &fixture->conflicts);
     memory_fail_after(UINT64_MAX, 0);
     assert_int_equal(error.code, ERROR_OUT_OF_MEMORY);
 }
@@ -365,10 +375,10 @@ int main(void)
         SURVEY_TEST(hold_is_told_from_its_end),
         SURVEY_TEST(hold_that_ran_out_is_followed_by_the_next_attempt),
         SURVEY_TEST(attempts_may_be_met_in_any_order),
-        SURVEY_TEST(order_reserved_twice_is_a_conflict),
-        SURVEY_TEST(order_paid_twice_is_a_conflict),
-        SURVEY_TEST(order_paid_under_two_attempts_is_a_conflict),
-        SURVEY_TEST(order_with_two_ends_is_a_conflict),
+        SURVEY_TEST(hold_made_twice_is_a_conflict),
+        SURVEY_TEST(hold_paid_twice_is_a_conflict),
+        SURVEY_TEST(hold_paid_under_two_attempts_is_a_conflict),
+        SURVEY_TEST(hold_with_two_ends_is_a_conflict),
         SURVEY_TEST(half_a_hold_is_a_conflict),
         SURVEY_TEST(hold_of_other_quantities_is_a_conflict),
         SURVEY_TEST(attempt_that_is_missing_is_a_conflict),

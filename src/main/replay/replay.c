@@ -25,11 +25,11 @@ static const int64_t patience_us = INT64_C(60) * 1000000;
 static const int64_t first_patience_us = INT64_C(3) * 1000000;
 static const int64_t verify_timeout_us = INT64_C(3600) * 1000000;
 
-void replay_set_order(struct replay *replay, uint32_t order, struct order_status status)
+void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status status)
 {
-    replay->state_counts[replay->orders[order].state]--;
+    replay->state_counts[replay->holds[hold].state]--;
     replay->state_counts[status.state]++;
-    replay->orders[order] = status;
+    replay->holds[hold] = status;
 }
 
 /* --- saving --- */
@@ -38,9 +38,9 @@ static struct error save(struct replay *replay)
 {
     struct replay_progress *progress = &replay->progress;
     progress->received = replay->received_count;
-    progress->committed = replay->state_counts[ORDER_COMMITTED];
-    progress->rolled_back = replay->state_counts[ORDER_ROLLED_BACK];
-    progress->expired = replay->state_counts[ORDER_EXPIRED];
+    progress->committed = replay->state_counts[HOLD_COMMITTED];
+    progress->rolled_back = replay->state_counts[HOLD_ROLLED_BACK];
+    progress->expired = replay->state_counts[HOLD_EXPIRED];
     return replay_progress_save(replay->file, progress);
 }
 
@@ -58,12 +58,13 @@ static void save_now(uv_timer_t *timer)
 
 static struct error allocate(struct replay *replay)
 {
-    const struct data_set *data_set = replay->data_set;
+    uint32_t hold_count = replay->plan->hold_count;
     latency_sample_init(&replay->latencies);
-    replay->orders = memory_allocate_zero(data_set->order_count, sizeof *replay->orders);
-    replay->look_up_us = memory_allocate_zero(data_set->order_count, sizeof *replay->look_up_us);
-    replay->received = memory_allocate_zero(data_set->product_count, sizeof *replay->received);
-    if (replay->orders == NULL || replay->look_up_us == NULL || replay->received == NULL)
+    replay->holds = memory_allocate_zero(hold_count, sizeof *replay->holds);
+    replay->look_up_us = memory_allocate_zero(hold_count, sizeof *replay->look_up_us);
+    replay->received =
+        memory_allocate_zero(replay->data_set->product_count, sizeof *replay->received);
+    if (replay->holds == NULL || replay->look_up_us == NULL || replay->received == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "replay");
     return error_none();
 }
@@ -126,7 +127,7 @@ void replay_destroy(struct replay *replay)
     replay_progress_close(replay->file);
     latency_sample_deinit(&replay->latencies);
     ledger_survey_destroy(replay->survey);
-    memory_release(replay->orders);
+    memory_release(replay->holds);
     memory_release(replay->look_up_us);
     memory_release(replay->received);
     memory_release(replay);
@@ -134,38 +135,37 @@ void replay_destroy(struct replay *replay)
 
 /* --- running --- */
 
-/* Receipts and orders: one step each for what is received or held, a second for an order's end. */
+/* Receipts and holds: one step each for what is received or held, a second for a hold's end. */
 static uint64_t steps_done(const struct replay *replay)
 {
-    uint64_t done = replay->received_count + replay->state_counts[ORDER_HELD];
-    for (int i = 0; i < order_outcome_count; i++)
-        done += 2 * (uint64_t)replay->state_counts[order_state_wanted((enum order_outcome)i)];
+    uint64_t done = replay->received_count + replay->state_counts[HOLD_PENDING];
+    for (int i = 0; i < hold_outcome_count; i++)
+        done += 2 * (uint64_t)replay->state_counts[hold_state_wanted((enum hold_outcome)i)];
     return done;
 }
 
 static uint64_t steps_total(const struct replay *replay)
 {
-    return replay->data_set->product_count + 2 * (uint64_t)replay->data_set->order_count;
+    return replay->data_set->product_count + 2 * (uint64_t)replay->plan->hold_count;
 }
 
 /* A server that has less than it once had is another one, or has lost its data. */
 static struct error check_server(const struct replay *replay)
 {
     const struct replay_progress *progress = &replay->progress;
-    const struct order_totals *orders = replay->result->totals.orders;
+    const struct hold_totals *holds = replay->result->totals.holds;
     if (replay->result->totals.products_received >= progress->received &&
-        orders[ORDER_COMMITTED].orders >= progress->committed &&
-        orders[ORDER_ROLLED_BACK].orders >= progress->rolled_back &&
-        orders[ORDER_EXPIRED].orders >= progress->expired)
+        holds[HOLD_COMMITTED].holds >= progress->committed &&
+        holds[HOLD_ROLLED_BACK].holds >= progress->rolled_back &&
+        holds[HOLD_EXPIRED].holds >= progress->expired)
         return error_none();
     return error_make(
         ERROR_INVALID_INPUT,
-        "%s says that %u orders are finished, the server knows of %u. Start the server on the data "
+        "%s says that %u holds are finished, the server knows of %u. Start the server on the data "
         "that this replay went to; or, to replay from the beginning, delete that file.",
         replay->options.progress_path,
         progress->committed + progress->rolled_back + progress->expired,
-        orders[ORDER_COMMITTED].orders + orders[ORDER_ROLLED_BACK].orders +
-            orders[ORDER_EXPIRED].orders);
+        holds[HOLD_COMMITTED].holds + holds[HOLD_ROLLED_BACK].holds + holds[HOLD_EXPIRED].holds);
 }
 
 static struct error run_stage(struct replay *replay, const struct replay_stage *stage)
@@ -185,7 +185,7 @@ static struct error run_stage(struct replay *replay, const struct replay_stage *
     return error;
 }
 
-/* All stages until all orders are where the plan wants them, or it turns out that they never will
+/* All stages until all holds are where the plan wants them, or it turns out that they never will
  * be. */
 static struct error run_rounds(struct replay *replay)
 {
@@ -290,7 +290,7 @@ static struct error judge(struct replay *replay)
     struct replay_result *result = replay->result;
     struct error error = call_pump_run(replay->pump, &verify_work, result, NULL);
     if (!error_is(error))
-        error = ledger_survey_compare(replay->survey, replay->orders, &result->differences);
+        error = ledger_survey_compare(replay->survey, replay->holds, &result->differences);
     return error;
 }
 

@@ -13,12 +13,14 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-enum order_outcome replay_plan_outcome_of(uint64_t seed, struct text order_id)
+static const char extra_mark[] = "x"; /* behind the attempt, in the id of an extra hold */
+
+enum hold_outcome replay_plan_extra_of(uint64_t seed, struct text order_id)
 {
     uint64_t lot = hash_text(seed, order_id) % 20;
     if (lot == 0)
-        return ORDER_LAPSED;
-    return lot == 1 ? ORDER_CANCELLED : ORDER_PAID;
+        return HOLD_LAPSED;
+    return lot == 1 ? HOLD_CANCELLED : HOLD_PAID;
 }
 
 static struct error name_run(struct replay_plan *plan)
@@ -35,6 +37,15 @@ static struct error name_run(struct replay_plan *plan)
     return error_none();
 }
 
+static void add_hold(struct replay_plan *plan, uint32_t order, enum hold_outcome outcome)
+{
+    struct hold_totals *totals = &plan->totals[outcome];
+    plan->holds[plan->hold_count++] = (struct replay_hold){order, outcome};
+    totals->holds++;
+    totals->lines += plan->data_set->orders[order].sku_count;
+    totals->packs += plan->data_set->orders[order].packs;
+}
+
 struct error replay_plan_init(struct replay_plan *plan, const struct data_set *data_set,
                               uint64_t seed)
 {
@@ -42,24 +53,29 @@ struct error replay_plan_init(struct replay_plan *plan, const struct data_set *d
     struct error error = name_run(plan);
     if (error_is(error))
         return error;
-    plan->outcomes = memory_allocate_zero(data_set->order_count, sizeof *plan->outcomes);
-    if (plan->outcomes == NULL)
+    plan->holds = memory_allocate_zero(2 * (size_t)data_set->order_count, sizeof *plan->holds);
+    plan->extra_holds = memory_allocate_zero(data_set->order_count, sizeof *plan->extra_holds);
+    if (plan->holds == NULL || plan->extra_holds == NULL) {
+        replay_plan_deinit(plan);
         return error_make(ERROR_OUT_OF_MEMORY, "plan of the replay");
+    }
+    for (uint32_t i = 0; i < data_set->order_count; i++)
+        add_hold(plan, i, HOLD_PAID);
     for (uint32_t i = 0; i < data_set->order_count; i++) {
-        const struct data_set_order *order = &data_set->orders[i];
-        enum order_outcome outcome = replay_plan_outcome_of(seed, order->order_id);
-        plan->outcomes[i] = (uint8_t)outcome;
-        plan->totals[outcome].orders++;
-        plan->totals[outcome].lines += order->sku_count;
-        plan->totals[outcome].packs += order->packs;
+        enum hold_outcome outcome = replay_plan_extra_of(seed, data_set->orders[i].order_id);
+        plan->extra_holds[i] = outcome == HOLD_PAID ? data_set_nowhere : plan->hold_count;
+        if (outcome != HOLD_PAID)
+            add_hold(plan, i, outcome);
     }
     return error_none();
 }
 
 void replay_plan_deinit(struct replay_plan *plan)
 {
-    memory_release(plan->outcomes);
-    plan->outcomes = NULL;
+    memory_release(plan->holds);
+    memory_release(plan->extra_holds);
+    plan->holds = NULL;
+    plan->extra_holds = NULL;
 }
 
 struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t product)
@@ -70,22 +86,25 @@ struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t
     return id;
 }
 
-struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t order,
+struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,
                                             uint32_t attempt)
 {
     struct replay_id id;
-    struct text order_id = plan->data_set->orders[order].order_id;
+    struct text order_id = replay_plan_order(plan, hold)->order_id;
     CHECK(attempt >= 1 && attempt <= replay_attempts_max);
-    snprintf(id.string, sizeof id.string, "%s%.*s:%u", plan->prefix, (int)order_id.size,
-             order_id.data, attempt);
+    snprintf(id.string, sizeof id.string, "%s%.*s:%u%s", plan->prefix, (int)order_id.size,
+             order_id.data, attempt, hold < plan->data_set->order_count ? "" : extra_mark);
     return id;
 }
 
-bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id, uint32_t *order,
+bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id, uint32_t *hold,
                                   uint32_t *attempt)
 {
     struct text prefix = text_of(plan->prefix);
     int64_t number;
+    uint32_t order;
+    bool is_extra = id.size > 0 && id.data[id.size - 1] == extra_mark[0];
+    id.size -= is_extra;
     if (!text_starts_with(id, prefix))
         return false;
     size_t colon = id.size;
@@ -99,5 +118,8 @@ bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id
         digits.data[0] == '0')
         return false;
     *attempt = (uint32_t)number;
-    return data_set_find_order(plan->data_set, order_id, order);
+    if (!data_set_find_order(plan->data_set, order_id, &order))
+        return false;
+    *hold = is_extra ? plan->extra_holds[order] : order;
+    return *hold != data_set_nowhere;
 }

@@ -9,21 +9,27 @@
 #include <stdint.h>
 
 /*
- * What becomes of each order, and the names of all that a replay creates. Both follow from the data
- * set and the seed alone, so a second run of the same replay wants the same and calls it the same.
+ * What is held for the orders and what becomes of it, and the names of all that a replay creates.
+ * Both follow from the data set and the seed alone, so a second run of the same replay wants the
+ * same and calls it the same.
  *
- *     receipt       replay:RUN:SKU            one a product
- *     reservation   replay:RUN:ORDER:ATTEMPT  from 1; a hold that ran out while the order was to be
- *                                             paid or cancelled is followed by the next attempt
+ * Every order is held and paid. One in twenty is held before and abandoned, one in twenty is held
+ * before and cancelled, by a customer who then comes back. So there are more holds than orders:
+ * hold i is order i's own for i below the data set's order_count; behind them come the extra ones.
+ *
+ *     receipt       replay:RUN:SKU             one a product
+ *     reservation   replay:RUN:ORDER:ATTEMPT   from 1; a hold that ran out while it was to be paid
+ *                                              or cancelled is followed by the next attempt
+ *                   replay:RUN:ORDER:ATTEMPTx  of the extra hold
  *
  * RUN is 12 hex digits of SHA-256(data set's digest, seed). Read only after the making; any thread.
  */
-enum order_outcome {
-    ORDER_PAID,      /* nine in ten: committed */
-    ORDER_CANCELLED, /* the rest: rolled back */
-    ORDER_LAPSED, /* one in twenty: held for a short time and never asked about until it is over */
+enum hold_outcome {
+    HOLD_PAID,      /* committed */
+    HOLD_CANCELLED, /* rolled back */
+    HOLD_LAPSED,    /* held for a short time and never asked about until it is over */
 };
-enum { order_outcome_count = ORDER_LAPSED + 1 };
+enum { hold_outcome_count = HOLD_LAPSED + 1 };
 
 enum {
     replay_id_bytes_max = 64,
@@ -32,19 +38,26 @@ enum {
 
 static const int64_t replay_lapse_ttl_us = INT64_C(2) * 1000000;
 
-/* Orders and what is in them. */
-struct order_totals {
-    uint32_t orders;
+/* Holds and what is in them. */
+struct hold_totals {
+    uint32_t holds;
     uint32_t lines; /* after summing */
     int64_t packs;
+};
+
+struct replay_hold {
+    uint32_t order; /* of the data set */
+    enum hold_outcome outcome;
 };
 
 struct replay_plan {
     const struct data_set *data_set;
     uint64_t seed;
-    char prefix[32];   /* "replay:RUN:" */
-    uint8_t *outcomes; /* enum order_outcome of each order */
-    struct order_totals totals[order_outcome_count];
+    char prefix[32]; /* "replay:RUN:" */
+    struct replay_hold *holds;
+    uint32_t hold_count;
+    uint32_t *extra_holds; /* of each order; data_set_nowhere = none */
+    struct hold_totals totals[hold_outcome_count];
 };
 
 /* A NUL-terminated id. */
@@ -58,22 +71,32 @@ struct error replay_plan_init(struct replay_plan *plan, const struct data_set *d
                               uint64_t seed);
 void replay_plan_deinit(struct replay_plan *plan);
 
-/* Of one order: a pure function of seed and id, whatever else is in the data set. */
-enum order_outcome replay_plan_outcome_of(uint64_t seed, struct text order_id);
+/*
+ * What becomes of the order's extra hold, HOLD_PAID = it has none: a pure function of seed and id,
+ * whatever else is in the data set.
+ */
+enum hold_outcome replay_plan_extra_of(uint64_t seed, struct text order_id);
 
-static inline enum order_outcome replay_plan_outcome(const struct replay_plan *plan, uint32_t order)
+static inline enum hold_outcome replay_plan_outcome(const struct replay_plan *plan, uint32_t hold)
 {
-    return (enum order_outcome)plan->outcomes[order];
+    return plan->holds[hold].outcome;
+}
+
+/* The order for which it is held. */
+static inline const struct data_set_order *replay_plan_order(const struct replay_plan *plan,
+                                                             uint32_t hold)
+{
+    return &plan->data_set->orders[plan->holds[hold].order];
 }
 
 struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t product);
 
 /* `attempt` is 1 to replay_attempts_max. */
-struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t order,
+struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,
                                             uint32_t attempt);
 
 /* Whether the id is that of one of our reservations, and of which. */
-bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id, uint32_t *order,
+bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id, uint32_t *hold,
                                   uint32_t *attempt);
 
 #endif

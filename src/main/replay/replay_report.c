@@ -1,5 +1,5 @@
 /*
- * Counts of orders and packs come from the survey of the server's ledger, not from what this
+ * Counts of holds and packs come from the survey of the server's ledger, not from what this
  * process believes to have done; rate and latencies from the run that finished the replay.
  */
 #include "main/replay/replay_report.h"
@@ -10,10 +10,10 @@
 
 /* --- for people --- */
 
-static bool write_orders(struct buffer *out, const char *name, const struct order_totals *totals)
+static bool write_holds(struct buffer *out, const char *name, const struct hold_totals *totals)
 {
-    return buffer_append_format(out, "  %-13s %13s orders %15s packs\n", name,
-                                number_text_of_count(totals->orders).string,
+    return buffer_append_format(out, "  %-13s %13s holds  %15s packs\n", name,
+                                number_text_of_count(totals->holds).string,
                                 number_text_of_count(totals->packs).string);
 }
 
@@ -102,11 +102,11 @@ static bool write_head(struct buffer *out, const struct replay_report *report)
 struct error replay_report_write_text(const struct replay_report *report, struct buffer *out)
 {
     const struct replay_result *result = report->result;
-    const struct order_totals *orders = result->totals.orders;
+    const struct hold_totals *holds = result->totals.holds;
     if (write_head(out, report) && write_data_set(out, report) &&
-        write_orders(out, "committed", &orders[ORDER_COMMITTED]) &&
-        write_orders(out, "rolled back", &orders[ORDER_ROLLED_BACK]) &&
-        write_orders(out, "expired", &orders[ORDER_EXPIRED]) && buffer_append_string(out, "\n") &&
+        write_holds(out, "committed", &holds[HOLD_COMMITTED]) &&
+        write_holds(out, "rolled back", &holds[HOLD_ROLLED_BACK]) &&
+        write_holds(out, "expired", &holds[HOLD_EXPIRED]) && buffer_append_string(out, "\n") &&
         write_measurements(out, result) && write_ledger(out, result) &&
         write_differences(out, &result->differences))
         return error_none();
@@ -115,9 +115,9 @@ struct error replay_report_write_text(const struct replay_report *report, struct
 
 /* --- for programs --- */
 
-static json_t *pack_orders(const struct order_totals *totals)
+static json_t *pack_holds(const struct hold_totals *totals)
 {
-    return json_pack("{s:I, s:I}", "orders", (json_int_t)totals->orders, "packs",
+    return json_pack("{s:I, s:I}", "holds", (json_int_t)totals->holds, "packs",
                      (json_int_t)totals->packs);
 }
 
@@ -155,9 +155,9 @@ static json_t *pack(const struct replay_report *report)
         (json_int_t)report->plan->seed, "orders", (json_int_t)data_set->order_count, "lines_sent",
         (json_int_t)data_set->line_count, "lines_summed", (json_int_t)data_set->summed_line_count,
         "packs", (json_int_t)data_set->packs, "products", (json_int_t)data_set->product_count,
-        "committed", pack_orders(&totals->orders[ORDER_COMMITTED]), "rolled_back",
-        pack_orders(&totals->orders[ORDER_ROLLED_BACK]), "expired",
-        pack_orders(&totals->orders[ORDER_EXPIRED]), "measurements",
+        "committed", pack_holds(&totals->holds[HOLD_COMMITTED]), "rolled_back",
+        pack_holds(&totals->holds[HOLD_ROLLED_BACK]), "expired",
+        pack_holds(&totals->holds[HOLD_EXPIRED]), "measurements",
         pack_measurements(&result->measurements), "ledger", "entries",
         (json_int_t)result->ledger_entries, "mismatches", (json_int_t)result->ledger_mismatches,
         "chain_head", result->chain_head, "others", "received_packs",

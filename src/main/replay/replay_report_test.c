@@ -28,9 +28,9 @@ static const struct replay_plan plan = {.data_set = &data_set, .seed = 1};
 static struct replay_result a_result(void)
 {
     return (struct replay_result){
-        .totals = {.orders = {[ORDER_COMMITTED] = {6296, 8627, 168473613},
-                              [ORDER_ROLLED_BACK] = {387, 515, 11185677},
-                              [ORDER_EXPIRED] = {347, 468, 9605800}}},
+        .totals = {.holds = {[HOLD_COMMITTED] = {7030, 9610, 189265090},
+                             [HOLD_ROLLED_BACK] = {387, 515, 11185677},
+                             [HOLD_EXPIRED] = {347, 468, 9605800}}},
         .finish_time_us = INT64_C(1795523800507796),
         .measurements = {.calls = 14244,
                          .repeated = 3,
@@ -61,9 +61,9 @@ static void text_has_all_figures(void **state)
                         "  lines sent           10,324\n"
                         "  lines summed          9,610\n"
                         "  packs           189,265,090 of 184 products\n\n"
-                        "  committed             6,296 orders     168,473,613 packs\n"
-                        "  rolled back             387 orders      11,185,677 packs\n"
-                        "  expired                 347 orders       9,605,800 packs\n\n"
+                        "  committed             7,030 holds      189,265,090 packs\n"
+                        "  rolled back             387 holds       11,185,677 packs\n"
+                        "  expired                 347 holds        9,605,800 packs\n\n"
                         "  calls                14,244 in 1.2 s, 11,870 a second, 3 repeated\n"
                         "  latency       p50 850 µs, p95 5.1 ms, p99 9.0 ms, max 2.3 s\n"
                         "  ledger               19,404 entries, 0 mismatches\n"
@@ -136,7 +136,7 @@ static void json_is_one_line_with_all_figures(void **state)
                                  "chain_head", &chain_head),
                      0);
     assert_int_equal(adds_up, 1);
-    assert_int_equal(committed, 168473613);
+    assert_int_equal(committed, 189265090);
     assert_int_equal(p99, 9000);
     assert_int_equal(entries, 19404);
     assert_string_equal(chain_head, "316bd24d");

@@ -39,12 +39,12 @@ struct replay {
     bool save_timer_is_open;
     struct error save_error; /* of a save by the timer */
 
-    struct order_status *orders;
+    struct hold_status *holds;
     int64_t *look_up_us;      /* when a hold that is to lapse is looked up next, monotonic */
     bool *received;           /* by product */
     int64_t lapse_give_up_us; /* monotonic; a hold that should have lapsed by then never will */
     uint32_t received_count;
-    uint32_t state_counts[order_state_count];
+    uint32_t state_counts[hold_state_count];
 
     const struct replay_stage *stage; /* NULL = surveying */
     uint64_t stage_calls;             /* answered in stages */
@@ -56,11 +56,11 @@ struct replay {
     struct replay_result *result;
 };
 
-/* Changes an order's state and the counts. */
-void replay_set_order(struct replay *replay, uint32_t order, struct order_status status);
+/* Changes a hold's state and the counts. */
+void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status status);
 
 /*
- * Reads the ledgers of all products and takes over what they tell (survey_stage.c): orders,
+ * Reads the ledgers of all products and takes over what they tell (survey_stage.c): holds,
  * received products; totals and conflicts into the result.
  */
 __attribute__((warn_unused_result)) struct error replay_survey(struct replay *replay);

@@ -163,11 +163,11 @@ static const struct pump_work survey_work = {
 static void take_over(struct replay *replay, const struct ledger_survey *survey)
 {
     const struct survey_totals *totals = &replay->result->totals;
-    for (size_t i = 0; i < order_state_count; i++)
-        replay->state_counts[i] = totals->orders[i].orders;
+    for (size_t i = 0; i < hold_state_count; i++)
+        replay->state_counts[i] = totals->holds[i].holds;
     for (uint32_t i = 0; i < replay->data_set->product_count; i++)
         replay->received[i] = ledger_survey_is_received(survey, i);
-    for (uint32_t i = 0; i < replay->data_set->order_count; i++)
+    for (uint32_t i = 0; i < replay->plan->hold_count; i++)
         replay->look_up_us[i] = 0;
     replay->received_count = totals->products_received;
 }
@@ -180,7 +180,7 @@ static struct error read_ledgers(struct survey_run *run)
     result->differences = (struct difference_list){0};
     if (!error_is(error))
         error =
-            ledger_survey_fold(run->survey, replay->orders, &result->totals, &result->differences);
+            ledger_survey_fold(run->survey, replay->holds, &result->totals, &result->differences);
     if (error_is(error))
         return error;
     take_over(replay, run->survey);
