@@ -5,6 +5,8 @@
 #include "platform/base/error.h"
 #include "platform/events/event.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +33,12 @@ typedef void event_feed_wake(void *context);
 struct event_feed_watcher {
     event_feed_wake *wake;
     void *context;
+    /*
+     * While `holds`, what comes after `position` is not removed, however old it is: for consumers
+     * whose place is known here. The watcher moves it on as it likes, on any thread.
+     */
+    bool holds;
+    _Atomic uint64_t position;
     struct event_feed_watcher *next; /* the feed's */
     struct event_feed_watcher *previous;
 };

@@ -17,6 +17,7 @@
 enum {
     open_files_max = 64,
     read_ahead_bytes = 512, /* most records come with one read */
+    mark_distance_bytes = 256 * 1024,
 };
 
 void committed_log_init(struct committed_log *log, struct file_system *fs, const char *directory)
@@ -30,7 +31,14 @@ void committed_log_deinit(struct committed_log *log)
     for (size_t i = 0; i < log->count; i++)
         file_close(log->segments[i].file);
     memory_release(log->segments);
+    memory_release(log->marks);
     pthread_mutex_destroy(&log->mutex);
+}
+
+void committed_log_begin(struct committed_log *log, const uint8_t chain[chain_bytes])
+{
+    memcpy(log->first_chain, chain, chain_bytes);
+    memcpy(log->chain, chain, chain_bytes);
 }
 
 bool committed_log_reserve(struct committed_log *log)
@@ -60,10 +68,28 @@ void committed_log_add(struct committed_log *log, uint64_t base)
     pthread_mutex_unlock(&log->mutex);
 }
 
+/* Remembers a batch now and then; without memory a seek begins further back. Under the mutex. */
+static void mark(struct committed_log *log, uint64_t batch)
+{
+    if (log->mark_count > 0 && batch - log->marks[log->mark_count - 1] < mark_distance_bytes)
+        return;
+    if (log->mark_count == log->mark_capacity) {
+        size_t capacity = log->mark_capacity == 0 ? 64 : 2 * log->mark_capacity;
+        uint64_t *marks = memory_reallocate(log->marks, capacity * sizeof *marks);
+        if (marks == NULL)
+            return;
+        log->marks = marks;
+        log->mark_capacity = capacity;
+    }
+    log->marks[log->mark_count++] = batch;
+}
+
 void committed_log_advance(struct committed_log *log, uint64_t end,
                            const uint8_t chain[chain_bytes])
 {
     pthread_mutex_lock(&log->mutex);
+    if (end > log->segments[log->count - 1].end)
+        mark(log, log->segments[log->count - 1].end);
     log->segments[log->count - 1].end = end;
     memcpy(log->chain, chain, chain_bytes);
     pthread_mutex_unlock(&log->mutex);
@@ -77,6 +103,115 @@ uint64_t committed_log_end(struct committed_log *log, uint8_t chain[chain_bytes]
         memcpy(chain, log->chain, chain_bytes);
     pthread_mutex_unlock(&log->mutex);
     return end;
+}
+
+/* --- places --- */
+
+uint64_t committed_log_oldest(struct committed_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t base = log->count == 0 ? 0 : log->segments[0].base;
+    pthread_mutex_unlock(&log->mutex);
+    return base;
+}
+
+/* The last segment with base ≤ position; there is one. Under the mutex. */
+static size_t segment_from(const struct committed_log *log, uint64_t position)
+{
+    size_t low = 0;
+    size_t high = log->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (log->segments[middle].base <= position)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* How many marks are ≤ position. Under the mutex. */
+static size_t marks_until(const struct committed_log *log, uint64_t position)
+{
+    size_t low = 0;
+    size_t high = log->mark_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (log->marks[middle] <= position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct error committed_log_seek(struct committed_log *log, uint64_t after,
+                                struct committed_place *place)
+{
+    struct error error = error_none();
+    *place = (struct committed_place){0};
+    pthread_mutex_lock(&log->mutex);
+    if (log->count == 0 || after < log->segments[0].base ||
+        after > log->segments[log->count - 1].end) {
+        error = error_make(ERROR_CURSOR_EXPIRED, "%s: position %llu is not in what is kept",
+                           log->directory, (unsigned long long)after);
+    } else {
+        const struct committed_segment *segment = &log->segments[segment_from(log, after)];
+        size_t marks = marks_until(log, after);
+        place->base = segment->base;
+        place->batch = segment->base + segment_header_bytes;
+        if (marks > 0 && log->marks[marks - 1] > place->batch)
+            place->batch = log->marks[marks - 1];
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return error;
+}
+
+bool committed_log_segment(struct committed_log *log, uint64_t base, uint64_t *end,
+                           uint64_t *next_base)
+{
+    pthread_mutex_lock(&log->mutex);
+    size_t index = log->count == 0 ? 0 : segment_from(log, base);
+    bool there = index < log->count && log->segments[index].base == base;
+    if (there) {
+        *end = log->segments[index].end;
+        *next_base = index + 1 < log->count ? log->segments[index + 1].base : 0;
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return there;
+}
+
+uint64_t committed_log_removable(struct committed_log *log, uint64_t position)
+{
+    pthread_mutex_lock(&log->mutex);
+    uint64_t base = log->count == 0 ? 0 : log->segments[segment_from(log, position)].base;
+    pthread_mutex_unlock(&log->mutex);
+    return base;
+}
+
+bool committed_log_remove_below(struct committed_log *log, uint64_t base,
+                                const uint8_t chain[chain_bytes])
+{
+    bool is_read = false;
+    pthread_mutex_lock(&log->mutex);
+    size_t count = segment_from(log, base);
+    for (size_t i = 0; i < count; i++)
+        is_read = is_read || log->segments[i].readers > 0;
+    if (!is_read && count > 0) {
+        for (size_t i = 0; i < count; i++) {
+            log->open_files -= log->segments[i].file != NULL;
+            file_close(log->segments[i].file);
+        }
+        log->count -= count;
+        memmove(log->segments, log->segments + count, log->count * sizeof *log->segments);
+        size_t marks = marks_until(log, base);
+        log->mark_count -= marks;
+        if (log->mark_count > 0)
+            memmove(log->marks, log->marks + marks, log->mark_count * sizeof *log->marks);
+        memcpy(log->first_chain, chain, chain_bytes);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return !is_read;
 }
 
 /* --- reading one record --- */
@@ -118,7 +253,6 @@ static void close_idle_file(struct committed_log *log)
 
 /* The open file in which a record may be read, until release_file. */
 struct segment_use {
-    size_t index; /* stays the same: segments are only added at the end */
     struct file *file;
     uint64_t base;
     uint64_t end;
@@ -130,9 +264,9 @@ static struct error acquire_file(struct committed_log *log, uint64_t position,
     char path[log_path_bytes];
     struct error error = error_none();
     pthread_mutex_lock(&log->mutex);
-    use->index = find_segment(log, position);
-    struct committed_segment *segment = &log->segments[use->index];
-    if (use->index == log->count ||
+    size_t index = find_segment(log, position);
+    struct committed_segment *segment = &log->segments[index];
+    if (index == log->count ||
         position < segment->base + segment_header_bytes + batch_header_bytes) {
         error = error_make(ERROR_DAMAGED, "%s: no record has the position %llu", log->directory,
                            (unsigned long long)position);
@@ -159,7 +293,7 @@ cleanup:
 static void release_file(struct committed_log *log, const struct segment_use *use)
 {
     pthread_mutex_lock(&log->mutex);
-    log->segments[use->index].readers--;
+    log->segments[segment_from(log, use->base)].readers--; /* not removed while it is read */
     pthread_mutex_unlock(&log->mutex);
 }
 
@@ -242,12 +376,18 @@ static struct error scan_segment(struct segment_reader *reader, uint64_t limit,
     return error_none();
 }
 
-static bool segment_at(struct committed_log *log, size_t index, struct committed_segment *segment)
+/* The first segment with a base ≥ `base`, and the chain's value before the log's first one. */
+static bool segment_at(struct committed_log *log, uint64_t base, struct committed_segment *segment,
+                       uint8_t first_chain[chain_bytes])
 {
     pthread_mutex_lock(&log->mutex);
+    size_t index = 0;
+    while (index < log->count && log->segments[index].base < base)
+        index++;
     bool there = index < log->count;
     if (there)
         *segment = log->segments[index];
+    memcpy(first_chain, log->first_chain, chain_bytes);
     pthread_mutex_unlock(&log->mutex);
     return there;
 }
@@ -260,14 +400,19 @@ struct error committed_log_scan(struct committed_log *log, uint64_t end,
     struct segment_reader reader;
     struct committed_segment segment;
     uint8_t chain[chain_bytes] = {0};
+    uint8_t first_chain[chain_bytes];
+    uint64_t next_base = 0;
     uint64_t committed_end = committed_log_end(log, NULL);
     struct error error = chain_hasher_init(&hasher);
     segment_reader_init(&reader, &hasher);
     if (end > committed_end)
         end = committed_end;
-    for (size_t i = 0; !error_is(error) && segment_at(log, i, &segment); i++) {
+    while (!error_is(error) && segment_at(log, next_base, &segment, first_chain)) {
         char path[log_path_bytes];
         struct file *file = NULL;
+        if (next_base == 0)
+            memcpy(chain, first_chain, chain_bytes);
+        next_base = segment.base + 1;
         if (segment.base >= end)
             break;
         segment_path(path, log->directory, segment.base);

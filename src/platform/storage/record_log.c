@@ -17,6 +17,7 @@
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
 #include "platform/storage/committed_log.h"
+#include "platform/storage/oldest_segment_file.h"
 #include "platform/storage/record_log_format.h"
 #include "platform/storage/record_log_recovery.h"
 #include "platform/storage/segment_preparation.h"
@@ -137,10 +138,14 @@ static struct error recover(struct record_log *log, record_log_replay_function *
                             void *context)
 {
     struct error error = watermark_file_load(&log->watermarks, log->fs, log->options.directory);
+    struct watermark oldest = {0};
+    if (!error_is(error))
+        error = oldest_segment_file_load(log->fs, log->options.directory, &oldest);
     if (error_is(error))
         return error;
     struct record_log_recovery recovery = {
         .fs = log->fs,
+        .oldest = oldest,
         .options = &log->options,
         .hasher = &log->hasher,
         .watermark = log->watermarks.newest,
@@ -381,7 +386,59 @@ struct error record_log_commit(struct record_log *log)
     return error;
 }
 
+/* --- removing --- */
+
+/* The chain's value before a segment's first batch, from its header. */
+static struct error chain_before_segment(struct record_log *log, uint64_t base,
+                                         struct watermark *oldest)
+{
+    char path[log_path_bytes];
+    char sector[segment_header_bytes] = {0};
+    struct segment_header header;
+    struct file *file = NULL;
+    size_t got = 0;
+    segment_path(path, log->options.directory, base);
+    struct error error = file_system_open(log->fs, path, FILE_OPEN_READ, &file);
+    if (!error_is(error))
+        error = file_read(file, 0, sector, sizeof sector, &got);
+    file_close(file);
+    if (error_is(error))
+        return error;
+    const char *wrong = segment_header_decode(sector, &header);
+    if (wrong != NULL)
+        return error_make(ERROR_DAMAGED, "%.150s at byte 0: %s", path, wrong);
+    oldest->end = base;
+    memcpy(oldest->chain, header.chain_before, chain_bytes);
+    return error_none();
+}
+
+struct error record_log_remove_before(struct record_log *log, uint64_t position)
+{
+    struct watermark oldest;
+    CHECK(!log->options.read_only);
+    uint64_t first = committed_log_oldest(&log->committed);
+    uint64_t keep = committed_log_removable(&log->committed, position);
+    if (error_is(log->failed) || keep <= first)
+        return log->failed;
+    struct error error = chain_before_segment(log, keep, &oldest);
+    if (!error_is(error))
+        error = oldest_segment_file_store(log->fs, log->options.directory, &oldest);
+    if (!error_is(error) && committed_log_remove_below(&log->committed, keep, oldest.chain))
+        error = oldest_segment_file_sweep(log->fs, log->options.directory, &oldest);
+    return error;
+}
+
+uint64_t record_log_oldest(struct record_log *log)
+{
+    return committed_log_oldest(&log->committed);
+}
+
 /* --- reading --- */
+
+struct committed_log *record_log_committed(struct record_log *log)
+{
+    return &log->committed;
+}
 
 /* A record of the open batch. */
 static struct error read_open_batch(const struct record_log *log, uint64_t position,

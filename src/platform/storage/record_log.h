@@ -18,8 +18,8 @@
  *
  * A *position* names a record for ever: a number that grows from record to record, never 0.
  *
- * Thread: one owner, except record_log_read and record_log_scan for what is already committed,
- * which any thread may call.
+ * Thread: one owner, except record_log_read, record_log_scan and record_log_reader.h for what is
+ * already committed, which any thread may call.
  */
 struct record_log;
 
@@ -108,6 +108,19 @@ uint64_t record_log_committed_end(const struct record_log *log);
  */
 struct error record_log_scan(struct record_log *log, uint64_t end, record_log_replay_function *each,
                              void *context, uint8_t chain_head[32]);
+
+/*
+ * The position after which everything is kept: 0 until segments were removed. Any thread.
+ */
+uint64_t record_log_oldest(struct record_log *log);
+
+/*
+ * Removes whole segments in which every record stands before `position`; the last segment stays.
+ * One that somebody reads at this moment stays for the next time, with all behind it. The rest of
+ * the log is unharmed by an error (INPUT_OUTPUT, DISK_FULL, OUT_OF_MEMORY): try again later. What
+ * is removed is removed for good: replay, scan and chain begin behind it.
+ */
+struct error record_log_remove_before(struct record_log *log, uint64_t position);
 
 /* The chain's value after the last committed batch. */
 void record_log_chain_head(const struct record_log *log, uint8_t chain_head[32]);

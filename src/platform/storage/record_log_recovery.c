@@ -17,6 +17,7 @@
 
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
+#include "platform/storage/oldest_segment_file.h"
 #include "platform/storage/segment_reader.h"
 
 #include <stdio.h>
@@ -40,6 +41,8 @@ static void collect_segment(void *context, const char *name)
     uint64_t base;
     if (!segment_base_of_name(name, &base) || walk->out_of_memory)
         return;
+    if (base < walk->recovery->oldest.end)
+        return; /* removed, but for its file */
     if (walk->count == walk->capacity) {
         size_t capacity = walk->capacity == 0 ? 16 : 2 * walk->capacity;
         uint64_t *bases = memory_reallocate(walk->bases, capacity * sizeof *bases);
@@ -74,7 +77,8 @@ static struct error start_segment(struct recovery_walk *walk, size_t index, stru
     const struct record_log_options *options = recovery->options;
     char path[log_path_bytes];
     uint8_t chain[chain_bytes];
-    uint64_t expected = index == 0 ? 0 : reader->header.base + reader->header.bytes;
+    uint64_t expected =
+        index == 0 ? recovery->oldest.end : reader->header.base + reader->header.bytes;
     bool last = index + 1 == walk->count;
     if (walk->bases[index] > expected) {
         segment_path(path, options->directory, expected);
@@ -161,7 +165,12 @@ static struct error check_end(const struct recovery_walk *walk)
     const struct segment_reader *reader = &walk->reader;
     const struct watermark *watermark = &walk->recovery->watermark;
     char path[log_path_bytes];
-    if (watermark->end == 0 || walk->watermark_met)
+    if (walk->count == 0 && walk->recovery->oldest.end > 0) {
+        segment_path(path, walk->recovery->options->directory, walk->recovery->oldest.end);
+        return error_make(ERROR_DAMAGED, "%.150s at byte 0: the file is missing", path);
+    }
+    /* One below what is kept is from before the removal: it outlives its process unsynced. */
+    if (watermark->end <= walk->recovery->oldest.end || walk->watermark_met)
         return error_none();
     if (walk->count > 0)
         return error_make(ERROR_DAMAGED, "%s at byte %llu: %s, but position %llu was acknowledged",
@@ -223,6 +232,7 @@ struct error record_log_recover(struct record_log_recovery *recovery)
 {
     struct recovery_walk walk = {.recovery = recovery};
     segment_reader_init(&walk.reader, recovery->hasher);
+    committed_log_begin(recovery->committed, recovery->oldest.chain);
     struct error error =
         file_system_list(recovery->fs, recovery->options->directory, collect_segment, &walk);
     if (!error_is(error) && walk.out_of_memory)
@@ -234,6 +244,9 @@ struct error record_log_recover(struct record_log_recovery *recovery)
         error = check_end(&walk);
     if (!error_is(error) && recovery->last_file != NULL)
         error = cut_tail(&walk);
+    if (!error_is(error) && recovery->last_file != NULL)
+        error = oldest_segment_file_sweep(recovery->fs, recovery->options->directory,
+                                          &recovery->oldest);
     if (error_is(error)) {
         file_close(recovery->last_file);
         recovery->last_file = NULL;

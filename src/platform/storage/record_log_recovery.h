@@ -13,6 +13,7 @@ struct record_log_recovery {
     struct file_system *fs;
     const struct record_log_options *options;
     struct chain_hasher *hasher;
+    struct watermark oldest;         /* end 0 = no segment was ever removed */
     struct watermark watermark;      /* end 0 = nothing is known */
     struct committed_log *committed; /* empty; gets the segments one by one, before their replay */
     record_log_replay_function *replay;
