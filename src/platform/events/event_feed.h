@@ -43,7 +43,10 @@ struct event_feed_watcher {
     struct event_feed_watcher *previous;
 };
 
-enum { event_batch_events_max = 1024 };
+enum {
+    event_batch_events_max = 1024,
+    event_log_identity_bytes_max = 32, /* with the NUL */
+};
 
 struct event_feed_table {
     struct error (*read)(struct event_feed *feed, uint64_t after, size_t event_count_max,

@@ -28,7 +28,7 @@ enum {
     mark_distance = 256,
     batch_bytes_max = 1024 * 1024, /* more than one largest event */
     readers_kept = 8,
-    recent_max = 2 * event_sink_batch_max,
+    recent_max = 4 * event_sink_batch_max,
     kind_bytes_max = 16,
 };
 
@@ -56,6 +56,7 @@ struct event_log {
     struct event_sink sink;
     struct event_log_options options;
     struct record_log *log;
+    char kind[kind_bytes_max];
     char identity[log_identity_bytes];
     struct event_watchers watchers;
     /* The owner's. */
@@ -473,21 +474,20 @@ static const struct event_sink_table sink_table = {
 
 struct error event_log_open(struct event_log **log, const struct event_log_options *options)
 {
-    char kind[kind_bytes_max];
     *log = NULL;
-    int size = snprintf(kind, sizeof kind, "ev:%s", options->source);
-    CHECK(size > 0 && size < kind_bytes_max);
     struct event_log *made = memory_allocate_zero(1, sizeof *made);
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "opening an event log");
     made->feed = (struct event_feed){.table = &feed_table, .source = options->source};
     made->sink.table = &sink_table;
+    int size = snprintf(made->kind, sizeof made->kind, "ev:%s", options->source);
+    CHECK(size > 0 && size < kind_bytes_max);
     made->options = *options;
     pthread_mutex_init(&made->mutex, NULL);
     event_watchers_init(&made->watchers);
     struct record_log_options log_options = {
         .directory = options->directory,
-        .kind = kind,
+        .kind = made->kind,
         .record_version = event_record_version,
         .segment_bytes = options->segment_bytes,
         .batch_bytes_max = batch_bytes_max,

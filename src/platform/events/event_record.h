@@ -26,9 +26,9 @@ bool event_is_within_limits(const struct event *event);
 /* Writes event (all but its source) and gives the size; `bytes` has room for it. */
 size_t event_record_encode(const struct event *event, int64_t logged_us, char *bytes);
 
-/* Reads a whole record; texts view the bytes, source stays empty. False: the bytes are no record. */
-__attribute__((warn_unused_result)) bool event_record_decode(struct text bytes,
-                                                             struct event *event,
+/* Reads a whole record; texts view the bytes, source stays empty. False: the bytes are no record.
+ */
+__attribute__((warn_unused_result)) bool event_record_decode(struct text bytes, struct event *event,
                                                              int64_t *logged_us);
 
 #endif

@@ -18,8 +18,6 @@
  */
 struct event_subscription;
 
-enum { event_log_identity_bytes_max = 32 }; /* with the NUL */
-
 /* Where a consumer stands. */
 struct event_place {
     char identity[event_log_identity_bytes_max]; /* of the log; "" = it has not begun */

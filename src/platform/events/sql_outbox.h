@@ -95,6 +95,6 @@ __attribute__((warn_unused_result)) bool sql_outbox_append(struct sql_session *s
 
 /* What the backlog takes, roughly; and what the relay has just measured. Any thread. */
 uint64_t sql_outbox_bytes(const struct sql_outbox *outbox);
-void sql_outbox_measured(struct sql_outbox *outbox, uint64_t bytes);
+void sql_outbox_measured(struct sql_outbox *outbox, uint64_t rows, uint64_t data_bytes);
 
 #endif
