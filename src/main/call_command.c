@@ -34,18 +34,28 @@ struct call {
 
 /* --- help --- */
 
+/* A method and its fields, wrapped. */
+static void print_method(FILE *out, const ProtobufCMethodDescriptor *method)
+{
+    enum { columns_max = 96 };
+    int column = fprintf(out, "  %s {", method->name);
+    for (unsigned i = 0; i < method->input->n_fields; i++) {
+        const char *name = method->input->fields[i].name;
+        if (i > 0)
+            column += fprintf(out, ",");
+        if (i > 0 && column + (int)strlen(name) + 3 > columns_max)
+            column = fprintf(out, "\n     ") - 1;
+        column += fprintf(out, "%s%s", i == 0 ? "" : " ", name);
+    }
+    fprintf(out, "}\n");
+}
+
 static void print_methods(FILE *out)
 {
     for (size_t i = 0; i < known_service_count; i++) {
-        const ProtobufCServiceDescriptor *service = known_services[i];
-        fprintf(out, "%s\n", service->name);
-        for (unsigned j = 0; j < service->n_methods; j++) {
-            const ProtobufCMessageDescriptor *request = service->methods[j].input;
-            fprintf(out, "  %s {", service->methods[j].name);
-            for (unsigned k = 0; k < request->n_fields; k++)
-                fprintf(out, "%s%s", k == 0 ? "" : ", ", request->fields[k].name);
-            fprintf(out, "}\n");
-        }
+        fprintf(out, "%s\n", known_services[i]->name);
+        for (unsigned j = 0; j < known_services[i]->n_methods; j++)
+            print_method(out, &known_services[i]->methods[j]);
     }
 }
 
