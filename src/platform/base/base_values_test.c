@@ -147,6 +147,29 @@ static void a_seed_gives_one_sequence(void **state)
         assert_true(random_below(&a.base, 7) < 7);
 }
 
+static void a_page_token_may_hold_a_key(void **state)
+{
+    struct arena arena;
+    struct text key;
+    (void)state;
+    arena_init(&arena, 100000);
+    struct text token = page_token_make_key(&arena, "a", text_of("filter"), text_of("M8 × 20"));
+    assert_true(page_token_read_key(&arena, token, "a", text_of("filter"), &key));
+    assert_true(text_equals_string(key, "M8 × 20"));
+    assert_true(page_token_read_key(&arena, text_of(""), "a", text_of("filter"), &key));
+    assert_int_equal(key.size, 0);
+    assert_false(page_token_read_key(&arena, token, "b", text_of("filter"), &key));
+    assert_false(page_token_read_key(&arena, token, "a", text_of("filte"), &key));
+    for (size_t i = 0; i < token.size; i++) {
+        struct text forged = arena_copy_text(&arena, token);
+        ((char *)(uintptr_t)forged.data)[i] ^= 1;
+        assert_false(page_token_read_key(&arena, forged, "a", text_of("filter"), &key));
+        assert_false(page_token_read_key(&arena, text_make(token.data, i == 0 ? 1 : i), "a",
+                                         text_of("filter"), &key));
+    }
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_varint_beyond_64_bits_fails),
         cmocka_unit_test(nothing_can_be_read_from_no_bytes),
         cmocka_unit_test(a_page_token_is_good_for_its_list_and_filter_only),
+        cmocka_unit_test(a_page_token_may_hold_a_key),
         cmocka_unit_test(violations_beyond_the_bound_are_counted),
         cmocka_unit_test(a_seed_gives_one_sequence),
     };

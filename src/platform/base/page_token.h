@@ -20,4 +20,16 @@ struct text page_token_make(struct arena *arena, const char *list, struct text f
 /* An empty token is position 0. False: PAGE_TOKEN_INVALID. */
 bool page_token_read(struct text token, const char *list, struct text filter, uint64_t *position);
 
+/*
+ * The same where the next page begins behind a key: a text that is not empty, of at most
+ * page_token_key_bytes_max bytes. Its bytes can be read from the token.
+ */
+enum { page_token_key_bytes_max = 160 };
+struct text page_token_make_key(struct arena *arena, const char *list, struct text filter,
+                                struct text key);
+
+/* An empty token is an empty key. False: PAGE_TOKEN_INVALID, or no memory for the key (arena). */
+bool page_token_read_key(struct arena *arena, struct text token, const char *list,
+                         struct text filter, struct text *key);
+
 #endif
