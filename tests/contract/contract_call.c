@@ -156,6 +156,26 @@ enum inventory_outcome call_adjust(struct contract *contract, const char *id, co
     return call_ask(contract, &question);
 }
 
+enum inventory_outcome call_set_policy(struct contract *contract, const char *sku,
+                                       struct stock_policy policy)
+{
+    struct inventory_question question = {
+        .kind = CALL_SET_STOCK_POLICY,
+        .sku = text_of(sku),
+        .policy = policy,
+    };
+    return call_ask(contract, &question);
+}
+
+enum inventory_outcome call_reserve_partly(struct contract *contract, const char *id,
+                                           const char *lines)
+{
+    struct quantity_line parsed[inventory_lines_max];
+    struct inventory_question question = reserve_question(id, parsed, parse_lines(lines, parsed));
+    question.allow_partial = true;
+    return call_ask(contract, &question);
+}
+
 enum inventory_outcome call_get_stock(struct contract *contract, const char *sku)
 {
     struct inventory_question question = {.kind = CALL_GET_STOCK, .sku = text_of(sku)};
@@ -227,7 +247,10 @@ const struct reservation *answered_reservation(const struct contract *contract)
         return &contract->call.command.get_reservation.reservation;
     case CALL_RECEIVE_STOCK:
     case CALL_ADJUST_STOCK:
+    case CALL_SET_STOCK_POLICY:
     case CALL_GET_STOCK:
+    case CALL_BATCH_GET_STOCK:
+    case CALL_LIST_STOCK:
     case CALL_LIST_STOCK_ENTRIES:
     case CALL_VERIFY_LEDGER:
         break;
@@ -280,6 +303,13 @@ void assert_stocks_equal(const struct stock *expected, const struct stock *actua
     assert_int_equal(expected->reserved, actual->reserved);
     assert_int_equal(expected->revision, actual->revision);
     assert_int_equal(expected->update_time_us, actual->update_time_us);
+    assert_memory_equal(&expected->policy, &actual->policy, sizeof expected->policy);
+}
+
+int64_t available_of(struct contract *contract, const char *sku)
+{
+    struct stock stock = stock_of(contract, sku);
+    return on_hand(&stock) - stock.reserved - stock.policy.safety_stock;
 }
 
 void assert_reservation(struct contract *contract, const char *id, enum reservation_state state)

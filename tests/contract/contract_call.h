@@ -32,6 +32,8 @@ struct contract_cases {
 
 extern const struct contract_cases broken_promises_cases;
 extern const struct contract_cases stock_cases;
+extern const struct contract_cases policy_cases;
+extern const struct contract_cases listing_cases;
 extern const struct contract_cases reservation_cases;
 extern const struct contract_cases commit_cases;
 extern const struct contract_cases expiry_cases;
@@ -75,11 +77,16 @@ enum inventory_outcome call_receive(struct contract *contract, const char *id, c
 /* Reason COUNT, no note, any revision. */
 enum inventory_outcome call_adjust(struct contract *contract, const char *id, const char *sku,
                                    int64_t delta);
+enum inventory_outcome call_set_policy(struct contract *contract, const char *sku,
+                                       struct stock_policy policy);
 enum inventory_outcome call_get_stock(struct contract *contract, const char *sku);
 /* No order, no customer, contract_ttl_us. */
 enum inventory_outcome call_reserve(struct contract *contract, const char *id, const char *lines);
 enum inventory_outcome call_reserve_for(struct contract *contract, const char *id, int64_t ttl_us,
                                         const char *lines);
+/* The same with allow_partial. */
+enum inventory_outcome call_reserve_partly(struct contract *contract, const char *id,
+                                           const char *lines);
 enum inventory_outcome call_commit(struct contract *contract, const char *id, const char *lines);
 enum inventory_outcome call_rollback(struct contract *contract, const char *id);
 enum inventory_outcome call_get_reservation(struct contract *contract, const char *id);
@@ -95,6 +102,8 @@ struct stock stock_of(struct contract *contract, const char *sku);
 int64_t on_hand_of(struct contract *contract, const char *sku);
 int64_t reserved_of(struct contract *contract, const char *sku);
 int64_t revision_of(struct contract *contract, const char *sku);
+/* on hand − reserved − safety stock. */
+int64_t available_of(struct contract *contract, const char *sku);
 
 /* on hand and reserved. */
 void assert_stock(struct contract *contract, const char *sku, int64_t on_hand, int64_t reserved);

@@ -28,7 +28,11 @@ GOOD = {
     "ReceiveStock": inventory.ReceiveStockRequest(receipt_id="bad-1", sku="S", quantity=5),
     "AdjustStock": inventory.AdjustStockRequest(
         adjustment_id="bad-1", sku="S", delta=1, reason=inventory.ADJUSTMENT_REASON_COUNT, note="n"),
+    "SetStockPolicy": inventory.SetStockPolicyRequest(sku="S", low_stock_threshold=1),
     "GetStock": inventory.GetStockRequest(sku="S"),
+    "BatchGetStock": inventory.BatchGetStockRequest(skus=["S", "T"]),
+    "ListStock": inventory.ListStockRequest(
+        state=inventory.STOCK_STATE_IN_STOCK, page_size=10),
     "Reserve": inventory.ReserveRequest(
         reservation_id="bad-1", order_id="o", customer_id="c",
         lines=[inventory.ReserveLine(sku="S", quantity=1)]),
@@ -43,15 +47,21 @@ GOOD["Reserve"].ttl.seconds = 60
 
 # Fields that may be left out (absent has a meaning), by message.
 MAY_BE_ABSENT = {
+    "SetStockPolicyRequest": {"low_stock_threshold", "safety_stock", "backorder_limit",
+                              "reservation_quantity_max", "expected_revision"},
+    "ListStockRequest": {"state", "page_size", "page_token"},
     "AdjustStockRequest": {"note", "expected_revision"},
-    "ReserveRequest": {"order_id", "customer_id", "ttl"},
+    "ReserveRequest": {"order_id", "customer_id", "ttl", "allow_partial"},
     "CommitRequest": {"lines"},
     "ListStockEntriesRequest": {"page_size", "page_token"},
 }
 # Fields whose negative value is good.
 MAY_BE_NEGATIVE = {("AdjustStockRequest", "delta")}
 # Fields without an upper limit of their own.
-MAY_BE_HUGE = {("AdjustStockRequest", "expected_revision")}
+MAY_BE_HUGE = {("AdjustStockRequest", "expected_revision"),
+               ("SetStockPolicyRequest", "expected_revision")}
+# Enums that may be unspecified.
+MAY_BE_UNSPECIFIED = {("ListStockRequest", "state")}
 
 holder = {}
 
@@ -109,7 +119,7 @@ def bad_values(message, field):
         yield "NUL", b"a\0b"
         if field.name != "note":
             yield "control character", b"a\x01b"
-        if field.name.endswith("_id") or field.name == "sku":
+        if field.name.endswith("_id") or field.name in ("sku", "skus"):
             yield "outer space", b" a "
         if field.name.endswith("_id"):
             yield "wrong character", b"a/b"
@@ -121,7 +131,8 @@ def bad_values(message, field):
             yield "largest", 2**63 - 1 if field.type == Field.TYPE_INT64 else 1001
         yield "smallest", -(2**63) if field.type == Field.TYPE_INT64 else -(2**31)
     elif field.type == Field.TYPE_ENUM:
-        yield "unspecified", 0
+        if key not in MAY_BE_UNSPECIFIED:
+            yield "unspecified", 0
         yield "unknown", 9999
         yield "negative", -1
 

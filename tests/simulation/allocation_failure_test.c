@@ -245,6 +245,13 @@ static void every_question_survives_every_failing_allocation(void **state)
         .sku = text_of("A"),
         .page_size = 5,
     };
+    struct inventory_question policy = {
+        .kind = CALL_SET_STOCK_POLICY,
+        .sku = text_of("A"),
+        .policy = {.low_stock_threshold = 1000, .backorder_limit = 7},
+    };
+    struct inventory_question partial = about(CALL_RESERVE, "new", lines_too_many, 2);
+    partial.allow_partial = true;
     const struct inventory_question questions[] = {
         receive("new", "A", 5),
         receive("new", "NEW", 5),
@@ -255,6 +262,10 @@ static void every_question_survives_every_failing_allocation(void **state)
         adjust_too_much,
         {.kind = CALL_GET_STOCK, .sku = text_of("A")},
         {.kind = CALL_GET_STOCK, .sku = text_of("UNKNOWN")},
+        policy,
+        {.kind = CALL_BATCH_GET_STOCK, .lines = lines_ab, .line_count = 2},
+        {.kind = CALL_LIST_STOCK, .page_size = 2},
+        partial,
         about(CALL_RESERVE, "new", lines_ab, 2),
         about(CALL_RESERVE, "new", lines_too_many, 2),
         about(CALL_RESERVE, "held", lines_ab, 2),

@@ -97,6 +97,51 @@ static void audit_get_stock(struct inventory_repository *repository,
     inventory_repository_get_stock(store_of(repository), command, audited_done, one);
 }
 
+static void audit_set_stock_policy(struct inventory_repository *repository,
+                                   struct set_stock_policy_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_SET_STOCK_POLICY,
+        .sku = command->sku,
+        .policy = command->policy,
+        .expected_revision = command->expected_revision,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.sku.size > 0 && question.policy.safety_stock >= 0);
+    inventory_repository_set_stock_policy(store_of(repository), command, audited_done, one);
+}
+
+static void audit_batch_get_stock(struct inventory_repository *repository,
+                                  struct batch_get_stock_command *command)
+{
+    struct quantity_line lines[inventory_lines_max];
+    CHECK(command->sku_count >= 1 && command->sku_count <= inventory_lines_max);
+    for (size_t i = 0; i < command->sku_count; i++)
+        lines[i] = (struct quantity_line){command->skus[i], 1};
+    struct inventory_question question = {
+        .kind = CALL_BATCH_GET_STOCK,
+        .lines = lines,
+        .line_count = command->sku_count,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    inventory_repository_batch_get_stock(store_of(repository), command, audited_done, one);
+}
+
+static void audit_list_stock(struct inventory_repository *repository,
+                             struct list_stock_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_LIST_STOCK,
+        .has_state = command->has_state,
+        .state = command->state,
+        .page_size = command->page_size,
+        .after_sku = command->after,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.page_size >= 1 && question.page_size <= inventory_page_size_max);
+    inventory_repository_list_stock(store_of(repository), command, audited_done, one);
+}
+
 static void audit_reserve(struct inventory_repository *repository, struct reserve_command *command)
 {
     struct inventory_question question = {
@@ -105,6 +150,7 @@ static void audit_reserve(struct inventory_repository *repository, struct reserv
         .order_id = command->order_id,
         .customer_id = command->customer_id,
         .ttl_us = command->ttl_us,
+        .allow_partial = command->allow_partial,
         .lines = command->lines,
         .line_count = command->line_count,
     };
@@ -173,6 +219,9 @@ void audited_port_init(struct audited_port *port)
         .receive_stock = audit_receive_stock,
         .adjust_stock = audit_adjust_stock,
         .get_stock = audit_get_stock,
+        .set_stock_policy = audit_set_stock_policy,
+        .batch_get_stock = audit_batch_get_stock,
+        .list_stock = audit_list_stock,
         .reserve = audit_reserve,
         .commit = audit_commit,
         .rollback = audit_rollback,
@@ -189,7 +238,10 @@ static void copy_answer(struct audited_command *one)
     static const size_t sizes[] = {
         [CALL_RECEIVE_STOCK] = sizeof(struct receive_stock_command),
         [CALL_ADJUST_STOCK] = sizeof(struct adjust_stock_command),
+        [CALL_SET_STOCK_POLICY] = sizeof(struct set_stock_policy_command),
         [CALL_GET_STOCK] = sizeof(struct get_stock_command),
+        [CALL_BATCH_GET_STOCK] = sizeof(struct batch_get_stock_command),
+        [CALL_LIST_STOCK] = sizeof(struct list_stock_command),
         [CALL_RESERVE] = sizeof(struct reserve_command),
         [CALL_COMMIT] = sizeof(struct commit_command),
         [CALL_ROLLBACK] = sizeof(struct rollback_command),

@@ -12,6 +12,7 @@
 #include "inventory/infrastructure/embedded/inventory_record.h"
 #include "platform/base/check.h"
 #include "tests/simulation/inventory_workload.h"
+#include "tests/simulation/log_audit.h"
 #include "tests/simulation/simulation_options.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/inventory_model.h"
@@ -27,7 +28,7 @@ static const int64_t start_us = INT64_C(1800000000) * 1000000;
 static const int64_t second_us = INT64_C(1000000);
 
 /* How often each kind of question ended how: a suite that never meets a refusal proves little. */
-enum { endings_max = INVENTORY_PAGE_TOKEN_INVALID + 2, ending_retention_full = endings_max - 1 };
+enum { endings_max = INVENTORY_QUANTITY_LIMIT + 2, ending_retention_full = endings_max - 1 };
 static uint64_t endings[inventory_call_kind_count][endings_max];
 
 static void count_ending(const struct inventory_call *call)
@@ -188,6 +189,15 @@ static void compare_everything(struct trial *trial)
     }
 }
 
+static void audit_log(struct trial *trial)
+{
+    buffer_clear(&trial->line);
+    if (log_audit(&trial->options, &trial->line))
+        return;
+    trial->failed = true;
+    print_line(trial, "the log: ");
+}
+
 static void restart(struct trial *trial)
 {
     embedded_repository_close(trial->store);
@@ -279,6 +289,8 @@ static bool run_trial(uint64_t seed, uint64_t operations)
     }
     if (!trial->failed)
         compare_everything(trial);
+    if (!trial->failed)
+        audit_log(trial);
     bool passed = !trial->failed;
     embedded_repository_close(trial->store);
     inventory_model_destroy(trial->model);

@@ -17,6 +17,7 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "tests/simulation/auditor.h"
+#include "tests/simulation/log_audit.h"
 #include "tests/simulation/simulated_network.h"
 #include "tests/simulation/simulation_options.h"
 #include "tests/support/crash_file_system.h"
@@ -389,6 +390,18 @@ static void add_counts(struct fault_counts *sum, const struct fault_counts *coun
     sum->allocation_failures += counts->allocation_failures;
 }
 
+/* What the store's log says that no answer tells. */
+static bool log_is_right(struct world *world)
+{
+    struct buffer violation;
+    buffer_init(&violation, 1 << 16);
+    bool right = log_audit(&world->options, &violation);
+    if (!right)
+        printf("# %.*s\n", (int)violation.size, violation.data);
+    buffer_deinit(&violation);
+    return right;
+}
+
 /* False: a violation. */
 static bool run_seed(uint64_t seed, const struct simulation_options *options,
                      struct fault_counts *counts, uint64_t *digest)
@@ -404,7 +417,8 @@ static bool run_seed(uint64_t seed, const struct simulation_options *options,
         run_round(world);
     if (!world->violated) {
         restart_in_good_order(world);
-        world->violated = world->violated || !auditor_compare_everything(world->auditor);
+        world->violated =
+            world->violated || !auditor_compare_everything(world->auditor) || !log_is_right(world);
     }
     if (world->violated)
         report_violation(world, options->operations);

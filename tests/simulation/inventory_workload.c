@@ -57,6 +57,7 @@ void inventory_workload_init(struct inventory_workload *workload, struct random 
     workload->is_large = chance(workload, 20);
     if (workload->is_large && chance(workload, 50))
         workload->fill_left = (size_t)(inventory_on_hand_max / inventory_quantity_max) - 1;
+    workload->has_policies = chance(workload, 60);
     workload->ttl_us_typical = ttls_us[below(workload, 3)];
 }
 
@@ -154,6 +155,7 @@ static void draw_reserve(struct inventory_workload *workload, bool normal)
         question->ttl_us = inventory_ttl_us_min;
     if (chance(workload, 2))
         question->ttl_us = inventory_ttl_us_max;
+    question->allow_partial = chance(workload, 15);
     if (chance(workload, 30)) {
         snprintf(present->order_id, sizeof present->order_id, "order-%" PRIu64,
                  below(workload, 50));
@@ -193,6 +195,15 @@ static void draw_commit(struct inventory_workload *workload, bool normal)
     set_lines(workload, count, normal);
 }
 
+static void draw_expected_revision(struct inventory_workload *workload)
+{
+    struct inventory_question *question = &workload->present.question;
+    for (size_t i = 0; i < workload_skus_max && chance(workload, 30); i++) {
+        if (text_equals_string(question->sku, inventory_workload_sku(i)))
+            question->expected_revision = workload->revisions[i] + (chance(workload, 20) ? 1 : 0);
+    }
+}
+
 static void draw_adjustment(struct inventory_workload *workload)
 {
     struct remembered_question *present = &workload->present;
@@ -212,10 +223,29 @@ static void draw_adjustment(struct inventory_workload *workload)
         }
         question->note = text_of(present->note);
     }
-    for (size_t i = 0; i < workload_skus_max && chance(workload, 30); i++) {
-        if (text_equals_string(question->sku, inventory_workload_sku(i)))
-            question->expected_revision = workload->revisions[i] + (chance(workload, 20) ? 1 : 0);
-    }
+    draw_expected_revision(workload);
+}
+
+/* Nothing, something small, or a bound. */
+static int64_t draw_policy_value(struct inventory_workload *workload)
+{
+    if (chance(workload, 50))
+        return 0;
+    return chance(workload, 95) ? (int64_t)below(workload, 12) : draw_quantity(workload);
+}
+
+static void draw_policy(struct inventory_workload *workload)
+{
+    struct inventory_question *question = &workload->present.question;
+    question->kind = CALL_SET_STOCK_POLICY;
+    question->sku = draw_sku(workload);
+    question->policy = (struct stock_policy){
+        .low_stock_threshold = draw_policy_value(workload),
+        .safety_stock = draw_policy_value(workload),
+        .backorder_limit = draw_policy_value(workload),
+        .reservation_quantity_max = chance(workload, 70) ? 0 : draw_quantity(workload),
+    };
+    draw_expected_revision(workload);
 }
 
 static void draw_listing(struct inventory_workload *workload)
@@ -231,6 +261,28 @@ static void draw_listing(struct inventory_workload *workload)
         question->after = below(workload, 2000);
 }
 
+static void draw_stock_listing(struct inventory_workload *workload)
+{
+    struct remembered_question *present = &workload->present;
+    struct inventory_question *question = &present->question;
+    question->kind = CALL_LIST_STOCK;
+    question->page_size = 1 + (size_t)below(workload, workload_skus_max + 2);
+    question->has_state = chance(workload, 60);
+    question->state = (enum stock_state)below(workload, STOCK_STATE_OUT_OF_STOCK + 1);
+    if (chance(workload, 50))
+        snprintf(present->after_sku, sizeof present->after_sku, "%s",
+                 inventory_workload_sku(below(workload, workload_skus_max)));
+    question->after_sku = text_of(present->after_sku);
+}
+
+static void draw_batch(struct inventory_workload *workload, bool normal)
+{
+    workload->present.question.kind = CALL_BATCH_GET_STOCK;
+    draw_lines(workload, normal);
+    for (size_t i = 0; i < workload->present.question.line_count; i++)
+        workload->present.lines[i].quantity = 1;
+}
+
 static void draw_reservation_lookup(struct inventory_workload *workload,
                                     enum inventory_call_kind kind)
 {
@@ -238,13 +290,17 @@ static void draw_reservation_lookup(struct inventory_workload *workload,
     draw_reservation_id(workload);
 }
 
-static void draw_read(struct inventory_workload *workload)
+static void draw_read(struct inventory_workload *workload, bool normal)
 {
     struct inventory_question *question = &workload->present.question;
     uint64_t dice = below(workload, 200);
     question->sku = draw_sku(workload);
-    if (dice < 100)
+    if (dice < 80)
         question->kind = CALL_GET_STOCK;
+    else if (dice < 90)
+        draw_stock_listing(workload);
+    else if (dice < 100)
+        draw_batch(workload, normal);
     else if (dice < 170)
         draw_reservation_lookup(workload, CALL_GET_RESERVATION);
     else if (dice < 199)
@@ -287,11 +343,13 @@ static void draw_anew(struct inventory_workload *workload, bool normal)
     if (dice < workload->reserve_weight) {
         draw_reserve(workload, normal);
     } else if (dice < workload->reserve_weight + workload->read_weight) {
-        draw_read(workload);
+        draw_read(workload, normal);
     } else if (chance(workload, 45)) {
         draw_commit(workload, normal);
     } else if (chance(workload, 45)) {
         draw_reservation_lookup(workload, CALL_ROLLBACK);
+    } else if (workload->has_policies && chance(workload, 25)) {
+        draw_policy(workload);
     } else if (chance(workload, 40)) {
         draw_adjustment(workload);
     } else {
@@ -307,6 +365,7 @@ static void point_to_itself(struct remembered_question *one)
     question->note = text_of(one->note);
     question->order_id = text_of(one->order_id);
     question->customer_id = text_of(one->customer_id);
+    question->after_sku = text_of(one->after_sku);
     question->lines = one->lines;
 }
 
@@ -314,7 +373,7 @@ static void change_one_word(struct inventory_workload *workload)
 {
     struct remembered_question *present = &workload->present;
     struct inventory_question *question = &present->question;
-    switch (below(workload, 6)) {
+    switch (below(workload, 7)) {
     case 0:
         if (question->quantity > 1)
             question->quantity--;
@@ -334,6 +393,9 @@ static void change_one_word(struct inventory_workload *workload)
     case 4:
         snprintf(present->order_id, sizeof present->order_id, "other");
         snprintf(present->note, sizeof present->note, "other");
+        break;
+    case 5:
+        question->allow_partial = !question->allow_partial;
         break;
     default:
         snprintf(present->customer_id, sizeof present->customer_id, "other");
@@ -386,6 +448,8 @@ void inventory_workload_observe(struct inventory_workload *workload,
         observe_stock(workload, call->question.sku, &call->command.get_stock.stock);
     else if (call->question.kind == CALL_RECEIVE_STOCK)
         observe_stock(workload, call->question.sku, &call->command.receive_stock.stock);
+    else if (call->question.kind == CALL_SET_STOCK_POLICY)
+        observe_stock(workload, call->question.sku, &call->command.set_stock_policy.stock);
     else if (call->question.kind == CALL_ADJUST_STOCK)
         observe_stock(workload, call->question.sku, &call->command.adjust_stock.stock);
 }

@@ -21,6 +21,7 @@ struct remembered_question {
     char note[inventory_note_bytes_max + 1];
     char order_id[inventory_id_bytes_max + 1];
     char customer_id[inventory_id_bytes_max + 1];
+    char after_sku[inventory_sku_bytes_max + 1];
     struct quantity_line lines[inventory_lines_max];
 };
 
@@ -32,6 +33,7 @@ struct inventory_workload {
     unsigned reserve_weight; /* of 100; the mix differs from seed to seed */
     unsigned read_weight;
     bool is_large;     /* quantities near the limits */
+    bool has_policies; /* policies are set now and then */
     size_t unreceived; /* SKUs that get a receipt before anything else is asked */
     size_t fill_left;  /* receipts that first bring one SKU near its limit */
     int64_t ttl_us_typical;

@@ -104,7 +104,8 @@ static bool is_same_stock(const struct stock *a, const struct stock *b)
 {
     return a->received == b->received && a->returned == b->returned && a->adjusted == b->adjusted &&
            a->committed == b->committed && a->reserved == b->reserved &&
-           a->update_time_us == b->update_time_us;
+           a->update_time_us == b->update_time_us &&
+           memcmp(&a->policy, &b->policy, sizeof a->policy) == 0;
 }
 
 static bool see_stock(struct observations *observations, struct text sku, const struct stock *stock,
@@ -131,8 +132,9 @@ static bool see_line(struct observations *observations, const struct reservation
     stock->revision++;
     if (reservation->state == RESERVATION_PENDING) {
         int64_t on_hand = stock->received + stock->returned + stock->adjusted - stock->committed;
-        if (line->quantity > on_hand - stock->reserved)
-            return violated(violation, "granted more than was available", line->sku);
+        if (line->quantity >
+            on_hand - stock->reserved - stock->policy.safety_stock + stock->policy.backorder_limit)
+            return violated(violation, "granted more than may be promised", line->sku);
         stock->reserved += line->quantity;
         stock->update_time_us = reservation->create_time_us;
         return true;
@@ -155,6 +157,7 @@ static bool is_consistent(const struct reservation *reservation)
         const struct reservation_line *line = &reservation->lines[i];
         consistent &=
             line->quantity > 0 && line->committed_quantity >= 0 &&
+            line->backordered_quantity >= 0 && line->backordered_quantity <= line->quantity &&
             line->committed_quantity <= line->quantity &&
             (line->committed_quantity == 0 || reservation->state == RESERVATION_COMMITTED);
     }
@@ -191,6 +194,18 @@ static bool see_reservation(struct observations *observations,
     return true;
 }
 
+static bool see_stocks(struct observations *observations, const struct sku_stock *stocks,
+                       size_t count, struct buffer *violation)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && text_compare(stocks[i - 1].sku, stocks[i].sku) >= 0)
+            return violated(violation, "listed twice, or out of order", stocks[i].sku);
+        if (!see_stock(observations, stocks[i].sku, &stocks[i].stock, violation))
+            return false;
+    }
+    return true;
+}
+
 bool observations_add(struct observations *observations, const struct inventory_call *call,
                       int64_t now_us, struct buffer *violation)
 {
@@ -202,6 +217,14 @@ bool observations_add(struct observations *observations, const struct inventory_
         return see_stock(observations, sku, &call->command.receive_stock.stock, violation);
     case CALL_ADJUST_STOCK:
         return see_stock(observations, sku, &call->command.adjust_stock.stock, violation);
+    case CALL_SET_STOCK_POLICY:
+        return see_stock(observations, sku, &call->command.set_stock_policy.stock, violation);
+    case CALL_BATCH_GET_STOCK:
+        return see_stocks(observations, call->command.batch_get_stock.stocks,
+                          call->command.batch_get_stock.stock_count, violation);
+    case CALL_LIST_STOCK:
+        return see_stocks(observations, call->command.list_stock.stocks,
+                          call->command.list_stock.stock_count, violation);
     case CALL_GET_STOCK:
         return see_stock(observations, sku, &call->command.get_stock.stock, violation);
     case CALL_RESERVE:

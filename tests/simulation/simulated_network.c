@@ -127,9 +127,23 @@ static void spoil(struct simulated_network *network, struct inventory_call *call
 
 static bool has_id(const struct inventory_call *call)
 {
-    return call->question.kind != CALL_GET_STOCK &&
-           call->question.kind != CALL_LIST_STOCK_ENTRIES &&
-           call->question.kind != CALL_VERIFY_LEDGER;
+    switch (call->question.kind) {
+    case CALL_RECEIVE_STOCK:
+    case CALL_ADJUST_STOCK:
+    case CALL_RESERVE:
+    case CALL_COMMIT:
+    case CALL_ROLLBACK:
+    case CALL_GET_RESERVATION:
+        return true;
+    case CALL_SET_STOCK_POLICY:
+    case CALL_GET_STOCK:
+    case CALL_BATCH_GET_STOCK:
+    case CALL_LIST_STOCK:
+    case CALL_LIST_STOCK_ENTRIES:
+    case CALL_VERIFY_LEDGER:
+        return false;
+    }
+    return false;
 }
 
 static void deliver_one(struct simulated_network *network, struct message *message,

@@ -29,6 +29,7 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
     call->question.note = copy(arena, question->note);
     call->question.order_id = copy(arena, question->order_id);
     call->question.customer_id = copy(arena, question->customer_id);
+    call->question.after_sku = copy(arena, question->after_sku);
     call->lines = arena_allocate(arena, (question->line_count + 1) * sizeof *call->lines);
     CHECK(call->lines != NULL);
     for (size_t i = 0; i < question->line_count; i++)
@@ -37,6 +38,10 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
             .quantity = question->lines[i].quantity,
         };
     call->question.lines = call->lines;
+    call->skus = arena_allocate(arena, (question->line_count + 1) * sizeof *call->skus);
+    CHECK(call->skus != NULL);
+    for (size_t i = 0; i < question->line_count; i++)
+        call->skus[i] = call->lines[i].sku;
 }
 
 static void fill_command(struct inventory_call *call)
@@ -57,14 +62,31 @@ static void fill_command(struct inventory_call *call)
                                           .note = question->note,
                                           .expected_revision = question->expected_revision};
         return;
+    case CALL_SET_STOCK_POLICY:
+        call->command.set_stock_policy =
+            (struct set_stock_policy_command){.sku = question->sku,
+                                              .policy = question->policy,
+                                              .expected_revision = question->expected_revision};
+        return;
     case CALL_GET_STOCK:
         call->command.get_stock = (struct get_stock_command){.sku = question->sku};
+        return;
+    case CALL_BATCH_GET_STOCK:
+        call->command.batch_get_stock =
+            (struct batch_get_stock_command){.skus = call->skus, .sku_count = question->line_count};
+        return;
+    case CALL_LIST_STOCK:
+        call->command.list_stock = (struct list_stock_command){.has_state = question->has_state,
+                                                               .state = question->state,
+                                                               .page_size = question->page_size,
+                                                               .after = question->after_sku};
         return;
     case CALL_RESERVE:
         call->command.reserve = (struct reserve_command){.reservation_id = question->id,
                                                          .order_id = question->order_id,
                                                          .customer_id = question->customer_id,
                                                          .ttl_us = question->ttl_us,
+                                                         .allow_partial = question->allow_partial,
                                                          .lines = question->lines,
                                                          .line_count = question->line_count};
         return;
@@ -126,8 +148,19 @@ void inventory_call_start(struct inventory_call *call, struct inventory_reposito
     case CALL_ADJUST_STOCK:
         inventory_repository_adjust_stock(repository, &call->command.adjust_stock, call_done, call);
         return;
+    case CALL_SET_STOCK_POLICY:
+        inventory_repository_set_stock_policy(repository, &call->command.set_stock_policy,
+                                              call_done, call);
+        return;
     case CALL_GET_STOCK:
         inventory_repository_get_stock(repository, &call->command.get_stock, call_done, call);
+        return;
+    case CALL_BATCH_GET_STOCK:
+        inventory_repository_batch_get_stock(repository, &call->command.batch_get_stock, call_done,
+                                             call);
+        return;
+    case CALL_LIST_STOCK:
+        inventory_repository_list_stock(repository, &call->command.list_stock, call_done, call);
         return;
     case CALL_RESERVE:
         inventory_repository_reserve(repository, &call->command.reserve, call_done, call);
@@ -169,9 +202,20 @@ bool inventory_call_submit(struct inventory_call *call, struct inventory_service
     case CALL_ADJUST_STOCK:
         return inventory_service_adjust_stock(service, &call->command.adjust_stock, &violations,
                                               call_done, call);
+    case CALL_SET_STOCK_POLICY:
+        return inventory_service_set_stock_policy(service, &call->command.set_stock_policy,
+                                                  &violations, call_done, call);
     case CALL_GET_STOCK:
         return inventory_service_get_stock(service, &call->command.get_stock, &violations,
                                            call_done, call);
+    case CALL_BATCH_GET_STOCK:
+        return inventory_service_batch_get_stock(service, &call->command.batch_get_stock,
+                                                 call->skus, question->line_count, &violations,
+                                                 call_done, call);
+    case CALL_LIST_STOCK:
+        return inventory_service_list_stock(service, &call->command.list_stock,
+                                            (int64_t)question->page_size, &violations, call_done,
+                                            call);
     case CALL_RESERVE:
         accepted = inventory_service_reserve(service, &call->command.reserve, call->lines,
                                              question->line_count, &violations, call_done, call);
@@ -223,6 +267,19 @@ static bool texts_equal(struct text expected, struct text actual, const char *fi
     return text_equal(expected, actual) || differ(difference, field);
 }
 
+static bool policies_equal(const struct stock_policy *expected, const struct stock_policy *actual,
+                           struct buffer *difference)
+{
+    return numbers_equal(expected->low_stock_threshold, actual->low_stock_threshold,
+                         "policy.low_stock_threshold", difference) &&
+           numbers_equal(expected->safety_stock, actual->safety_stock, "policy.safety_stock",
+                         difference) &&
+           numbers_equal(expected->backorder_limit, actual->backorder_limit,
+                         "policy.backorder_limit", difference) &&
+           numbers_equal(expected->reservation_quantity_max, actual->reservation_quantity_max,
+                         "policy.reservation_quantity_max", difference);
+}
+
 static bool stocks_equal(const struct stock *expected, const struct stock *actual,
                          struct buffer *difference)
 {
@@ -233,7 +290,32 @@ static bool stocks_equal(const struct stock *expected, const struct stock *actua
            numbers_equal(expected->reserved, actual->reserved, "stock.reserved", difference) &&
            numbers_equal(expected->revision, actual->revision, "stock.revision", difference) &&
            numbers_equal(expected->update_time_us, actual->update_time_us, "stock.update_time",
-                         difference);
+                         difference) &&
+           policies_equal(&expected->policy, &actual->policy, difference);
+}
+
+static bool sku_stocks_equal(const struct sku_stock *expected, size_t expected_count,
+                             const struct sku_stock *actual, size_t actual_count,
+                             struct buffer *difference)
+{
+    bool equal =
+        numbers_equal((int64_t)expected_count, (int64_t)actual_count, "stock_count", difference);
+    for (size_t i = 0; equal && i < expected_count; i++)
+        equal = texts_equal(expected[i].sku, actual[i].sku, "stock.sku", difference) &&
+                stocks_equal(&expected[i].stock, &actual[i].stock, difference);
+    return equal;
+}
+
+static bool batches_equal(const struct batch_get_stock_command *expected,
+                          const struct batch_get_stock_command *actual, struct buffer *difference)
+{
+    bool equal = sku_stocks_equal(expected->stocks, expected->stock_count, actual->stocks,
+                                  actual->stock_count, difference) &&
+                 numbers_equal((int64_t)expected->missing_count, (int64_t)actual->missing_count,
+                               "missing_count", difference);
+    for (size_t i = 0; equal && i < expected->missing_count; i++)
+        equal = texts_equal(expected->missing[i], actual->missing[i], "missing", difference);
+    return equal;
 }
 
 static bool shortages_equal(const struct shortage *expected, const struct shortage *actual,
@@ -254,6 +336,8 @@ static bool reservation_lines_equal(const struct reservation_line *expected,
            numbers_equal(expected->quantity, actual->quantity, "line.quantity", difference) &&
            numbers_equal(expected->committed_quantity, actual->committed_quantity,
                          "line.committed_quantity", difference) &&
+           numbers_equal(expected->backordered_quantity, actual->backordered_quantity,
+                         "line.backordered_quantity", difference) &&
            numbers_equal(expected->stock_revision, actual->stock_revision, "line.stock_revision",
                          difference);
 }
@@ -267,6 +351,8 @@ static bool reservations_equal(const struct reservation *expected, const struct 
         texts_equal(expected->customer_id, actual->customer_id, "customer_id", difference) &&
         numbers_equal(expected->state, actual->state, "state", difference) &&
         numbers_equal(expected->ttl_us, actual->ttl_us, "ttl", difference) &&
+        numbers_equal(expected->allow_partial, actual->allow_partial, "allow_partial",
+                      difference) &&
         numbers_equal(expected->create_time_us, actual->create_time_us, "create_time",
                       difference) &&
         numbers_equal(expected->expire_time_us, actual->expire_time_us, "expire_time",
@@ -326,9 +412,22 @@ static bool results_equal(const struct inventory_call *expected,
     case CALL_ADJUST_STOCK:
         return stocks_equal(&expected->command.adjust_stock.stock,
                             &actual->command.adjust_stock.stock, difference);
+    case CALL_SET_STOCK_POLICY:
+        return stocks_equal(&expected->command.set_stock_policy.stock,
+                            &actual->command.set_stock_policy.stock, difference);
     case CALL_GET_STOCK:
         return stocks_equal(&expected->command.get_stock.stock, &actual->command.get_stock.stock,
                             difference);
+    case CALL_BATCH_GET_STOCK:
+        return batches_equal(&expected->command.batch_get_stock, &actual->command.batch_get_stock,
+                             difference);
+    case CALL_LIST_STOCK:
+        return sku_stocks_equal(expected->command.list_stock.stocks,
+                                expected->command.list_stock.stock_count,
+                                actual->command.list_stock.stocks,
+                                actual->command.list_stock.stock_count, difference) &&
+               texts_equal(expected->command.list_stock.next, actual->command.list_stock.next,
+                           "next", difference);
     case CALL_RESERVE:
         return reservations_equal(&expected->command.reserve.reservation,
                                   &actual->command.reserve.reservation, difference);
@@ -382,10 +481,14 @@ bool inventory_call_answers_equal(const struct inventory_call *expected,
     case INVENTORY_INSUFFICIENT_STOCK:
         return insufficiencies_equal(expected, actual, difference);
     case INVENTORY_REVISION_MISMATCH:
+        if (expected->question.kind == CALL_SET_STOCK_POLICY)
+            return stocks_equal(&expected->command.set_stock_policy.stock,
+                                &actual->command.set_stock_policy.stock, difference);
         return stocks_equal(&expected->command.adjust_stock.stock,
                             &actual->command.adjust_stock.stock, difference);
     case INVENTORY_SKU_NOT_FOUND:
     case INVENTORY_LINES_NOT_HELD:
+    case INVENTORY_QUANTITY_LIMIT:
         return texts_equal(expected->command.base.failed_sku, actual->command.base.failed_sku,
                            "failed_sku", difference);
     case INVENTORY_RESERVATION_NOT_FOUND:

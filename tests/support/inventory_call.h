@@ -19,7 +19,10 @@
 enum inventory_call_kind {
     CALL_RECEIVE_STOCK,
     CALL_ADJUST_STOCK,
+    CALL_SET_STOCK_POLICY,
     CALL_GET_STOCK,
+    CALL_BATCH_GET_STOCK,
+    CALL_LIST_STOCK,
     CALL_RESERVE,
     CALL_COMMIT,
     CALL_ROLLBACK,
@@ -38,10 +41,16 @@ struct inventory_question {
     enum adjustment_reason reason;
     struct text note;
     int64_t expected_revision;
+    struct stock_policy policy;
+    bool has_state; /* of the stocks listed */
+    enum stock_state state;
+    struct text after_sku;
     struct text order_id;
     struct text customer_id;
     int64_t ttl_us;
-    const struct quantity_line *lines; /* in normal form, unless it goes to a service */
+    bool allow_partial;
+    /* In normal form, unless it goes to a service. Of BatchGetStock only the SKUs count. */
+    const struct quantity_line *lines;
     size_t line_count;
     size_t page_size;
     uint64_t after;
@@ -52,7 +61,10 @@ struct inventory_call {
         struct inventory_command base;
         struct receive_stock_command receive_stock;
         struct adjust_stock_command adjust_stock;
+        struct set_stock_policy_command set_stock_policy;
         struct get_stock_command get_stock;
+        struct batch_get_stock_command batch_get_stock;
+        struct list_stock_command list_stock;
         struct reserve_command reserve;
         struct commit_command commit;
         struct rollback_command rollback;
@@ -62,6 +74,7 @@ struct inventory_call {
     } command;
     struct inventory_question question;
     struct quantity_line *lines; /* the question's */
+    struct text *skus;           /* the same, of BatchGetStock */
     struct arena question_arena;
     struct arena arena; /* of the answer, empty before it */
     bool is_answered;

@@ -21,7 +21,10 @@ static const char *kind_name(enum inventory_call_kind kind)
     static const char *const names[] = {
         [CALL_RECEIVE_STOCK] = "ReceiveStock",
         [CALL_ADJUST_STOCK] = "AdjustStock",
+        [CALL_SET_STOCK_POLICY] = "SetStockPolicy",
         [CALL_GET_STOCK] = "GetStock",
+        [CALL_BATCH_GET_STOCK] = "BatchGetStock",
+        [CALL_LIST_STOCK] = "ListStock",
         [CALL_RESERVE] = "Reserve",
         [CALL_COMMIT] = "Commit",
         [CALL_ROLLBACK] = "Rollback",
@@ -46,9 +49,17 @@ const char *inventory_outcome_name(enum inventory_outcome outcome)
         [INVENTORY_RESERVATION_COMMITTED] = "RESERVATION_COMMITTED",
         [INVENTORY_RESERVATION_ROLLED_BACK] = "RESERVATION_ROLLED_BACK",
         [INVENTORY_RESERVATION_EXPIRED] = "RESERVATION_EXPIRED",
+        [INVENTORY_QUANTITY_LIMIT] = "QUANTITY_LIMIT",
         [INVENTORY_PAGE_TOKEN_INVALID] = "PAGE_TOKEN_INVALID",
     };
     return names[outcome];
+}
+
+static void print_policy(const struct stock_policy *policy, struct buffer *line)
+{
+    CHECK(buffer_append_format(line, " policy=%" PRId64 "/%" PRId64 "/%" PRId64 "/%" PRId64,
+                               policy->low_stock_threshold, policy->safety_stock,
+                               policy->backorder_limit, policy->reservation_quantity_max));
 }
 
 void inventory_question_print(const struct inventory_question *question, struct buffer *line)
@@ -68,14 +79,25 @@ void inventory_question_print(const struct inventory_question *question, struct 
     case CALL_RECEIVE_STOCK:
         add_number(line, "quantity", question->quantity);
         break;
+    case CALL_SET_STOCK_POLICY:
+        print_policy(&question->policy, line);
+        add_number(line, "expected_revision", question->expected_revision);
+        break;
     case CALL_RESERVE:
         add_number(line, "ttl_us", question->ttl_us);
+        add_number(line, "allow_partial", question->allow_partial);
+        break;
+    case CALL_LIST_STOCK:
+        add_text(line, "after", question->after_sku);
+        add_number(line, "state", question->has_state ? (int64_t)question->state : -1);
+        add_number(line, "page_size", (int64_t)question->page_size);
         break;
     case CALL_LIST_STOCK_ENTRIES:
         add_number(line, "after", (int64_t)question->after);
         add_number(line, "page_size", (int64_t)question->page_size);
         break;
     case CALL_GET_STOCK:
+    case CALL_BATCH_GET_STOCK:
     case CALL_COMMIT:
     case CALL_ROLLBACK:
     case CALL_GET_RESERVATION:
@@ -95,6 +117,15 @@ static void print_stock(const struct stock *stock, struct buffer *line)
                                " update_time_us=%" PRId64,
                                stock->received, stock->returned, stock->adjusted, stock->committed,
                                stock->reserved, stock->revision, stock->update_time_us));
+    print_policy(&stock->policy, line);
+}
+
+static void print_sku_stocks(const struct sku_stock *stocks, size_t count, struct buffer *line)
+{
+    for (size_t i = 0; i < count; i++) {
+        add_text(line, "sku", stocks[i].sku);
+        print_stock(&stocks[i].stock, line);
+    }
 }
 
 static void print_shortages(const struct shortage *shortages, size_t count, struct buffer *line)
@@ -115,9 +146,10 @@ static void print_reservation(const struct reservation *reservation, struct buff
         reservation->resolve_time_us));
     for (size_t i = 0; i < reservation->line_count; i++) {
         const struct reservation_line *held = &reservation->lines[i];
-        CHECK(buffer_append_format(line, " %.*s:%" PRId64 "/%" PRId64 "@%" PRId64,
+        CHECK(buffer_append_format(line, " %.*s:%" PRId64 "/%" PRId64 "(%" PRId64 ")@%" PRId64,
                                    (int)held->sku.size, held->sku.data, held->committed_quantity,
-                                   held->quantity, held->stock_revision));
+                                   held->quantity, held->backordered_quantity,
+                                   held->stock_revision));
     }
 }
 
@@ -142,8 +174,20 @@ static void print_result(const struct inventory_call *call, struct buffer *line)
     case CALL_ADJUST_STOCK:
         print_stock(&call->command.adjust_stock.stock, line);
         return;
+    case CALL_SET_STOCK_POLICY:
+        print_stock(&call->command.set_stock_policy.stock, line);
+        return;
     case CALL_GET_STOCK:
         print_stock(&call->command.get_stock.stock, line);
+        return;
+    case CALL_BATCH_GET_STOCK:
+        print_sku_stocks(call->command.batch_get_stock.stocks,
+                         call->command.batch_get_stock.stock_count, line);
+        return;
+    case CALL_LIST_STOCK:
+        print_sku_stocks(call->command.list_stock.stocks, call->command.list_stock.stock_count,
+                         line);
+        add_text(line, "next", call->command.list_stock.next);
         return;
     case CALL_RESERVE:
         print_reservation(&call->command.reserve.reservation, line);

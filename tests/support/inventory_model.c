@@ -174,10 +174,97 @@ static void model_get_stock(struct inventory_repository *repository,
     answer(&command->base, INVENTORY_DONE);
 }
 
+static void model_set_stock_policy(struct inventory_repository *repository,
+                                   struct set_stock_policy_command *command)
+{
+    struct inventory_model *model = model_at_present(repository);
+    struct model_sku *sku = model_find_sku(model, command->sku);
+    if (sku == NULL) {
+        answer_sku(&command->base, INVENTORY_SKU_NOT_FOUND, command->sku);
+        return;
+    }
+    bool same = memcmp(&sku->stock.policy, &command->policy, sizeof command->policy) == 0;
+    bool expected =
+        command->expected_revision == 0 || command->expected_revision == sku->stock.revision;
+    if (!same && expected) {
+        sku->stock.policy = command->policy;
+        model_changed(model, sku, model->now_us);
+    }
+    command->stock = sku->stock;
+    answer(&command->base, same || expected ? INVENTORY_DONE : INVENTORY_REVISION_MISMATCH);
+}
+
+static void model_batch_get_stock(struct inventory_repository *repository,
+                                  struct batch_get_stock_command *command)
+{
+    struct inventory_model *model = model_at_present(repository);
+    struct arena *arena = command->base.arena;
+    command->stocks =
+        model_checked(arena_allocate(arena, command->sku_count * sizeof *command->stocks));
+    command->missing =
+        model_checked(arena_allocate(arena, command->sku_count * sizeof *command->missing));
+    command->stock_count = 0;
+    command->missing_count = 0;
+    for (size_t i = 0; i < command->sku_count; i++) {
+        struct model_sku *sku = model_find_sku(model, command->skus[i]);
+        if (sku == NULL)
+            command->missing[command->missing_count++] = command->skus[i];
+        else
+            command->stocks[command->stock_count++] =
+                (struct sku_stock){.sku = answer_text(arena, sku->sku), .stock = sku->stock};
+    }
+    answer(&command->base, INVENTORY_DONE);
+}
+
+static enum stock_state state_of(const struct stock *stock)
+{
+    int64_t available = model_available(stock);
+    if (available > stock->policy.low_stock_threshold && available > 0)
+        return STOCK_STATE_IN_STOCK;
+    return available > 0 ? STOCK_STATE_LOW_STOCK : STOCK_STATE_OUT_OF_STOCK;
+}
+
+/* The SKU with the smallest name above `name`, or NULL. */
+static struct model_sku *sku_above(struct inventory_model *model, struct text name)
+{
+    struct model_sku *next = NULL;
+    for (size_t i = 0; i < model->sku_count; i++) {
+        struct model_sku *sku = &model->skus[i];
+        if (text_compare(text_of(sku->sku), name) > 0 &&
+            (next == NULL || strcmp(sku->sku, next->sku) < 0))
+            next = sku;
+    }
+    return next;
+}
+
+static void model_list_stock(struct inventory_repository *repository,
+                             struct list_stock_command *command)
+{
+    struct inventory_model *model = model_at_present(repository);
+    struct arena *arena = command->base.arena;
+    struct text last = command->after;
+    struct model_sku *sku = sku_above(model, last);
+    command->stocks =
+        model_checked(arena_allocate(arena, command->page_size * sizeof *command->stocks));
+    command->stock_count = 0;
+    command->next = (struct text){0};
+    while (sku != NULL && command->stock_count < command->page_size) {
+        if (!command->has_state || state_of(&sku->stock) == command->state)
+            command->stocks[command->stock_count++] =
+                (struct sku_stock){.sku = answer_text(arena, sku->sku), .stock = sku->stock};
+        last = text_of(sku->sku);
+        sku = sku_above(model, last);
+    }
+    if (sku != NULL)
+        command->next = answer_text(arena, last.data);
+    answer(&command->base, INVENTORY_DONE);
+}
+
 static void answer_reservation(struct inventory_model *model, struct inventory_command *command,
                                const struct model_reservation *from, struct reservation *to)
 {
     struct arena *arena = command->arena;
+    size_t count = 0;
     *to = (struct reservation){
         .reservation_id = answer_text(arena, from->id),
         .order_id = answer_text(arena, from->order_id),
@@ -187,16 +274,22 @@ static void answer_reservation(struct inventory_model *model, struct inventory_c
         .create_time_us = from->create_time_us,
         .expire_time_us = from->create_time_us + from->ttl_us,
         .resolve_time_us = from->resolve_time_us,
-        .line_count = from->line_count,
+        .allow_partial = from->allow_partial,
         .lines = model_checked(arena_allocate(arena, from->line_count * sizeof *to->lines)),
     };
-    for (size_t i = 0; i < from->line_count; i++)
-        to->lines[i] = (struct reservation_line){
-            .sku = answer_text(arena, model->skus[from->lines[i].sku].sku),
-            .quantity = from->lines[i].quantity,
-            .committed_quantity = from->lines[i].committed_quantity,
-            .stock_revision = from->lines[i].stock_revision,
+    for (size_t i = 0; i < from->line_count; i++) {
+        const struct model_line *line = &from->lines[i];
+        if (line->quantity == 0)
+            continue;
+        to->lines[count++] = (struct reservation_line){
+            .sku = answer_text(arena, model->skus[line->sku].sku),
+            .quantity = line->quantity,
+            .committed_quantity = line->committed_quantity,
+            .backordered_quantity = line->backordered_quantity,
+            .stock_revision = line->stock_revision,
         };
+    }
+    to->line_count = count;
     answer(command, INVENTORY_DONE);
 }
 
@@ -206,44 +299,63 @@ static bool is_same_reservation(const struct inventory_model *model,
 {
     if (!text_equals_string(command->order_id, known->order_id) ||
         !text_equals_string(command->customer_id, known->customer_id) ||
-        command->ttl_us != known->ttl_us || command->line_count != known->line_count)
+        command->ttl_us != known->ttl_us || command->allow_partial != known->allow_partial ||
+        command->line_count != known->line_count)
         return false;
     for (size_t i = 0; i < known->line_count; i++) {
         const struct model_line *line = &known->lines[i];
         if (!text_equals_string(command->lines[i].sku, model->skus[line->sku].sku) ||
-            command->lines[i].quantity != line->quantity)
+            command->lines[i].quantity != line->asked)
             return false;
     }
     return true;
 }
 
-/* Whether every line may be held; if not, the command says why. */
-static bool may_hold(struct inventory_model *model, struct reserve_command *command)
+/* Whether each line may be asked for; if not, the command says why. */
+static bool may_ask(struct inventory_model *model, struct reserve_command *command)
 {
-    struct arena *arena = command->base.arena;
     for (size_t i = 0; i < command->line_count; i++) {
         if (model_find_sku(model, command->lines[i].sku) == NULL) {
             answer_sku(&command->base, INVENTORY_SKU_NOT_FOUND, command->lines[i].sku);
             return false;
         }
     }
+    for (size_t i = 0; i < command->line_count; i++) {
+        struct model_sku *sku = model_find_sku(model, command->lines[i].sku);
+        int64_t most = sku->stock.policy.reservation_quantity_max;
+        if (most > 0 && command->lines[i].quantity > most) {
+            answer_sku(&command->base, INVENTORY_QUANTITY_LIMIT, command->lines[i].sku);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether there is enough: of every line, or with allow_partial something of any. */
+static bool may_hold(struct inventory_model *model, struct reserve_command *command)
+{
+    struct arena *arena = command->base.arena;
+    size_t got_something = 0;
     command->shortages =
         model_checked(arena_allocate(arena, command->line_count * sizeof *command->shortages));
     command->shortage_count = 0;
     for (size_t i = 0; i < command->line_count; i++) {
         struct model_sku *sku = model_find_sku(model, command->lines[i].sku);
-        int64_t available = model_on_hand(&sku->stock) - sku->stock.reserved;
-        if (command->lines[i].quantity <= available)
+        int64_t asked = command->lines[i].quantity;
+        if (model_granted(&sku->stock, asked, command->allow_partial) > 0) {
+            got_something++;
             continue;
+        }
         command->shortages[command->shortage_count++] = (struct shortage){
             .sku = answer_text(arena, sku->sku),
-            .requested_quantity = command->lines[i].quantity,
-            .available_quantity = available,
+            .requested_quantity = asked,
+            .available_quantity = model_available(&sku->stock),
         };
     }
-    if (command->shortage_count > 0)
-        answer(&command->base, INVENTORY_INSUFFICIENT_STOCK);
-    return command->shortage_count == 0;
+    if (command->shortage_count == 0 || (command->allow_partial && got_something > 0))
+        return true;
+    answer(&command->base, INVENTORY_INSUFFICIENT_STOCK);
+    return false;
 }
 
 static void model_reserve(struct inventory_repository *repository, struct reserve_command *command)
@@ -257,7 +369,7 @@ static void model_reserve(struct inventory_repository *repository, struct reserv
             answer(&command->base, INVENTORY_ID_REUSED);
         return;
     }
-    if (!may_hold(model, command))
+    if (!may_ask(model, command) || !may_hold(model, command))
         return;
     if (model_is_full(model)) {
         answer_retention_full(&command->base);
@@ -292,7 +404,7 @@ static const struct quantity_line *line_not_held(const struct inventory_model *m
         for (size_t k = 0; k < reservation->line_count; k++) {
             const struct model_line *line = &reservation->lines[k];
             held |= text_equals_string(asked->sku, model->skus[line->sku].sku) &&
-                    asked->quantity <= line->quantity;
+                    asked->quantity <= line->quantity; /* of a line in vain there is no 1 */
         }
         if (!held)
             return asked;
@@ -442,6 +554,9 @@ struct inventory_model *inventory_model_create(const struct inventory_model_opti
         .receive_stock = model_receive_stock,
         .adjust_stock = model_adjust_stock,
         .get_stock = model_get_stock,
+        .set_stock_policy = model_set_stock_policy,
+        .batch_get_stock = model_batch_get_stock,
+        .list_stock = model_list_stock,
         .reserve = model_reserve,
         .commit = model_commit,
         .rollback = model_rollback,

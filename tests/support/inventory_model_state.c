@@ -49,6 +49,19 @@ int64_t model_on_hand(const struct stock *stock)
     return stock->received + stock->returned + stock->adjusted - stock->committed;
 }
 
+int64_t model_available(const struct stock *stock)
+{
+    return model_on_hand(stock) - stock->reserved - stock->policy.safety_stock;
+}
+
+int64_t model_granted(const struct stock *stock, int64_t asked, bool allow_partial)
+{
+    int64_t most = model_available(stock) + stock->policy.backorder_limit;
+    if (most >= asked)
+        return asked;
+    return allow_partial && most > 0 ? most : 0;
+}
+
 struct model_sku *model_find_sku(struct inventory_model *model, struct text sku)
 {
     for (size_t i = 0; i < model->sku_count; i++) {
@@ -156,6 +169,8 @@ void model_resolve(struct inventory_model *model, struct model_reservation *rese
     for (size_t i = 0; i < reservation->line_count; i++) {
         struct model_line *line = &reservation->lines[i];
         struct model_sku *sku = &model->skus[line->sku];
+        if (line->quantity == 0)
+            continue;
         model_move(model, sku, STOCK_ACCOUNT_RESERVED, STOCK_ACCOUNT_COMMITTED,
                    line->committed_quantity, time_us, cause, reservation->id);
         model_move(model, sku, STOCK_ACCOUNT_RESERVED, STOCK_ACCOUNT_AVAILABLE,
@@ -270,6 +285,7 @@ struct model_reservation *model_add_reservation(struct inventory_model *model,
     struct model_reservation *reservation = &model->reservations[model->reservation_count++];
     *reservation = (struct model_reservation){
         .state = RESERVATION_PENDING,
+        .allow_partial = command->allow_partial,
         .ttl_us = command->ttl_us,
         .create_time_us = model->now_us,
         .line_count = command->line_count,
@@ -280,14 +296,22 @@ struct model_reservation *model_add_reservation(struct inventory_model *model,
     model_keep_text(reservation->customer_id, command->customer_id);
     for (size_t i = 0; i < command->line_count; i++) {
         struct model_sku *sku = model_find_sku(model, command->lines[i].sku);
-        model_move(model, sku, STOCK_ACCOUNT_AVAILABLE, STOCK_ACCOUNT_RESERVED,
-                   command->lines[i].quantity, model->now_us, "StockReserved", reservation->id);
-        model_changed(model, sku, model->now_us);
-        reservation->lines[i] = (struct model_line){
+        struct model_line *line = &reservation->lines[i];
+        int64_t available = model_available(&sku->stock);
+        *line = (struct model_line){
             .sku = (size_t)(sku - model->skus),
-            .quantity = command->lines[i].quantity,
-            .stock_revision = sku->stock.revision,
+            .asked = command->lines[i].quantity,
+            .quantity =
+                model_granted(&sku->stock, command->lines[i].quantity, command->allow_partial),
         };
+        if (line->quantity == 0)
+            continue;
+        if (available < line->quantity)
+            line->backordered_quantity = line->quantity - (available < 0 ? 0 : available);
+        model_move(model, sku, STOCK_ACCOUNT_AVAILABLE, STOCK_ACCOUNT_RESERVED, line->quantity,
+                   model->now_us, "StockReserved", reservation->id);
+        model_changed(model, sku, model->now_us);
+        line->stock_revision = sku->stock.revision;
     }
     return reservation;
 }

@@ -27,7 +27,9 @@ struct model_sku {
 
 struct model_line {
     size_t sku; /* index */
-    int64_t quantity;
+    int64_t asked;
+    int64_t quantity; /* 0: asked for in vain, with allow_partial */
+    int64_t backordered_quantity;
     int64_t committed_quantity;
     int64_t stock_revision;
 };
@@ -37,6 +39,7 @@ struct model_reservation {
     char order_id[inventory_id_bytes_max + 1];
     char customer_id[inventory_id_bytes_max + 1];
     enum reservation_state state;
+    bool allow_partial;
     int64_t ttl_us;
     int64_t create_time_us;
     int64_t resolve_time_us;
@@ -94,6 +97,12 @@ struct model_reservation *model_add_reservation(struct inventory_model *model,
 
 /* received + returned + adjusted − committed. */
 int64_t model_on_hand(const struct stock *stock);
+
+/* on hand − reserved − safety stock. */
+int64_t model_available(const struct stock *stock);
+
+/* What a line of a Reserve gets: all of it, or with allow_partial what there is; 0 = nothing. */
+int64_t model_granted(const struct stock *stock, int64_t asked, bool allow_partial);
 
 /* Moves a quantity between two accounts, in the balance and in the ledger; 0 leaves no entry. */
 void model_move(struct inventory_model *model, struct model_sku *sku, enum stock_account from,

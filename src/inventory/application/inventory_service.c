@@ -56,6 +56,20 @@ static bool is_quantity(int64_t quantity)
     return quantity >= 1 && quantity <= inventory_quantity_max;
 }
 
+static void check_revision(struct violations *violations, int64_t revision)
+{
+    if (revision < 0)
+        violations_add(violations, "must be 0 or a revision", "expected_revision");
+}
+
+/* The page size to use: 0 is the default. */
+static size_t check_page_size(struct violations *violations, int64_t page_size)
+{
+    if (page_size < 0 || page_size > inventory_page_size_max)
+        violations_add(violations, "must be 0 to 1000", "page_size");
+    return page_size == 0 ? inventory_page_size_default : (size_t)page_size;
+}
+
 /* Each line, then the sums: paths are those of the request, so sums are told by the first line. */
 static size_t check_lines(struct violations *violations, struct quantity_line *lines, size_t count)
 {
@@ -113,11 +127,34 @@ bool inventory_service_adjust_stock(struct inventory_service *service,
         violations_add(violations, "must be one of the AdjustmentReason values", "reason");
     if (command->note.size > inventory_note_bytes_max)
         violations_add(violations, "must be at most 256 bytes", "note");
-    if (command->expected_revision < 0)
-        violations_add(violations, "must be 0 or a revision", "expected_revision");
+    check_revision(violations, command->expected_revision);
     if (violations->count > 0)
         return false;
     inventory_repository_adjust_stock(service->repository, command, done, context);
+    return true;
+}
+
+static void check_policy_value(struct violations *violations, const char *field, int64_t value)
+{
+    if (value < 0 || value > inventory_quantity_max)
+        violations_add(violations, "must be 0 to 1000000000000", "%s", field);
+}
+
+bool inventory_service_set_stock_policy(struct inventory_service *service,
+                                        struct set_stock_policy_command *command,
+                                        struct violations *violations, inventory_done *done,
+                                        void *context)
+{
+    const struct stock_policy *policy = &command->policy;
+    check_sku(violations, "sku", command->sku);
+    check_policy_value(violations, "low_stock_threshold", policy->low_stock_threshold);
+    check_policy_value(violations, "safety_stock", policy->safety_stock);
+    check_policy_value(violations, "backorder_limit", policy->backorder_limit);
+    check_policy_value(violations, "reservation_quantity_max", policy->reservation_quantity_max);
+    check_revision(violations, command->expected_revision);
+    if (violations->count > 0)
+        return false;
+    inventory_repository_set_stock_policy(service->repository, command, done, context);
     return true;
 }
 
@@ -129,6 +166,39 @@ bool inventory_service_get_stock(struct inventory_service *service,
     if (violations->count > 0)
         return false;
     inventory_repository_get_stock(service->repository, command, done, context);
+    return true;
+}
+
+bool inventory_service_batch_get_stock(struct inventory_service *service,
+                                       struct batch_get_stock_command *command, struct text *skus,
+                                       size_t sku_count, struct violations *violations,
+                                       inventory_done *done, void *context)
+{
+    if (sku_count == 0)
+        violations_add(violations, "must have 1 to 1000 SKUs", "skus");
+    for (size_t i = 0; i < sku_count; i++) {
+        if (!is_sku(skus[i]))
+            violations_add(violations, sku_rule, "skus[%zu]", i);
+    }
+    if (violations->count > 0)
+        return false;
+    command->skus = skus;
+    command->sku_count = texts_normalize(skus, sku_count);
+    inventory_repository_batch_get_stock(service->repository, command, done, context);
+    return true;
+}
+
+bool inventory_service_list_stock(struct inventory_service *service,
+                                  struct list_stock_command *command, int64_t page_size,
+                                  struct violations *violations, inventory_done *done,
+                                  void *context)
+{
+    command->page_size = check_page_size(violations, page_size);
+    if (command->has_state && command->state > STOCK_STATE_OUT_OF_STOCK)
+        violations_add(violations, "must be one of the StockState values or unspecified", "state");
+    if (violations->count > 0)
+        return false;
+    inventory_repository_list_stock(service->repository, command, done, context);
     return true;
 }
 
@@ -192,11 +262,9 @@ bool inventory_service_list_stock_entries(struct inventory_service *service,
                                           inventory_done *done, void *context)
 {
     check_sku(violations, "sku", command->sku);
-    if (page_size < 0 || page_size > inventory_page_size_max)
-        violations_add(violations, "must be 0 to 1000", "page_size");
+    command->page_size = check_page_size(violations, page_size);
     if (violations->count > 0)
         return false;
-    command->page_size = page_size == 0 ? inventory_page_size_default : (size_t)page_size;
     inventory_repository_list_stock_entries(service->repository, command, done, context);
     return true;
 }

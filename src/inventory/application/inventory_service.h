@@ -27,9 +27,27 @@ bool inventory_service_adjust_stock(struct inventory_service *service,
                                     struct violations *violations, inventory_done *done,
                                     void *context);
 
+bool inventory_service_set_stock_policy(struct inventory_service *service,
+                                        struct set_stock_policy_command *command,
+                                        struct violations *violations, inventory_done *done,
+                                        void *context);
+
 bool inventory_service_get_stock(struct inventory_service *service,
                                  struct get_stock_command *command, struct violations *violations,
                                  inventory_done *done, void *context);
+
+/* `skus` as they came, at most inventory_batch_skus_max; sorted in place, they become the
+ * command's. */
+bool inventory_service_batch_get_stock(struct inventory_service *service,
+                                       struct batch_get_stock_command *command, struct text *skus,
+                                       size_t sku_count, struct violations *violations,
+                                       inventory_done *done, void *context);
+
+/* page_size 0 = the default. `after` comes from the page token, which the door reads. */
+bool inventory_service_list_stock(struct inventory_service *service,
+                                  struct list_stock_command *command, int64_t page_size,
+                                  struct violations *violations, inventory_done *done,
+                                  void *context);
 
 /*
  * `lines` as they came, at most inventory_lines_max; they are summed and sorted in place and become

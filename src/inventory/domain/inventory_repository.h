@@ -8,6 +8,7 @@
 #include "platform/base/executor.h"
 #include "platform/base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,13 +42,14 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_NOT_FOUND, /* never made, or forgotten after its retention */
     INVENTORY_INSUFFICIENT_STOCK,    /* `shortages` */
     INVENTORY_ID_REUSED,
-    INVENTORY_REVISION_MISMATCH,     /* AdjustStock: `stock` is the present one */
+    INVENTORY_REVISION_MISMATCH,     /* AdjustStock, SetStockPolicy: `stock` is the present one */
     INVENTORY_ON_HAND_LIMIT,         /* on hand would exceed 10^15 */
     INVENTORY_LINES_NOT_HELD,        /* Commit: `failed_sku` is not held, or not so many */
     INVENTORY_RESERVATION_COMMITTED, /* a change after the end, named by the state it is in */
     INVENTORY_RESERVATION_ROLLED_BACK,
     INVENTORY_RESERVATION_EXPIRED,
     INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is more than the entries there are */
+    INVENTORY_QUANTITY_LIMIT,     /* Reserve: more of `failed_sku` than its policy gives to one */
 };
 
 enum adjustment_reason {
@@ -113,12 +115,48 @@ struct get_stock_command {
     struct stock stock; /* result */
 };
 
+struct set_stock_policy_command {
+    struct inventory_command base;
+    struct text sku;
+    struct stock_policy policy;
+    int64_t expected_revision; /* 0 = any */
+    struct stock stock;        /* result: as it is now, also with REVISION_MISMATCH */
+};
+
+/* A stock with its name. */
+struct sku_stock {
+    struct text sku;
+    struct stock stock;
+};
+
+struct batch_get_stock_command {
+    struct inventory_command base;
+    const struct text *skus; /* sorted, each once; at most inventory_batch_skus_max */
+    size_t sku_count;
+    struct sku_stock *stocks; /* results: every SKU is in one of the two, both sorted */
+    size_t stock_count;
+    struct text *missing;
+    size_t missing_count;
+};
+
+struct list_stock_command {
+    struct inventory_command base;
+    bool has_state; /* else those in any state */
+    enum stock_state state;
+    size_t page_size;
+    struct text after;        /* SKUs behind this one; empty = from the first */
+    struct sku_stock *stocks; /* result, sorted by SKU */
+    size_t stock_count;       /* may be less than page_size, even 0, on any page */
+    struct text next;         /* result: `after` of the next page; empty = this is the last */
+};
+
 struct reserve_command {
     struct inventory_command base;
     struct text reservation_id;
     struct text order_id;
     struct text customer_id;
     int64_t ttl_us;
+    bool allow_partial; /* each line gets what is free of it */
     const struct quantity_line *lines;
     size_t line_count;
     struct reservation reservation; /* result; with a refusal undefined */
@@ -199,6 +237,9 @@ struct inventory_repository_table {
     void (*receive_stock)(struct inventory_repository *, struct receive_stock_command *);
     void (*adjust_stock)(struct inventory_repository *, struct adjust_stock_command *);
     void (*get_stock)(struct inventory_repository *, struct get_stock_command *);
+    void (*set_stock_policy)(struct inventory_repository *, struct set_stock_policy_command *);
+    void (*batch_get_stock)(struct inventory_repository *, struct batch_get_stock_command *);
+    void (*list_stock)(struct inventory_repository *, struct list_stock_command *);
     void (*reserve)(struct inventory_repository *, struct reserve_command *);
     void (*commit)(struct inventory_repository *, struct commit_command *);
     void (*rollback)(struct inventory_repository *, struct rollback_command *);
@@ -248,8 +289,47 @@ static inline void inventory_repository_get_stock(struct inventory_repository *r
 }
 
 /*
- * Holds all lines until now + ttl, or none.
- * Outcomes: DONE, ID_REUSED, SKU_NOT_FOUND (goes before a shortage), INSUFFICIENT_STOCK.
+ * Sets the whole policy of a SKU that was received. The policy it has already: DONE, and nothing
+ * changes, whatever revision was expected, so that a repeat is safe.
+ * Outcomes: DONE, SKU_NOT_FOUND, REVISION_MISMATCH.
+ */
+static inline void inventory_repository_set_stock_policy(struct inventory_repository *repository,
+                                                         struct set_stock_policy_command *command,
+                                                         inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->set_stock_policy(repository, command);
+}
+
+/* The stocks of one instant. Outcome: DONE. */
+static inline void inventory_repository_batch_get_stock(struct inventory_repository *repository,
+                                                        struct batch_get_stock_command *command,
+                                                        inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->batch_get_stock(repository, command);
+}
+
+/*
+ * A page of SKUs in byte order. What is in the state asked for during the whole listing appears
+ * exactly once; what comes to it or leaves it meanwhile, at most once. Outcome: DONE.
+ */
+static inline void inventory_repository_list_stock(struct inventory_repository *repository,
+                                                   struct list_stock_command *command,
+                                                   inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->list_stock(repository, command);
+}
+
+/*
+ * Holds all lines until now + ttl, or none; with allow_partial min(quantity, what is free) of each,
+ * or none if nothing of any is. Free is available + backorder_limit.
+ * Outcomes: DONE, ID_REUSED; SKU_NOT_FOUND, then QUANTITY_LIMIT (go before a shortage);
+ * INSUFFICIENT_STOCK.
  */
 static inline void inventory_repository_reserve(struct inventory_repository *repository,
                                                 struct reserve_command *command,
@@ -309,9 +389,10 @@ static inline void inventory_repository_list_stock_entries(
 }
 
 /*
- * Recomputes every balance from the entries: SUPPLY = −received, AVAILABLE = on hand − reserved,
- * RESERVED = reserved, COMMITTED = committed, RETURNED = −returned, ADJUSTMENT = −adjusted. Writes
- * may go on meanwhile; the result is of one instant. Outcome: DONE. Errors: also DAMAGED.
+ * Recomputes every balance from the entries: SUPPLY = −received, AVAILABLE = on hand − reserved
+ * (whatever the safety stock), RESERVED = reserved, COMMITTED = committed, RETURNED = −returned,
+ * ADJUSTMENT = −adjusted. Writes may go on meanwhile; the result is of one instant. Outcome: DONE.
+ * Errors: also DAMAGED.
  */
 static inline void inventory_repository_verify_ledger(struct inventory_repository *repository,
                                                       struct verify_ledger_command *command,

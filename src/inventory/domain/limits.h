@@ -11,6 +11,7 @@ enum {
     inventory_lines_max = 100,
     inventory_page_size_max = 1000,
     inventory_page_size_default = 100,
+    inventory_batch_skus_max = 1000, /* of BatchGetStock */
 };
 
 static const int64_t inventory_quantity_max =

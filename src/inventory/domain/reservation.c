@@ -73,20 +73,46 @@ size_t quantity_lines_normalize(struct quantity_line *lines, size_t count)
     return kept;
 }
 
-bool reservation_has_content(const struct reservation *reservation, struct text order_id,
-                             struct text customer_id, int64_t ttl_us,
-                             const struct quantity_line *lines, size_t line_count)
+static int compare_texts(const void *a, const void *b)
 {
-    if (!text_equal(reservation->order_id, order_id) ||
-        !text_equal(reservation->customer_id, customer_id) || reservation->ttl_us != ttl_us ||
-        reservation->line_count != line_count)
-        return false;
-    for (size_t i = 0; i < line_count; i++) {
-        if (!text_equal(reservation->lines[i].sku, lines[i].sku) ||
-            reservation->lines[i].quantity != lines[i].quantity)
-            return false;
+    return text_compare(*(const struct text *)a, *(const struct text *)b);
+}
+
+size_t texts_normalize(struct text *texts, size_t count)
+{
+    size_t kept = 0;
+    if (count > 1)
+        qsort(texts, count, sizeof *texts, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !text_equal(texts[kept - 1], texts[i]))
+            texts[kept++] = texts[i];
     }
-    return true;
+    return kept;
+}
+
+static bool is_requested(const struct reservation *reservation, size_t at,
+                         const struct quantity_line *line)
+{
+    if (reservation->allow_partial)
+        return text_equal(reservation->requested[at].sku, line->sku) &&
+               reservation->requested[at].quantity == line->quantity;
+    return text_equal(reservation->lines[at].sku, line->sku) &&
+           reservation->lines[at].quantity == line->quantity;
+}
+
+bool reservation_has_content(const struct reservation *reservation,
+                             const struct reservation_content *content)
+{
+    size_t line_count =
+        reservation->allow_partial ? reservation->requested_count : reservation->line_count;
+    bool same = text_equal(reservation->order_id, content->order_id) &&
+                text_equal(reservation->customer_id, content->customer_id) &&
+                reservation->ttl_us == content->ttl_us &&
+                reservation->allow_partial == content->allow_partial &&
+                line_count == content->line_count;
+    for (size_t i = 0; same && i < line_count; i++)
+        same = is_requested(reservation, i, &content->lines[i]);
+    return same;
 }
 
 bool reservation_committed_quantities(const struct reservation *reservation,

@@ -20,9 +20,16 @@ enum reservation_state {
 
 struct reservation_line {
     struct text sku;
-    int64_t quantity;           /* held, or that was held */
-    int64_t committed_quantity; /* taken for good; 0 unless COMMITTED */
-    int64_t stock_revision;     /* of the SKU after this reservation's latest change of it */
+    int64_t quantity;             /* held, or that was held */
+    int64_t committed_quantity;   /* taken for good; 0 unless COMMITTED */
+    int64_t backordered_quantity; /* of quantity, what was not there when it was promised */
+    int64_t stock_revision;       /* of the SKU after this reservation's latest change of it */
+};
+
+/* A SKU and a quantity as a caller asks for them. */
+struct quantity_line {
+    struct text sku;
+    int64_t quantity;
 };
 
 struct reservation {
@@ -36,12 +43,13 @@ struct reservation {
     int64_t resolve_time_us; /* 0 while pending; an expiry is dated expire_time_us */
     size_t line_count;
     struct reservation_line *lines; /* one a SKU, sorted by SKU (text_compare) */
-};
-
-/* A SKU and a quantity as a caller asks for them. */
-struct quantity_line {
-    struct text sku;
-    int64_t quantity;
+    /*
+     * With allow_partial, what was asked for, sorted likewise: lines hold what of it there was, and
+     * a SKU of which there was nothing has no line. Without, the lines are what was asked for.
+     */
+    bool allow_partial;
+    size_t requested_count;
+    const struct quantity_line *requested;
 };
 
 enum reservation_event {
@@ -69,12 +77,24 @@ bool reservation_is_due(int64_t expire_time_us, int64_t now_us);
 size_t quantity_lines_normalize(struct quantity_line *lines, size_t count);
 
 /*
- * Whether a Reserve with this content is the one that made the record (normal form, defaults filled
- * in): order, customer, ttl, and the lines.
+ * What a Reserve says (normal form, defaults filled in): the same id with the same content is the
+ * same reservation.
  */
-bool reservation_has_content(const struct reservation *reservation, struct text order_id,
-                             struct text customer_id, int64_t ttl_us,
-                             const struct quantity_line *lines, size_t line_count);
+struct reservation_content {
+    struct text order_id;
+    struct text customer_id;
+    int64_t ttl_us;
+    bool allow_partial;
+    const struct quantity_line *lines;
+    size_t line_count;
+};
+
+/* Whether a Reserve with this content is the one that made the record. */
+bool reservation_has_content(const struct reservation *reservation,
+                             const struct reservation_content *content);
+
+/* Sorts texts and drops those that are there twice, in place; gives the new count. */
+size_t texts_normalize(struct text *texts, size_t count);
 
 /*
  * What a Commit with `lines` (normal form; none = all) takes: writes one quantity for each line of

@@ -89,6 +89,57 @@ static struct reservation some(struct reservation_line lines[3])
     };
 }
 
+static bool has(const struct reservation *record, struct text order_id, struct text customer_id,
+                int64_t ttl_us, const struct quantity_line *lines, size_t line_count)
+{
+    const struct reservation_content content = {
+        .order_id = order_id,
+        .customer_id = customer_id,
+        .ttl_us = ttl_us,
+        .lines = lines,
+        .line_count = line_count,
+    };
+    return reservation_has_content(record, &content);
+}
+
+static void content_of_a_partial_one_is_what_was_asked(void **state)
+{
+    (void)state;
+    struct reservation_line held[3];
+    struct reservation record = some(held);
+    const struct quantity_line asked[] = {{text_of("A"), 7}, {text_of("Z"), 2}};
+    const struct quantity_line got[] = {{text_of("A"), 4}, {text_of("B"), 2}, {text_of("C"), 9}};
+    struct reservation_content content = {
+        .order_id = record.order_id,
+        .customer_id = record.customer_id,
+        .ttl_us = record.ttl_us,
+        .allow_partial = true,
+        .lines = got,
+        .line_count = 3,
+    };
+    assert_false(reservation_has_content(&record, &content));
+    record.allow_partial = true;
+    record.requested = asked;
+    record.requested_count = 2;
+    assert_false(reservation_has_content(&record, &content));
+    content.lines = asked;
+    content.line_count = 2;
+    assert_true(reservation_has_content(&record, &content));
+    content.allow_partial = false;
+    assert_false(reservation_has_content(&record, &content));
+}
+
+static void texts_are_sorted_and_each_kept_once(void **state)
+{
+    (void)state;
+    struct text texts[] = {text_of("B"), text_of("A"), text_of("B"), text_of("AA"), text_of("A")};
+    assert_int_equal(texts_normalize(texts, 5), 3);
+    assert_true(text_equals_string(texts[0], "A"));
+    assert_true(text_equals_string(texts[1], "AA"));
+    assert_true(text_equals_string(texts[2], "B"));
+    assert_int_equal(texts_normalize(texts, 0), 0);
+}
+
 static void content_is_order_customer_ttl_and_lines(void **state)
 {
     (void)state;
@@ -102,14 +153,14 @@ static void content_is_order_customer_ttl_and_lines(void **state)
         {text_of("A"), 4}, {text_of("B"), 2}, {text_of("D"), 9}};
     const struct quantity_line other_quantity[] = {
         {text_of("A"), 4}, {text_of("B"), 3}, {text_of("C"), 9}};
-    assert_true(reservation_has_content(&record, order, customer, 1000, lines, 3));
-    assert_false(reservation_has_content(&record, text_of(""), customer, 1000, lines, 3));
-    assert_false(reservation_has_content(&record, order, text_of("x"), 1000, lines, 3));
-    assert_false(reservation_has_content(&record, order, customer, 1001, lines, 3));
-    assert_false(reservation_has_content(&record, order, customer, 1000, lines, 2));
-    assert_false(reservation_has_content(&record, order, customer, 1000, lines, 4));
-    assert_false(reservation_has_content(&record, order, customer, 1000, other_sku, 3));
-    assert_false(reservation_has_content(&record, order, customer, 1000, other_quantity, 3));
+    assert_true(has(&record, order, customer, 1000, lines, 3));
+    assert_false(has(&record, text_of(""), customer, 1000, lines, 3));
+    assert_false(has(&record, order, text_of("x"), 1000, lines, 3));
+    assert_false(has(&record, order, customer, 1001, lines, 3));
+    assert_false(has(&record, order, customer, 1000, lines, 2));
+    assert_false(has(&record, order, customer, 1000, lines, 4));
+    assert_false(has(&record, order, customer, 1000, other_sku, 3));
+    assert_false(has(&record, order, customer, 1000, other_quantity, 3));
 }
 
 static void commit_without_lines_takes_everything(void **state)
@@ -176,6 +227,8 @@ int main(void)
         cmocka_unit_test(lines_are_sorted_and_summed_by_sku),
         cmocka_unit_test(no_lines_and_one_line_are_in_normal_form),
         cmocka_unit_test(content_is_order_customer_ttl_and_lines),
+        cmocka_unit_test(content_of_a_partial_one_is_what_was_asked),
+        cmocka_unit_test(texts_are_sorted_and_each_kept_once),
         cmocka_unit_test(commit_without_lines_takes_everything),
         cmocka_unit_test(commit_with_lines_takes_those),
         cmocka_unit_test(commit_of_what_is_not_held_names_the_line),

@@ -167,6 +167,113 @@ static void settlement_is_taken_below_zero_on_hand(void **state)
     assert_int_equal(after.reserved, 0);
 }
 
+static void safety_stock_is_not_available(void **state)
+{
+    (void)state;
+    struct stock stock = some;
+    stock.policy.safety_stock = 50;
+    assert_int_equal(stock_unreserved(&stock), 42);
+    assert_int_equal(stock_available(&stock), -8);
+    stock.policy.backorder_limit = 10;
+    assert_int_equal(stock_grantable(&stock), 2);
+}
+
+static void stock_is_low_up_to_the_threshold(void **state)
+{
+    (void)state;
+    struct stock stock = some;
+    stock.policy.low_stock_threshold = 41;
+    assert_int_equal(stock_state(&stock), STOCK_STATE_IN_STOCK);
+    stock.policy.low_stock_threshold = 42;
+    assert_int_equal(stock_state(&stock), STOCK_STATE_LOW_STOCK);
+    stock.reserved = 62;
+    assert_int_equal(stock_state(&stock), STOCK_STATE_OUT_OF_STOCK);
+}
+
+static void backorder_is_what_exceeds_the_available(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock stock = some;
+    stock.policy.backorder_limit = 5;
+    assert_int_equal(stock_backordered(&stock, 42), 0);
+    assert_int_equal(stock_backordered(&stock, 45), 3);
+    assert_int_equal(stock_hold(&stock, 48, 2000, &after), STOCK_INSUFFICIENT);
+    assert_int_equal(stock_hold(&stock, 45, 2000, &after), STOCK_CHANGED);
+    assert_int_equal(stock_available(&after), -3);
+    assert_int_equal(stock_backordered(&after, 2), 2);
+    assert_int_equal(stock_hold(&after, 3, 2000, &after), STOCK_INSUFFICIENT);
+    assert_int_equal(stock_hold(&after, 2, 2000, &after), STOCK_CHANGED);
+}
+
+static void quantity_limit_is_for_one_hold(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock stock = some;
+    assert_true(stock_allows_quantity(&stock, inventory_quantity_max));
+    stock.policy.reservation_quantity_max = 7;
+    assert_true(stock_allows_quantity(&stock, 7));
+    assert_int_equal(stock_hold(&stock, 8, 2000, &after), STOCK_ABOVE_QUANTITY);
+    assert_int_equal(stock_hold(&stock, 7, 2000, &after), STOCK_CHANGED);
+}
+
+static void policy_changes_once(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    const struct stock_policy policy = {1, 2, 3, 4};
+    assert_int_equal(stock_set_policy(&some, &some.policy, 99, 2000, &after), STOCK_UNCHANGED);
+    assert_int_equal(stock_set_policy(&some, &policy, 6, 2000, &after), STOCK_REVISION_DIFFERENT);
+    assert_int_equal(stock_set_policy(&some, &policy, 7, 2000, &after), STOCK_CHANGED);
+    expected.policy = policy;
+    assert_changed(&after, expected);
+}
+
+static void crossings_are_told_both_ways(void **state)
+{
+    (void)state;
+    struct stock low = some;
+    low.policy.low_stock_threshold = 42;
+    struct stock_crossing crossing = stock_crossing(&some, &low, false);
+    assert_int_equal(crossing.before, STOCK_STATE_IN_STOCK);
+    assert_int_equal(crossing.after, STOCK_STATE_LOW_STOCK);
+    assert_int_equal(crossing.available, 42);
+    assert_int_equal(crossing.low_stock_threshold, 42);
+    crossing = stock_crossing(&low, &some, false);
+    assert_int_equal(crossing.before, STOCK_STATE_LOW_STOCK);
+    assert_int_equal(crossing.after, STOCK_STATE_IN_STOCK);
+    crossing = stock_crossing(&low, &low, false);
+    assert_int_equal(crossing.before, crossing.after);
+    assert_int_equal(crossing.available, 0);
+}
+
+static void first_receipt_crosses_nothing(void **state)
+{
+    (void)state;
+    struct stock nothing = {0};
+    struct stock after;
+    assert_int_equal(stock_receive(&nothing, 5, 2000, &after), STOCK_CHANGED);
+    struct stock_crossing crossing = stock_crossing(&nothing, &after, false);
+    assert_int_equal(crossing.before, crossing.after);
+}
+
+static void only_a_count_makes_a_shortage_and_only_once(void **state)
+{
+    (void)state;
+    struct stock short_of = some;
+    short_of.adjusted -= 43;
+    assert_true(stock_crossing(&some, &short_of, true).shortage);
+    assert_int_equal(stock_crossing(&some, &short_of, true).available, -1);
+    assert_false(stock_crossing(&some, &short_of, false).shortage);
+    struct stock shorter = short_of;
+    shorter.adjusted--;
+    assert_false(stock_crossing(&short_of, &shorter, true).shortage);
+    short_of.adjusted++;
+    assert_false(stock_crossing(&some, &short_of, true).shortage); /* 0 is no shortage */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +291,14 @@ int main(void)
         cmocka_unit_test(nothing_can_be_held_of_less_than_nothing),
         cmocka_unit_test(settlement_ends_the_hold_and_takes_what_is_committed),
         cmocka_unit_test(settlement_is_taken_below_zero_on_hand),
+        cmocka_unit_test(safety_stock_is_not_available),
+        cmocka_unit_test(stock_is_low_up_to_the_threshold),
+        cmocka_unit_test(backorder_is_what_exceeds_the_available),
+        cmocka_unit_test(quantity_limit_is_for_one_hold),
+        cmocka_unit_test(policy_changes_once),
+        cmocka_unit_test(crossings_are_told_both_ways),
+        cmocka_unit_test(first_receipt_crosses_nothing),
+        cmocka_unit_test(only_a_count_makes_a_shortage_and_only_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,7 @@ struct embedded_repository_options embedded_repository_options_default(void)
         .queue_length_max = 65536,
         .segment_bytes = UINT64_C(64) << 20,
         .batch_bytes_max = (size_t)4 << 20,
+        .list_examined_max = 2000,
         .threaded = true,
     };
 }
@@ -102,6 +103,24 @@ static void submit_get_stock(struct inventory_repository *repository,
     submit(repository, &command->base, COMMAND_GET_STOCK);
 }
 
+static void submit_set_stock_policy(struct inventory_repository *repository,
+                                    struct set_stock_policy_command *command)
+{
+    submit(repository, &command->base, COMMAND_SET_STOCK_POLICY);
+}
+
+static void submit_batch_get_stock(struct inventory_repository *repository,
+                                   struct batch_get_stock_command *command)
+{
+    submit(repository, &command->base, COMMAND_BATCH_GET_STOCK);
+}
+
+static void submit_list_stock(struct inventory_repository *repository,
+                              struct list_stock_command *command)
+{
+    submit(repository, &command->base, COMMAND_LIST_STOCK);
+}
+
 static void submit_reserve(struct inventory_repository *repository, struct reserve_command *command)
 {
     submit(repository, &command->base, COMMAND_RESERVE);
@@ -140,6 +159,9 @@ static const struct inventory_repository_table embedded_repository_table = {
     .receive_stock = submit_receive_stock,
     .adjust_stock = submit_adjust_stock,
     .get_stock = submit_get_stock,
+    .set_stock_policy = submit_set_stock_policy,
+    .batch_get_stock = submit_batch_get_stock,
+    .list_stock = submit_list_stock,
     .reserve = submit_reserve,
     .commit = submit_commit,
     .rollback = submit_rollback,

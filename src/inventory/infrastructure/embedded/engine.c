@@ -192,6 +192,7 @@ void engine_resolve(struct engine *engine, struct held_reservation *held,
                      &stocks[i]);
         line->stock_revision = stocks[i].revision;
         record->links[i] = sku_next_link(skus[i]);
+        record->crossings[i] = stock_crossing(&skus[i]->stock, &stocks[i], false);
     }
     uint64_t position = engine_append(engine, record, &bytes);
     for (size_t i = 0; i < reservation->line_count; i++)

@@ -21,7 +21,10 @@
 enum inventory_command_kind {
     COMMAND_RECEIVE_STOCK,
     COMMAND_ADJUST_STOCK,
+    COMMAND_SET_STOCK_POLICY,
     COMMAND_GET_STOCK,
+    COMMAND_BATCH_GET_STOCK,
+    COMMAND_LIST_STOCK,
     COMMAND_RESERVE,
     COMMAND_COMMIT,
     COMMAND_ROLLBACK,
@@ -78,9 +81,6 @@ bool engine_may_write(struct engine *engine, struct inventory_command *command);
 /* Decides one command (engine_commands.c). If engine_may_write, the batch has room for its record.
  */
 void engine_execute(struct engine *engine, struct inventory_command *command);
-
-/* Reads a page of one SKU's ledger (engine_listing.c). */
-void engine_list_stock_entries(struct engine *engine, struct list_stock_entries_command *command);
 
 /* The command that a task belongs to. */
 struct inventory_command *engine_command_of(struct task *task);

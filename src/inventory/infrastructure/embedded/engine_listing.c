@@ -4,7 +4,7 @@
  * newest record), walk the chain back to the page's beginning, and put each entry at its place by
  * its number. At most sku_checkpoint_interval records are read beyond the page's own.
  */
-#include "inventory/infrastructure/embedded/engine.h"
+#include "inventory/infrastructure/embedded/engine_commands.h"
 
 /* The record to walk back from: the first checkpoint at or behind `end`, else the newest record. */
 static uint64_t walk_start(const struct sku *sku, uint64_t end)

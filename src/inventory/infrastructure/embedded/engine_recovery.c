@@ -24,10 +24,56 @@ static bool link_follows(const struct sku *sku, struct sku_link link)
            link.entry_number == expected.entry_number;
 }
 
+/* Whether the record tells what the change has crossed; version 1 told nothing. */
+static bool crossing_follows(const struct inventory_record *record, size_t line,
+                             const struct stock *before, const struct stock *after)
+{
+    bool is_count = record->type == RECORD_STOCK_ADJUSTED && record->quantity < 0;
+    struct stock_crossing expected = stock_crossing(before, after, is_count);
+    struct stock_crossing told = inventory_record_crossing(record, line);
+    return record->version == 1 ||
+           (told.before == expected.before && told.after == expected.after &&
+            told.shortage == expected.shortage && told.available == expected.available &&
+            told.low_stock_threshold == expected.low_stock_threshold);
+}
+
 /* Whether an id resolved at that time is still to be kept. */
 static bool is_retained(const struct engine *engine, int64_t time_us, int64_t retention_us)
 {
     return time_us + retention_us > clock_now_us(engine->options.clock);
+}
+
+/* What the domain makes of a record about one SKU. */
+static enum stock_outcome stock_after(const struct inventory_record *record,
+                                      const struct stock *before, struct stock *after)
+{
+    switch (record->type) {
+    case RECORD_STOCK_RECEIVED:
+        return stock_receive(before, record->quantity, record->time_us, after);
+    case RECORD_STOCK_ADJUSTED:
+        return stock_adjust(before, record->quantity, 0, record->time_us, after);
+    case RECORD_STOCK_POLICY:
+        return stock_set_policy(before, &record->policy, 0, record->time_us, after);
+    case RECORD_RESERVATION:
+        break;
+    }
+    return STOCK_UNCHANGED;
+}
+
+/* The id of a receipt or adjustment is kept for its retention; a policy has none. */
+static struct error replay_id(struct engine *engine, uint64_t position,
+                              const struct inventory_record *record)
+{
+    if (record->type == RECORD_STOCK_POLICY ||
+        !is_retained(engine, record->time_us, engine->options.committed_retention_us))
+        return error_none();
+    if (!engine_state_reserve_id(&engine->state))
+        return no_memory();
+    enum id_space space =
+        record->type == RECORD_STOCK_RECEIVED ? ID_SPACE_RECEIPT : ID_SPACE_ADJUSTMENT;
+    engine_state_add_final(&engine->state, space, engine_state_id_hash(&engine->state, record->id),
+                           position, RETENTION_LONG);
+    return error_none();
 }
 
 static struct error replay_stock_change(struct engine *engine, uint64_t position,
@@ -35,33 +81,23 @@ static struct error replay_stock_change(struct engine *engine, uint64_t position
 {
     struct stock after;
     struct stock_entry entries[2];
-    enum stock_outcome outcome;
     struct sku *sku = engine_state_sku(&engine->state, record->sku);
-    bool received = record->type == RECORD_STOCK_RECEIVED;
     if (sku == NULL) {
-        if (!received)
-            return damaged(position, "adjusts a SKU that was never received");
+        if (record->type != RECORD_STOCK_RECEIVED)
+            return damaged(position, "changes a SKU that was never received");
         sku = engine_state_sku_create(&engine->state, record->sku);
         if (sku == NULL)
             return no_memory();
         engine_state_sku_add(&engine->state, sku);
     }
-    if (received)
-        outcome = stock_receive(&sku->stock, record->quantity, record->time_us, &after);
-    else
-        outcome = stock_adjust(&sku->stock, record->quantity, 0, record->time_us, &after);
-    if (outcome != STOCK_CHANGED || after.revision != record->stock_revision ||
-        !link_follows(sku, record->link))
+    if (stock_after(record, &sku->stock, &after) != STOCK_CHANGED ||
+        after.revision != record->stock_revision || !link_follows(sku, record->link) ||
+        !crossing_follows(record, 0, &sku->stock, &after))
         return damaged(position, "does not follow from what is before it");
-    if (is_retained(engine, record->time_us, engine->options.committed_retention_us)) {
-        if (!engine_state_reserve_id(&engine->state))
-            return no_memory();
-        engine_state_add_final(&engine->state, received ? ID_SPACE_RECEIPT : ID_SPACE_ADJUSTMENT,
-                               engine_state_id_hash(&engine->state, record->id), position,
-                               RETENTION_LONG);
-    }
-    sku_changed(sku, &after, position, inventory_record_entries(record, 0, entries));
-    return error_none();
+    struct error error = replay_id(engine, position, record);
+    if (!error_is(error))
+        sku_changed(sku, &after, position, inventory_record_entries(record, 0, entries));
+    return error;
 }
 
 /* Changes the stock of every line as the record says. */
@@ -81,7 +117,8 @@ static struct error replay_lines(struct engine *engine, uint64_t position,
                          &after);
         else if (stock_hold(&sku->stock, line->quantity, record->time_us, &after) != STOCK_CHANGED)
             return damaged(position, "holds more than was available");
-        if (after.revision != line->stock_revision || !link_follows(sku, record->links[i]))
+        if (after.revision != line->stock_revision || !link_follows(sku, record->links[i]) ||
+            !crossing_follows(record, i, &sku->stock, &after))
             return damaged(position, "does not follow from what is before it");
         sku_changed(sku, &after, position, inventory_record_entries(record, i, entries));
     }

@@ -7,6 +7,7 @@
  */
 #include "inventory/infrastructure/embedded/engine_state.h"
 
+#include "inventory/infrastructure/embedded/sku_order.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
 
@@ -113,8 +114,15 @@ struct sku *engine_state_sku_create(struct engine_state *state, struct text name
 
 void engine_state_sku_add(struct engine_state *state, struct sku *sku)
 {
-    hash_map_add(&state->skus, hash_text(state->hash_seed, sku_name(sku)),
-                 (uint64_t)(uintptr_t)sku);
+    uint64_t hash = hash_text(state->hash_seed, sku_name(sku));
+    hash_map_add(&state->skus, hash, (uint64_t)(uintptr_t)sku);
+    sku->priority = (uint32_t)(hash >> 32);
+    sku_order_add(&state->sku_order, sku);
+}
+
+struct sku *engine_state_sku_after(const struct engine_state *state, struct text name)
+{
+    return sku_order_after(state->sku_order, name);
 }
 
 /* A checkpoint that finds no memory is left out: pages are then found by a longer walk. */

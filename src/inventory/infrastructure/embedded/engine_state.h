@@ -30,6 +30,9 @@ struct sku {
     struct sku_checkpoint *checkpoints; /* every sku_checkpoint_interval records */
     size_t checkpoint_count;
     size_t checkpoint_capacity;
+    struct sku *smaller; /* the order by name (sku_order.h) */
+    struct sku *larger;
+    uint32_t priority;
     uint8_t name_size;
     char name[]; /* inventory_sku_bytes_max at most */
 };
@@ -71,6 +74,7 @@ enum { retention_class_count = RETENTION_LONG + 1 };
 struct engine_state {
     uint64_t hash_seed;
     struct hash_map skus;
+    struct sku *sku_order; /* the same, by name */
     struct hash_map ids[id_space_count];
     struct held_reservation **due; /* binary heap by (expire_time, position) */
     size_t due_count;
@@ -85,6 +89,9 @@ void engine_state_deinit(struct engine_state *state);
 
 /* The SKU, or NULL. */
 struct sku *engine_state_sku(const struct engine_state *state, struct text name);
+
+/* The SKU that follows a name in byte order, which need not be one; NULL behind the last. */
+struct sku *engine_state_sku_after(const struct engine_state *state, struct text name);
 
 /* Makes room for a new SKU and gives it, not yet known; NULL without memory. */
 struct sku *engine_state_sku_create(struct engine_state *state, struct text name);

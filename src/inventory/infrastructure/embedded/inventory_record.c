@@ -6,31 +6,96 @@
 
 #include "platform/base/codec.h"
 
-static void encode_link(struct byte_writer *writer, struct sku_link link)
+/* The first byte of a record: its type, and from it the version: version 1 wrote the type itself.
+ */
+enum {
+    first_byte_shift = RECORD_RESERVATION,
+    first_byte_max = RECORD_STOCK_POLICY + first_byte_shift
+};
+
+/* Of a change of one stock: what it crossed, and whether further fields follow. */
+enum {
+    flag_after_shift = 2, /* the state before in bits 0 and 1, after it in bits 2 and 3 */
+    flag_state_mask = 3,
+    flag_shortage = 1 << 4,
+    flag_backordered = 1 << 5,
+    flags_end = 1 << 6,
+};
+
+/* Of a reservation, beside its state. */
+enum { flag_allow_partial = 1 << 2, state_mask = 3, states_end = 1 << 3 };
+
+static void write_signed(struct byte_writer *writer, int64_t value)
 {
+    uint64_t sign = value < 0;
+    uint64_t size = sign ? 0 - (uint64_t)value : (uint64_t)value;
+    write_varint(writer, size << 1 | sign);
+}
+
+static int64_t read_signed(struct byte_reader *reader)
+{
+    uint64_t value = read_varint(reader);
+    return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
+}
+
+static bool crosses(const struct stock_crossing *crossing)
+{
+    return crossing->before != crossing->after || crossing->shortage;
+}
+
+/* What every change of a stock says: flags, revision, link. */
+static void encode_change(struct byte_writer *writer, const struct stock_crossing *crossing,
+                          int64_t backordered_quantity, int64_t stock_revision,
+                          struct sku_link link)
+{
+    unsigned flags = (unsigned)crossing->before | (unsigned)crossing->after << flag_after_shift |
+                     (crossing->shortage ? flag_shortage : 0) |
+                     (backordered_quantity > 0 ? flag_backordered : 0);
+    write_varint(writer, flags);
+    if (backordered_quantity > 0)
+        write_varint(writer, (uint64_t)backordered_quantity);
+    if (crosses(crossing)) {
+        write_signed(writer, crossing->available);
+        write_varint(writer, (uint64_t)crossing->low_stock_threshold);
+    }
+    write_varint(writer, (uint64_t)stock_revision);
     write_varint(writer, link.previous_position);
     write_varint(writer, link.entry_number);
 }
 
 static void encode_stock_change(const struct inventory_record *record, struct byte_writer *writer)
 {
-    uint64_t sign = record->quantity < 0;
-    uint64_t size = sign ? 0 - (uint64_t)record->quantity : (uint64_t)record->quantity;
     write_uint64(writer, (uint64_t)record->time_us);
+    encode_change(writer, &record->crossing, 0, record->stock_revision, record->link);
+    if (record->type == RECORD_STOCK_POLICY) {
+        write_varint(writer, (uint64_t)record->policy.low_stock_threshold);
+        write_varint(writer, (uint64_t)record->policy.safety_stock);
+        write_varint(writer, (uint64_t)record->policy.backorder_limit);
+        write_varint(writer, (uint64_t)record->policy.reservation_quantity_max);
+        return;
+    }
     write_text(writer, record->sku);
-    write_varint(writer, size << 1 | sign);
-    write_varint(writer, (uint64_t)record->stock_revision);
-    encode_link(writer, record->link);
+    write_signed(writer, record->quantity);
     if (record->type == RECORD_STOCK_ADJUSTED) {
         write_uint8(writer, (uint8_t)record->reason);
         write_text(writer, record->note);
     }
 }
 
+static void encode_requested(const struct reservation *reservation, struct byte_writer *writer)
+{
+    write_varint(writer, reservation->requested_count);
+    for (size_t i = 0; i < reservation->requested_count; i++) {
+        write_text(writer, reservation->requested[i].sku);
+        write_varint(writer, (uint64_t)reservation->requested[i].quantity);
+    }
+}
+
 static void encode_reservation(const struct inventory_record *record, struct byte_writer *writer)
 {
     const struct reservation *reservation = &record->reservation;
-    write_uint8(writer, (uint8_t)reservation->state);
+    write_uint8(writer, (uint8_t)((unsigned)reservation->state |
+                                  (reservation->allow_partial ? flag_allow_partial : 0)));
     write_text(writer, reservation->order_id);
     write_text(writer, reservation->customer_id);
     write_uint64(writer, (uint64_t)reservation->create_time_us);
@@ -45,15 +110,17 @@ static void encode_reservation(const struct inventory_record *record, struct byt
         write_varint(writer, (uint64_t)line->quantity);
         if (reservation->state == RESERVATION_COMMITTED)
             write_varint(writer, (uint64_t)line->committed_quantity);
-        write_varint(writer, (uint64_t)line->stock_revision);
-        encode_link(writer, record->links[i]);
+        encode_change(writer, &record->crossings[i], line->backordered_quantity,
+                      line->stock_revision, record->links[i]);
     }
+    if (reservation->allow_partial)
+        encode_requested(reservation, writer);
 }
 
 size_t inventory_record_encode(const struct inventory_record *record, char *bytes)
 {
     struct byte_writer writer = {.at = bytes};
-    write_uint8(&writer, (uint8_t)record->type);
+    write_uint8(&writer, (uint8_t)(record->type + first_byte_shift));
     write_text(&writer, record->id);
     if (record->type == RECORD_RESERVATION)
         encode_reservation(record, &writer);
@@ -61,6 +128,8 @@ size_t inventory_record_encode(const struct inventory_record *record, char *byte
         encode_stock_change(record, &writer);
     return (size_t)(writer.at - bytes);
 }
+
+/* --- decoding --- */
 
 static struct sku_link decode_link(struct byte_reader *reader)
 {
@@ -78,15 +147,64 @@ static struct text decode_text(struct byte_reader *reader, size_t size_min, size
     return text;
 }
 
-static void decode_stock_change(struct byte_reader *reader, struct inventory_record *record)
+static void decode_change(struct byte_reader *reader, struct stock_crossing *crossing,
+                          int64_t *backordered_quantity, int64_t *stock_revision,
+                          struct sku_link *link)
 {
+    uint64_t flags = read_varint(reader);
+    unsigned before = flags & flag_state_mask;
+    unsigned after = flags >> flag_after_shift & flag_state_mask;
+    reader->failed |=
+        flags >= flags_end || before > STOCK_STATE_OUT_OF_STOCK || after > STOCK_STATE_OUT_OF_STOCK;
+    *crossing = (struct stock_crossing){
+        .before = (enum stock_state)before,
+        .after = (enum stock_state)after,
+        .shortage = (flags & flag_shortage) != 0,
+    };
+    *backordered_quantity = flags & flag_backordered ? read_quantity(reader) : 0;
+    if (crosses(crossing)) {
+        crossing->available = read_signed(reader);
+        crossing->low_stock_threshold = read_quantity(reader);
+    }
+    *stock_revision = read_quantity(reader);
+    *link = decode_link(reader);
+}
+
+static int64_t decode_policy_value(struct byte_reader *reader)
+{
+    int64_t value = read_quantity(reader);
+    reader->failed |= value > inventory_quantity_max;
+    return value;
+}
+
+static void decode_policy(struct byte_reader *reader, struct inventory_record *record)
+{
+    record->sku = record->id;
+    record->policy.low_stock_threshold = decode_policy_value(reader);
+    record->policy.safety_stock = decode_policy_value(reader);
+    record->policy.backorder_limit = decode_policy_value(reader);
+    record->policy.reservation_quantity_max = decode_policy_value(reader);
+}
+
+static void decode_stock_change(struct byte_reader *reader, unsigned version,
+                                struct inventory_record *record)
+{
+    int64_t backordered_quantity;
     record->time_us = (int64_t)read_uint64(reader);
+    if (version > 1)
+        decode_change(reader, &record->crossing, &backordered_quantity, &record->stock_revision,
+                      &record->link);
+    if (record->type == RECORD_STOCK_POLICY) {
+        decode_policy(reader, record);
+        return;
+    }
     record->sku = decode_text(reader, 1, inventory_sku_bytes_max);
-    uint64_t quantity = read_varint(reader);
-    record->quantity = quantity & 1 ? -(int64_t)(quantity >> 1) : (int64_t)(quantity >> 1);
-    record->stock_revision = read_quantity(reader);
-    record->link = decode_link(reader);
+    record->quantity = read_signed(reader);
     reader->failed |= record->quantity == 0;
+    if (version == 1) {
+        record->stock_revision = read_quantity(reader);
+        record->link = decode_link(reader);
+    }
     if (record->type == RECORD_STOCK_RECEIVED) {
         reader->failed |= record->quantity < 0;
         return;
@@ -97,27 +215,43 @@ static void decode_stock_change(struct byte_reader *reader, struct inventory_rec
     record->note = decode_text(reader, 0, inventory_note_bytes_max);
 }
 
-static void decode_line(struct byte_reader *reader, enum reservation_state state,
-                        struct reservation_line *line, struct sku_link *link)
+static void decode_line(struct byte_reader *reader, unsigned version, enum reservation_state state,
+                        struct inventory_record_lines *lines, size_t at)
 {
+    struct reservation_line *line = &lines->lines[at];
     line->sku = decode_text(reader, 1, inventory_sku_bytes_max);
     line->quantity = read_quantity(reader);
     line->committed_quantity = state == RESERVATION_COMMITTED ? read_quantity(reader) : 0;
-    line->stock_revision = read_quantity(reader);
-    *link = decode_link(reader);
-    reader->failed |= line->quantity == 0 || line->committed_quantity > line->quantity;
+    if (version > 1) {
+        decode_change(reader, &lines->crossings[at], &line->backordered_quantity,
+                      &line->stock_revision, &lines->links[at]);
+    } else {
+        line->backordered_quantity = 0;
+        line->stock_revision = read_quantity(reader);
+        lines->links[at] = decode_link(reader);
+        lines->crossings[at] = (struct stock_crossing){0};
+    }
+    reader->failed |= line->quantity == 0 || line->committed_quantity > line->quantity ||
+                      line->backordered_quantity > line->quantity;
 }
 
-static void decode_reservation(struct byte_reader *reader, struct inventory_record_lines *lines,
-                               struct inventory_record *record)
+static void decode_requested(struct byte_reader *reader, struct inventory_record_lines *lines,
+                             struct reservation *reservation)
+{
+    uint64_t count = read_varint(reader);
+    reader->failed |= count < reservation->line_count || count > inventory_lines_max;
+    reservation->requested_count = reader->failed ? 0 : (size_t)count;
+    reservation->requested = lines->requested;
+    for (size_t i = 0; i < reservation->requested_count; i++) {
+        lines->requested[i].sku = decode_text(reader, 1, inventory_sku_bytes_max);
+        lines->requested[i].quantity = read_quantity(reader);
+        reader->failed |= lines->requested[i].quantity == 0;
+    }
+}
+
+static void decode_reservation_times(struct byte_reader *reader, struct inventory_record *record)
 {
     struct reservation *reservation = &record->reservation;
-    uint8_t state = read_uint8(reader);
-    reader->failed |= state > RESERVATION_EXPIRED;
-    reservation->reservation_id = record->id;
-    reservation->state = (enum reservation_state)state;
-    reservation->order_id = decode_text(reader, 0, inventory_id_bytes_max);
-    reservation->customer_id = decode_text(reader, 0, inventory_id_bytes_max);
     reservation->create_time_us = (int64_t)read_uint64(reader);
     reservation->ttl_us = read_quantity(reader);
     reader->failed |= reservation->ttl_us > inventory_ttl_us_max;
@@ -136,38 +270,65 @@ static void decode_reservation(struct byte_reader *reader, struct inventory_reco
         reservation->resolve_time_us = reservation->create_time_us + after_us;
         record->time_us = reservation->resolve_time_us;
     }
+}
+
+static void decode_reservation(struct byte_reader *reader, unsigned version,
+                               struct inventory_record_lines *lines,
+                               struct inventory_record *record)
+{
+    struct reservation *reservation = &record->reservation;
+    uint8_t state = read_uint8(reader);
+    reader->failed |= state >= (version > 1 ? states_end : flag_allow_partial);
+    reservation->reservation_id = record->id;
+    reservation->state = (enum reservation_state)(state & state_mask);
+    reservation->allow_partial = (state & flag_allow_partial) != 0;
+    reservation->order_id = decode_text(reader, 0, inventory_id_bytes_max);
+    reservation->customer_id = decode_text(reader, 0, inventory_id_bytes_max);
+    decode_reservation_times(reader, record);
     uint64_t count = read_varint(reader);
     reader->failed |= count == 0 || count > inventory_lines_max;
     reservation->line_count = reader->failed ? 0 : (size_t)count;
     reservation->lines = lines->lines;
     record->links = lines->links;
+    record->crossings = lines->crossings;
     for (size_t i = 0; i < reservation->line_count; i++)
-        decode_line(reader, reservation->state, &lines->lines[i], &lines->links[i]);
+        decode_line(reader, version, reservation->state, lines, i);
+    if (reservation->allow_partial)
+        decode_requested(reader, lines, reservation);
+}
+
+/* Type and version by the first byte; false if it is of no record. */
+static bool decode_type(uint8_t first, enum inventory_record_type *type, unsigned *version)
+{
+    *version = first > first_byte_shift ? 2 : 1;
+    *type = (enum inventory_record_type)(*version == 2 ? first - first_byte_shift : first);
+    return first >= RECORD_STOCK_RECEIVED && first <= first_byte_max;
 }
 
 bool inventory_record_decode(struct text bytes, struct inventory_record_lines *lines,
                              struct inventory_record *record)
 {
     struct byte_reader reader = byte_reader_of(bytes);
-    uint8_t type = read_uint8(&reader);
-    if (type < RECORD_STOCK_RECEIVED || type > RECORD_RESERVATION)
+    enum inventory_record_type type;
+    unsigned version;
+    if (!decode_type(read_uint8(&reader), &type, &version))
         return false;
-    *record = (struct inventory_record){.type = (enum inventory_record_type)type};
+    *record = (struct inventory_record){.type = type, .version = version};
     record->id = decode_text(&reader, 1, inventory_id_bytes_max);
     if (record->type == RECORD_RESERVATION)
-        decode_reservation(&reader, lines, record);
+        decode_reservation(&reader, version, lines, record);
     else
-        decode_stock_change(&reader, record);
+        decode_stock_change(&reader, version, record);
     return !reader.failed && reader.at == reader.end;
 }
 
 bool inventory_record_identity(struct text bytes, enum inventory_record_type *type, struct text *id)
 {
     struct byte_reader reader = byte_reader_of(bytes);
-    uint8_t first = read_uint8(&reader);
-    *type = (enum inventory_record_type)first;
+    unsigned version;
+    bool known = decode_type(read_uint8(&reader), type, &version);
     *id = read_text(&reader);
-    return !reader.failed && first >= RECORD_STOCK_RECEIVED && first <= RECORD_RESERVATION;
+    return known && !reader.failed;
 }
 
 size_t inventory_record_line_count(const struct inventory_record *record)
@@ -183,6 +344,11 @@ struct text inventory_record_sku(const struct inventory_record *record, size_t l
 struct sku_link inventory_record_link(const struct inventory_record *record, size_t line)
 {
     return record->type == RECORD_RESERVATION ? record->links[line] : record->link;
+}
+
+struct stock_crossing inventory_record_crossing(const struct inventory_record *record, size_t line)
+{
+    return record->type == RECORD_RESERVATION ? record->crossings[line] : record->crossing;
 }
 
 static size_t add_entry(struct stock_entry *entries, size_t count, enum stock_account from,
@@ -232,6 +398,8 @@ size_t inventory_record_entries(const struct inventory_record *record, size_t li
                          record->quantity);
     case RECORD_RESERVATION:
         return reservation_entries(&record->reservation, line, entries);
+    case RECORD_STOCK_POLICY:
+        return 0;
     }
     return 0;
 }
@@ -251,6 +419,8 @@ const char *inventory_record_cause(const struct inventory_record *record)
         return "StockAdjusted";
     case RECORD_RESERVATION:
         return reservation_causes[record->reservation.state];
+    case RECORD_STOCK_POLICY:
+        return "StockPolicySet";
     }
     return "";
 }

@@ -12,19 +12,23 @@
  * What the record log of inventory holds: one record a change, with its time and its outcome, so
  * that replay decides nothing. docs/internals/inventory_records.md lists the bytes.
  *
- *  - STOCK_RECEIVED, STOCK_ADJUSTED: one line;
+ *  - STOCK_RECEIVED, STOCK_ADJUSTED, STOCK_POLICY: one line;
  *  - RESERVATION: the whole reservation as it is after the change, whatever the change was; so the
  *    latest record of a reservation is all that is ever needed of it.
  *
  * Each line carries a link to the record that changed its SKU before: the ledger of one SKU is a
- * chain through the log, which ListStockEntries follows.
+ * chain through the log, which ListStockEntries follows. And it tells what the change has crossed,
+ * so that the events StockAlert and StockShortage follow from the record alone.
+ *
+ * Records of version 1 are read, too; they knew no policy and tell no crossing.
  */
-enum { inventory_record_version = 1 };
+enum { inventory_record_version = 2 };
 
 enum inventory_record_type {
     RECORD_STOCK_RECEIVED = 1,
     RECORD_STOCK_ADJUSTED = 2,
     RECORD_RESERVATION = 3,
+    RECORD_STOCK_POLICY = 4,
 };
 
 struct sku_link {
@@ -35,28 +39,35 @@ struct sku_link {
 /* One record, decoded or to be encoded. Texts view the record's bytes or the command's. */
 struct inventory_record {
     enum inventory_record_type type;
-    struct text id;   /* receipt, adjustment or reservation */
+    unsigned version; /* as decoded; what is encoded is of the present one */
+    struct text id;   /* receipt, adjustment or reservation; of a policy its SKU */
     int64_t time_us;  /* when it happened */
-    struct text sku;  /* RECEIVED, ADJUSTED from here */
-    int64_t quantity; /* signed */
+    struct text sku;  /* RECEIVED, ADJUSTED, POLICY from here */
+    int64_t quantity; /* signed; RECEIVED, ADJUSTED */
     int64_t stock_revision;
     struct sku_link link;
-    enum adjustment_reason reason;
+    struct stock_crossing crossing;
+    struct stock_policy policy;    /* POLICY */
+    enum adjustment_reason reason; /* ADJUSTED */
     struct text note;
-    struct reservation reservation; /* RESERVATION: `id` and `time_us` repeat its own */
-    struct sku_link *links;         /* one a line of the reservation */
+    struct reservation reservation;   /* RESERVATION: `id` and `time_us` repeat its own */
+    struct sku_link *links;           /* one a line of the reservation */
+    struct stock_crossing *crossings; /* likewise */
 };
 
 /* Room for the lines of a decoded reservation. */
 struct inventory_record_lines {
     struct reservation_line lines[inventory_lines_max];
     struct sku_link links[inventory_lines_max];
+    struct stock_crossing crossings[inventory_lines_max];
+    struct quantity_line requested[inventory_lines_max];
 };
 
 /* No record is longer. */
 enum {
     inventory_record_bytes_max = 64 + 3 * (inventory_id_bytes_max + 2) + inventory_note_bytes_max +
-                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 5 * 10),
+                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 9 * 10) +
+                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 10),
 };
 
 /* Writes the record at `bytes`, which has room for it, and gives its size. */
@@ -75,8 +86,9 @@ __attribute__((warn_unused_result)) bool inventory_record_identity(struct text b
 size_t inventory_record_line_count(const struct inventory_record *record);
 struct text inventory_record_sku(const struct inventory_record *record, size_t line);
 struct sku_link inventory_record_link(const struct inventory_record *record, size_t line);
+struct stock_crossing inventory_record_crossing(const struct inventory_record *record, size_t line);
 
-/* The ledger entries of one line: 1 or 2. Only accounts and quantity are set. */
+/* The ledger entries of one line: 0 (a policy), 1 or 2. Only accounts and quantity are set. */
 size_t inventory_record_entries(const struct inventory_record *record, size_t line,
                                 struct stock_entry entries[2]);
 

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 static struct inventory_record_lines scratch;
+static struct stock_crossing crossings[inventory_lines_max];
+static struct quantity_line requested[inventory_lines_max];
 static char bytes[inventory_record_bytes_max];
 
 static struct inventory_record adjustment(void)
@@ -24,6 +26,7 @@ static struct inventory_record adjustment(void)
         .quantity = -inventory_quantity_max,
         .stock_revision = 300,
         .link = {.previous_position = 1 << 20, .entry_number = 77},
+        .crossing = {STOCK_STATE_IN_STOCK, STOCK_STATE_OUT_OF_STOCK, true, -3, 12},
         .reason = ADJUSTMENT_DAMAGE,
         .note = text_of("fell from the shelf"),
     };
@@ -37,6 +40,7 @@ static struct inventory_record reservation(enum reservation_state state,
         .type = RECORD_RESERVATION,
         .id = text_of("reservation-1"),
         .links = links,
+        .crossings = crossings,
         .reservation =
             {
                 .reservation_id = text_of("reservation-1"),
@@ -49,6 +53,9 @@ static struct inventory_record reservation(enum reservation_state state,
                 .resolve_time_us = state == RESERVATION_PENDING ? 0 : INT64_C(1764000000000007),
                 .line_count = line_count,
                 .lines = lines,
+                .allow_partial = true,
+                .requested_count = line_count,
+                .requested = requested,
             },
     };
     record.time_us = state == RESERVATION_PENDING ? record.reservation.create_time_us
@@ -59,8 +66,13 @@ static struct inventory_record reservation(enum reservation_state state,
                              inventory_sku_bytes_max - i % 7),
             .quantity = inventory_quantity_max - (int64_t)i,
             .committed_quantity = state == RESERVATION_COMMITTED ? (int64_t)i : 0,
+            .backordered_quantity = (int64_t)i,
             .stock_revision = INT64_MAX - (int64_t)i,
         };
+        requested[i] = (struct quantity_line){lines[i].sku, inventory_quantity_max};
+        crossings[i] =
+            (struct stock_crossing){(enum stock_state)(i % 3), (enum stock_state)((i + 1) % 3),
+                                    false, INT64_MIN / 4, inventory_quantity_max};
         links[i] = (struct sku_link){.previous_position = UINT64_MAX >> 1, .entry_number = i};
     }
     return record;
@@ -79,8 +91,30 @@ static void an_adjustment_comes_back(void **state)
     assert_int_equal(back.stock_revision, 300);
     assert_int_equal(back.link.previous_position, 1 << 20);
     assert_int_equal(back.link.entry_number, 77);
+    assert_memory_equal(&back.crossing, &record.crossing, sizeof back.crossing);
     assert_int_equal(back.reason, ADJUSTMENT_DAMAGE);
     assert_true(text_equal(back.note, record.note));
+}
+
+static void a_policy_comes_back_without_entries(void **state)
+{
+    const struct inventory_record record = {
+        .type = RECORD_STOCK_POLICY,
+        .id = text_of("SKU"),
+        .sku = text_of("SKU"),
+        .time_us = 7,
+        .policy = {1, 2, 3, inventory_quantity_max},
+        .stock_revision = 8,
+    };
+    struct inventory_record back;
+    struct stock_entry entries[2];
+    (void)state;
+    size_t size = inventory_record_encode(&record, bytes);
+    assert_true(inventory_record_decode(text_make(bytes, size), &scratch, &back));
+    assert_memory_equal(&back.policy, &record.policy, sizeof back.policy);
+    assert_true(text_equals_string(back.sku, "SKU"));
+    assert_int_equal(back.stock_revision, 8);
+    assert_int_equal(inventory_record_entries(&back, 0, entries), 0);
 }
 
 static void the_largest_reservation_comes_back_in_every_state(void **state)
@@ -106,7 +140,13 @@ static void the_largest_reservation_comes_back_in_every_state(void **state)
             assert_true(back.reservation.lines[j].committed_quantity ==
                         lines[j].committed_quantity);
             assert_true(back.reservation.lines[j].stock_revision == lines[j].stock_revision);
+            assert_true(back.reservation.lines[j].backordered_quantity == (int64_t)j);
             assert_true(back.links[j].previous_position == links[j].previous_position);
+            assert_int_equal(back.crossings[j].before, j % 3);
+            assert_int_equal(back.crossings[j].after, (j + 1) % 3);
+            assert_true(back.crossings[j].available == INT64_MIN / 4);
+            assert_true(text_equal(back.reservation.requested[j].sku, lines[j].sku));
+            assert_true(back.reservation.requested[j].quantity == inventory_quantity_max);
         }
     }
 }
@@ -168,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_adjustment_comes_back),
+        cmocka_unit_test(a_policy_comes_back_without_entries),
         cmocka_unit_test(the_largest_reservation_comes_back_in_every_state),
         cmocka_unit_test(every_cut_is_no_record),
         cmocka_unit_test(a_flipped_bit_never_reads_beyond_the_bytes),

@@ -93,7 +93,7 @@ static int64_t balance_of(const struct stock *stock, enum stock_account account)
     case STOCK_ACCOUNT_SUPPLY:
         return -stock->received;
     case STOCK_ACCOUNT_AVAILABLE:
-        return stock_available(stock);
+        return stock_unreserved(stock);
     case STOCK_ACCOUNT_RESERVED:
         return stock->reserved;
     case STOCK_ACCOUNT_COMMITTED:

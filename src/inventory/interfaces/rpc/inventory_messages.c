@@ -64,6 +64,20 @@ static Waybill__Inventory__V1__StockAccount stock_account_value(enum stock_accou
     return WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_UNSPECIFIED;
 }
 
+static Waybill__Inventory__V1__StockPolicy *stock_policy_message(struct arena *arena,
+                                                                 const struct stock_policy *policy)
+{
+    Waybill__Inventory__V1__StockPolicy *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__stock_policy__init(message);
+    message->low_stock_threshold = policy->low_stock_threshold;
+    message->safety_stock = policy->safety_stock;
+    message->backorder_limit = policy->backorder_limit;
+    message->reservation_quantity_max = policy->reservation_quantity_max;
+    return message;
+}
+
 Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sku,
                                              const struct stock *stock)
 {
@@ -73,7 +87,8 @@ Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sk
     waybill__inventory__v1__stock__init(message);
     message->sku = (char *)arena_copy_text(arena, sku).data;
     message->update_time = timestamp_message(arena, stock->update_time_us);
-    if (message->sku == NULL || message->update_time == NULL)
+    message->policy = stock_policy_message(arena, &stock->policy);
+    if (message->sku == NULL || message->update_time == NULL || message->policy == NULL)
         return NULL;
     message->on_hand = stock_on_hand(stock);
     message->reserved = stock->reserved;
@@ -87,6 +102,18 @@ Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sk
     return message;
 }
 
+Waybill__Inventory__V1__Stock **stock_messages(struct arena *arena, const struct sku_stock *stocks,
+                                               size_t count)
+{
+    Waybill__Inventory__V1__Stock **messages = arena_allocate(arena, count * sizeof *messages);
+    for (size_t i = 0; messages != NULL && i < count; i++) {
+        messages[i] = stock_message(arena, stocks[i].sku, &stocks[i].stock);
+        if (messages[i] == NULL)
+            return NULL;
+    }
+    return messages;
+}
+
 static Waybill__Inventory__V1__ReservationLine *reservation_line_message(
     struct arena *arena, const struct reservation_line *line)
 {
@@ -97,6 +124,7 @@ static Waybill__Inventory__V1__ReservationLine *reservation_line_message(
     message->sku = (char *)arena_copy_text(arena, line->sku).data;
     message->quantity = line->quantity;
     message->committed_quantity = line->committed_quantity;
+    message->backordered_quantity = line->backordered_quantity;
     message->stock_revision = line->stock_revision;
     return message->sku == NULL ? NULL : message;
 }

@@ -18,6 +18,9 @@
 Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sku,
                                              const struct stock *stock);
 
+Waybill__Inventory__V1__Stock **stock_messages(struct arena *arena, const struct sku_stock *stocks,
+                                               size_t count);
+
 Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
                                                          const struct reservation *reservation);
 
