@@ -63,28 +63,55 @@ static void refuse(void *context, struct rpc_call *call, const ProtobufCMessage 
     rpc_call_fail(call, &status);
 }
 
-static const struct rpc_method methods[] = {
-    {.name = "ReceiveStock", .unary = refuse},   {.name = "AdjustStock", .unary = refuse},
-    {.name = "GetStock", .unary = get_stock},    {.name = "Reserve", .unary = refuse},
-    {.name = "Commit", .unary = refuse},         {.name = "Rollback", .unary = refuse},
-    {.name = "GetReservation", .unary = refuse}, {.name = "ListStockEntries", .unary = refuse},
-    {.name = "VerifyLedger", .unary = refuse},
-};
-enum { method_count = sizeof methods / sizeof methods[0] };
+static void refuse_stream(void *context, struct rpc_call *call, void **stream_context)
+{
+    *stream_context = NULL;
+    refuse(context, call, NULL);
+}
 
-static const struct rpc_field_limit limits[] = {
-    {&waybill__inventory__v1__reserve_request__descriptor, "lines", 100},
-    {&waybill__inventory__v1__commit_request__descriptor, "lines", 100},
-};
+/* Every method the descriptor has: GetStock answers, the others refuse. */
+enum { methods_max = 64, limits_max = 64 };
+static struct rpc_method methods[methods_max];
+static struct rpc_field_limit limits[limits_max];
+
+static size_t limit_repeated_fields(const ProtobufCMessageDescriptor *message, size_t count)
+{
+    for (unsigned i = 0; i < message->n_fields; i++) {
+        if (message->fields[i].label != PROTOBUF_C_LABEL_REPEATED)
+            continue;
+        assert_true(count < limits_max);
+        limits[count++] = (struct rpc_field_limit){message, message->fields[i].name, 100};
+    }
+    return count;
+}
 
 static struct rpc_service service_of_this_test(void)
 {
+    static const struct rpc_stream_handler stream = {.opened = refuse_stream};
+    const ProtobufCServiceDescriptor *descriptor =
+        &waybill__inventory__v1__inventory_service__descriptor;
+    size_t limit_count = 0;
+    assert_true(descriptor->n_methods <= methods_max);
+    for (unsigned i = 0; i < descriptor->n_methods; i++) {
+        const char *name = descriptor->methods[i].name;
+        bool unary = strcmp(name, "ReserveStream") != 0 && strcmp(name, "WatchStock") != 0;
+        methods[i] = (struct rpc_method){.name = name};
+        if (unary)
+            methods[i].unary = strcmp(name, "GetStock") == 0 ? get_stock : refuse;
+        else
+            methods[i].stream = &stream;
+        if (strcmp(name, "ReserveStream") == 0)
+            methods[i].kind = RPC_BIDI_STREAM;
+        else if (!unary)
+            methods[i].kind = RPC_SERVER_STREAM;
+        limit_count = limit_repeated_fields(descriptor->methods[i].input, limit_count);
+    }
     return (struct rpc_service){
-        .descriptor = &waybill__inventory__v1__inventory_service__descriptor,
+        .descriptor = descriptor,
         .methods = methods,
-        .method_count = method_count,
+        .method_count = descriptor->n_methods,
         .field_limits = limits,
-        .field_limit_count = 2,
+        .field_limit_count = limit_count,
     };
 }
 
