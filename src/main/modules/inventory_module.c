@@ -3,6 +3,7 @@
 
 #include "inventory/application/inventory_service.h"
 #include "inventory/infrastructure/embedded/embedded_repository.h"
+#include "inventory/interfaces/events/inventory_events.h"
 #include "inventory/interfaces/rpc/inventory_rpc.h"
 #include "platform/base/memory.h"
 
@@ -14,6 +15,7 @@ static const char embedded_scheme[] = "embedded:";
 struct inventory_process {
     struct module base;
     struct inventory_repository *repository;
+    struct inventory_events *events;
     struct inventory_service service;
     struct rpc_service door; /* the server points into it */
 };
@@ -60,6 +62,10 @@ static struct error open(struct module *module, const struct module_environment 
     error = embedded_repository_open(&inventory->repository, &options);
     if (error_is(error))
         return error_prefix(error, "inventory");
+    error = inventory_events_open(&inventory->events,
+                                  embedded_repository_events(inventory->repository));
+    if (error_is(error))
+        return error;
     inventory->service.repository = inventory->repository;
     inventory->door = inventory_rpc_service(&inventory->service);
     return error;
@@ -69,6 +75,11 @@ static const struct rpc_service *services(struct module *module, size_t *count)
 {
     *count = 1;
     return &((struct inventory_process *)module)->door;
+}
+
+static struct event_feed *feed(struct module *module)
+{
+    return inventory_events_feed(((struct inventory_process *)module)->events);
 }
 
 static bool write_metrics(struct module *module, struct buffer *out)
@@ -87,6 +98,7 @@ static bool write_metrics(struct module *module, struct buffer *out)
 static void close(struct module *module)
 {
     struct inventory_process *inventory = (struct inventory_process *)module;
+    inventory_events_close(inventory->events);
     embedded_repository_close(inventory->repository);
     memory_release(inventory);
 }
@@ -96,6 +108,7 @@ const struct module_table inventory_module = {
     .create = create,
     .open = open,
     .services = services,
+    .feed = feed,
     .write_metrics = write_metrics,
     .close = close,
 };

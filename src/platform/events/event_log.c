@@ -18,7 +18,7 @@
 #include "platform/events/event_watchers.h"
 #include "platform/storage/log_identity.h"
 #include "platform/storage/record_log.h"
-#include "platform/storage/record_log_reader.h"
+#include "platform/storage/record_log_reader_pool.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -27,7 +27,6 @@
 enum {
     mark_distance = 256,
     batch_bytes_max = 1024 * 1024, /* more than one largest event */
-    readers_kept = 8,
     recent_max = 4 * event_sink_batch_max,
     kind_bytes_max = 16,
 };
@@ -44,13 +43,6 @@ struct recent_id {
     char bytes[event_id_bytes_max];
 };
 
-/* A reader and where it stands: behind the record of `sequence`, at `position`. NULL = none. */
-struct kept_reader {
-    struct record_log_reader *reader;
-    uint64_t sequence;
-    uint64_t position;
-};
-
 struct event_log {
     struct event_feed feed;
     struct event_sink sink;
@@ -59,6 +51,7 @@ struct event_log {
     char kind[kind_bytes_max];
     char identity[log_identity_bytes];
     struct event_watchers watchers;
+    struct record_log_reader_pool readers; /* keyed by the sequence they stand behind */
     /* The owner's. */
     uint64_t next_sequence;
     int64_t logged_us_max;
@@ -71,7 +64,6 @@ struct event_log {
     size_t mark_capacity;
     uint64_t oldest; /* sequence before the first one kept */
     uint64_t newest; /* of the last durable event */
-    struct kept_reader readers[readers_kept];
 };
 
 struct event_log_options event_log_options_default(void)
@@ -299,54 +291,26 @@ static struct error tidy(struct event_sink *sink)
 
 /* --- the feed --- */
 
-/* A reader that stands behind `after`, or a place to begin from. *reader is NULL if none is kept.
- */
-static struct error take_reader(struct event_log *log, uint64_t after, struct kept_reader *taken)
+/* Where reading behind `after` can begin at the latest. */
+static struct error find_place(struct event_log *log, uint64_t after, uint64_t *position)
 {
-    *taken = (struct kept_reader){0};
     pthread_mutex_lock(&log->mutex);
     bool expired = after < log->oldest || after > log->newest;
-    for (size_t i = 0; i < readers_kept && taken->reader == NULL; i++) {
-        if (log->readers[i].reader != NULL && log->readers[i].sequence == after) {
-            *taken = log->readers[i];
-            log->readers[i] = (struct kept_reader){0};
-        }
+    size_t low = 0;
+    size_t high = log->mark_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (log->marks[middle].sequence <= after + 1)
+            low = middle;
+        else
+            high = middle;
     }
-    if (taken->reader == NULL && !expired) {
-        size_t low = 0;
-        size_t high = log->mark_count;
-        while (high - low > 1) {
-            size_t middle = low + (high - low) / 2;
-            if (log->marks[middle].sequence <= after + 1)
-                low = middle;
-            else
-                high = middle;
-        }
-        taken->position = log->mark_count == 0 ? 0 : log->marks[low].position;
-    }
+    *position = log->mark_count == 0 ? 0 : log->marks[low].position;
     pthread_mutex_unlock(&log->mutex);
     if (expired)
         return error_make(ERROR_CURSOR_EXPIRED, "%s: event %llu is not in what is kept",
                           log->feed.source, (unsigned long long)after);
-    return taken->reader != NULL ? error_none()
-                                 : record_log_reader_create(&taken->reader, log->log);
-}
-
-/* Keeps it for whoever reads on; if there are enough, the one kept the longest way back goes. */
-static void give_reader(struct event_log *log, struct kept_reader *given)
-{
-    pthread_mutex_lock(&log->mutex);
-    size_t last = 0;
-    for (size_t i = 1; i < readers_kept; i++) {
-        if (log->readers[last].reader != NULL &&
-            (log->readers[i].reader == NULL ||
-             log->readers[i].sequence < log->readers[last].sequence))
-            last = i;
-    }
-    struct record_log_reader *replaced = log->readers[last].reader;
-    log->readers[last] = *given;
-    pthread_mutex_unlock(&log->mutex);
-    record_log_reader_destroy(replaced);
+    return error_none();
 }
 
 struct feed_read {
@@ -358,7 +322,7 @@ struct feed_read {
     size_t count_max;
     struct arena *arena;
     struct error error;
-    struct kept_reader *place;
+    struct pooled_reader *place;
 };
 
 static bool take_record(void *context, uint64_t position, uint64_t end, struct text record)
@@ -383,7 +347,7 @@ static bool take_record(void *context, uint64_t position, uint64_t end, struct t
         event->source = text_of(read->log->feed.source);
         read->count++;
     }
-    read->place->sequence = event->sequence;
+    read->place->key = event->sequence;
     read->place->position = end;
     return read->count < read->count_max;
 }
@@ -392,7 +356,7 @@ static struct error feed_read(struct event_feed *feed, uint64_t after, size_t ev
                               struct arena *arena, struct event_batch *batch)
 {
     struct event_log *log = log_of_feed(feed);
-    struct kept_reader place;
+    struct pooled_reader place;
     *batch = (struct event_batch){.next = after};
     pthread_mutex_lock(&log->mutex);
     uint64_t newest = log->newest;
@@ -411,7 +375,10 @@ static struct error feed_read(struct event_feed *feed, uint64_t after, size_t ev
     };
     if (read.events == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "reading events");
-    struct error error = take_reader(log, after, &place);
+    uint64_t position;
+    struct error error = find_place(log, after, &position);
+    if (!error_is(error))
+        error = record_log_reader_pool_take(&log->readers, after, position, &place);
     if (error_is(error))
         return error;
     error = record_log_reader_read(place.reader, place.position, take_record, &read);
@@ -422,10 +389,10 @@ static struct error feed_read(struct event_feed *feed, uint64_t after, size_t ev
         return error;
     }
     if (read.count > 0)
-        batch->next = place.sequence;
+        batch->next = place.key;
     batch->events = read.events;
     batch->event_count = read.count;
-    give_reader(log, &place);
+    record_log_reader_pool_give(&log->readers, &place);
     return error;
 }
 
@@ -495,6 +462,7 @@ struct error event_log_open(struct event_log **log, const struct event_log_optio
     };
     struct error error =
         record_log_open(&made->log, options->file_system, &log_options, replay, made);
+    record_log_reader_pool_init(&made->readers, made->log);
     if (!error_is(error))
         error = log_identity_open(options->file_system, options->directory, options->random,
                                   made->identity);
@@ -514,8 +482,7 @@ void event_log_close(struct event_log *log)
 {
     if (log == NULL)
         return;
-    for (size_t i = 0; i < readers_kept; i++)
-        record_log_reader_destroy(log->readers[i].reader);
+    record_log_reader_pool_deinit(&log->readers);
     record_log_close(log->log);
     event_watchers_deinit(&log->watchers);
     pthread_mutex_destroy(&log->mutex);

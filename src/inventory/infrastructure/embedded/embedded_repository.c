@@ -9,6 +9,7 @@
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 
 #include "inventory/infrastructure/embedded/engine.h"
+#include "inventory/infrastructure/embedded/inventory_event_reader.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/base/queue.h"
@@ -29,6 +30,8 @@ struct embedded_repository {
     struct inventory_repository base;
     struct embedded_repository_options options;
     struct engine *engine;
+    struct inventory_event_reader events;
+    bool has_events; /* opened */
     struct queue commands;
     struct queue verifications;
     struct inventory_command *batch[commands_per_step_max];
@@ -193,7 +196,10 @@ static int64_t sleep_us(struct embedded_repository *repository)
 static struct error step(struct embedded_repository *repository, size_t count)
 {
     const struct engine *engine = repository->engine;
+    uint64_t committed = record_log_committed_end(engine->log);
     struct error error = engine_step(repository->engine, repository->batch, count);
+    if (record_log_committed_end(engine->log) != committed)
+        inventory_event_reader_committed(&repository->events);
     atomic_store_explicit(&repository->skus, engine->state.skus.count, memory_order_relaxed);
     atomic_store_explicit(&repository->pending_reservations, engine->state.due_count,
                           memory_order_relaxed);
@@ -266,6 +272,8 @@ static struct error start_threads(struct embedded_repository *repository)
 
 static void release(struct embedded_repository *repository)
 {
+    if (repository->has_events)
+        inventory_event_reader_deinit(&repository->events);
     engine_close(repository->engine);
     queue_deinit(&repository->commands);
     queue_deinit(&repository->verifications);
@@ -287,6 +295,10 @@ struct error embedded_repository_open(struct inventory_repository **repository,
         queue_init(&made->verifications, verifications_max))
         error = engine_open(&made->engine, options, options->threaded ? verify_later : verify_now,
                             made);
+    if (!error_is(error))
+        error = inventory_event_reader_init(&made->events, made->engine->log, options->file_system,
+                                            options->directory, options->random);
+    made->has_events = !error_is(error);
     if (!error_is(error))
         error = step(made, 0); /* what fell due while it was closed */
     if (!error_is(error) && options->threaded)
@@ -331,4 +343,9 @@ struct embedded_repository_usage embedded_repository_usage(struct inventory_repo
         .ids = atomic_load_explicit(&embedded->ids, memory_order_relaxed),
         .log_bytes = atomic_load_explicit(&embedded->log_bytes, memory_order_relaxed),
     };
+}
+
+struct inventory_event_source *embedded_repository_events(struct inventory_repository *repository)
+{
+    return &repository_of(repository)->events.base;
 }

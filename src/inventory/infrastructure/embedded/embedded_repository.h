@@ -1,6 +1,7 @@
 #ifndef WAYBILL_INVENTORY_INFRASTRUCTURE_EMBEDDED_EMBEDDED_REPOSITORY_H
 #define WAYBILL_INVENTORY_INFRASTRUCTURE_EMBEDDED_EMBEDDED_REPOSITORY_H
 
+#include "inventory/domain/inventory_event.h"
 #include "inventory/domain/inventory_repository.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
@@ -64,6 +65,9 @@ struct error embedded_repository_step(struct inventory_repository *repository);
  * afterwards are a programmer's mistake.
  */
 void embedded_repository_close(struct inventory_repository *repository);
+
+/* Its events (inventory_event_reader.h); they live as long as the repository. */
+struct inventory_event_source *embedded_repository_events(struct inventory_repository *repository);
 
 /* How much it holds, as of its last step. Any thread. */
 struct embedded_repository_usage {

@@ -16,7 +16,7 @@ static Google__Protobuf__Timestamp *timestamp_message(struct arena *arena, int64
     return message;
 }
 
-static Waybill__Inventory__V1__StockState stock_state_value(enum stock_state state)
+Waybill__Inventory__V1__StockState stock_state_value(enum stock_state state)
 {
     switch (state) {
     case STOCK_STATE_IN_STOCK:

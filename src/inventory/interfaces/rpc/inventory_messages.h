@@ -15,6 +15,8 @@
  * The domain's records as the interface's messages. Each gives a message on the arena that keeps
  * nothing of the record, or NULL without memory. Thread: the arena's owner.
  */
+Waybill__Inventory__V1__StockState stock_state_value(enum stock_state state);
+
 Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sku,
                                              const struct stock *stock);
 
