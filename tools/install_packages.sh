@@ -22,6 +22,7 @@ build libcsv-dev the data set
 build libhttp-parser-dev HTTP/1.1
 build libsqlite3-dev SQLite
 build libpq-dev PostgreSQL's client library
+build tzdata the local time of warehouses
 test libcmocka-dev unit tests
 test clang-14 the second compiler, sanitizers and fuzzing
 test libclang-rt-14-dev their runtime
