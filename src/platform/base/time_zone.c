@@ -267,8 +267,8 @@ static struct time_zone *read_block(struct byte_reader *reader, const struct cou
             return NULL;
         }
         struct byte_reader type = byte_reader_of(text_make(types + index * 6, 4));
-        zone->transitions[i] = (struct transition){
-            .utc_seconds = (int64_t)time, .offset = (int32_t)read_big_uint32(&type)};
+        zone->transitions[i] = (struct transition){.utc_seconds = (int64_t)time,
+                                                   .offset = (int32_t)read_big_uint32(&type)};
     }
     struct byte_reader first = byte_reader_of(text_make(types, 4));
     zone->first_offset = (int32_t)read_big_uint32(&first);
@@ -347,7 +347,7 @@ static struct error read_file(struct text name, char *bytes, size_t *size)
 
 struct error time_zone_create(struct time_zone **zone, struct text name)
 {
-    size_t size;
+    size_t size = 0;
     *zone = NULL;
     if (name.size == 0) {
         *zone = memory_allocate_zero(1, sizeof **zone);

@@ -42,9 +42,9 @@ static void summer_begins_to_the_second(void **state)
 static void zones_agree_with_libc(void **state)
 {
     static const char *const names[] = {
-        "Europe/Berlin",  "America/New_York",    "Australia/Sydney", "Asia/Kolkata",
+        "Europe/Berlin",       "America/New_York",  "Australia/Sydney", "Asia/Kolkata",
         "Africa/Johannesburg", "America/Sao_Paulo", "Europe/Dublin",    "Asia/Tehran",
-        "Africa/Lagos",   "Pacific/Auckland",    "America/Nuuk",     "Etc/GMT+5",
+        "Africa/Lagos",        "Pacific/Auckland",  "America/Nuuk",     "Etc/GMT+5",
     };
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -68,7 +68,7 @@ static void zones_agree_with_libc(void **state)
 
 static void names_lead_nowhere_else(void **state)
 {
-    static const char *const names[] = {"../../../etc/passwd", "/etc/passwd", "Europe", "Europe/",
+    static const char *const names[] = {"../../../etc/passwd", "/etc/passwd", "Europe",  "Europe/",
                                         "Europe//Berlin",      "No/Such",     "zone.tab"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

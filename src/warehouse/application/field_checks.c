@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 static const char id_rule[] = "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -";
-static const char optional_id_rule[] =
-    "must be empty or 1 to 64 characters of A-Z a-z 0-9 . _ : -";
+static const char optional_id_rule[] = "must be empty or 1 to 64 characters of A-Z a-z 0-9 . _ : -";
 const char name_rule[] =
     "must be 1 to 64 bytes of UTF-8 without control characters or a space at either end";
 static const char optional_name_rule[] =
@@ -66,8 +65,8 @@ void check_optional_sku(struct violations *violations, struct text sku, const ch
 void check_words(struct violations *violations, struct text words, size_t size_max,
                  const char *path)
 {
-    const char *rule = size_max <= 16 ? short_words_rule
-                                      : (size_max <= 64 ? words_rule : long_words_rule);
+    const char *rule =
+        size_max <= 16 ? short_words_rule : (size_max <= 64 ? words_rule : long_words_rule);
     if (words.size > size_max || text_has_control(words) || !text_is_utf8(words))
         violations_add(violations, rule, "%s", path);
 }
@@ -120,8 +119,12 @@ void check_address(struct violations *violations, const struct address *address,
         struct text text;
         const char *name;
     } fields[] = {
-        {address->name, "name"},     {address->company, "company"}, {address->phone, "phone"},
-        {address->email, "email"},   {address->city, "city"},       {address->region, "region"},
+        {address->name, "name"},
+        {address->company, "company"},
+        {address->phone, "phone"},
+        {address->email, "email"},
+        {address->city, "city"},
+        {address->region, "region"},
         {address->postal_code, "postal_code"},
     };
     char field[160];

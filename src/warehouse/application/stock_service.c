@@ -64,8 +64,7 @@ void check_list_movements(struct warehouse_command *command)
     check_range(violations, (int64_t)list->type, 0, MOVEMENT_RETURN,
                 "must be one of the MovementType values", "type");
     check_words(violations, list->reference, warehouse_reason_bytes_max, "reference");
-    if (list->start_time_us > 0 && list->end_time_us > 0 &&
-        list->end_time_us < list->start_time_us)
+    if (list->start_time_us > 0 && list->end_time_us > 0 && list->end_time_us < list->start_time_us)
         violations_add(violations, "must not be before start_time", "end_time");
     check_page(violations, &list->page);
 }

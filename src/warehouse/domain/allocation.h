@@ -65,8 +65,8 @@ struct allocation_part {
     size_t line_count;
     bool has_distance;
     int64_t distance_metres;
-    struct money cost;  /* absent where it cannot be said */
-    int64_t ship_day;   /* calendar.h; 0 = none */
+    struct money cost;   /* absent where it cannot be said */
+    int64_t ship_day;    /* calendar.h; 0 = none */
     struct text shipped; /* what ShipAllocation shipped, as bytes to compare; empty until then */
 };
 
@@ -137,12 +137,12 @@ struct ship_line {
 
 enum ship_outcome {
     SHIP_NOW,
-    SHIP_REPEATED,        /* the same was shipped before: the answer is the record */
-    SHIP_NOT_FIRM,        /* TENTATIVE, RELEASED or EXPIRED */
-    SHIP_SHIPPED,         /* other lines than before */
-    SHIP_PART_NOT_FOUND,  /* no part at that warehouse */
-    SHIP_PART_AMBIGUOUS,  /* lines, and several parts not yet shipped */
-    SHIP_LINES_NOT_HELD,  /* `failed` is the request's line that the part does not hold */
+    SHIP_REPEATED,       /* the same was shipped before: the answer is the record */
+    SHIP_NOT_FIRM,       /* TENTATIVE, RELEASED or EXPIRED */
+    SHIP_SHIPPED,        /* other lines than before */
+    SHIP_PART_NOT_FOUND, /* no part at that warehouse */
+    SHIP_PART_AMBIGUOUS, /* lines, and several parts not yet shipped */
+    SHIP_LINES_NOT_HELD, /* `failed` is the request's line that the part does not hold */
     SHIP_OUT_OF_MEMORY,
 };
 

@@ -32,7 +32,7 @@ struct count {
     struct text count_id;
     struct text warehouse_id;
     enum count_state state;
-    struct text zone; /* what is counted: empty = all */
+    struct text zone;        /* what is counted: empty = all */
     const struct text *skus; /* sorted; none = all */
     size_t sku_count;
     struct count_line *lines; /* sorted by SKU, place, lot and expiry date */

@@ -12,10 +12,8 @@ static double radians(int64_t degrees_e7)
 
 int64_t geography_distance_metres(struct geo_point a, struct geo_point b)
 {
-    double latitude_half =
-        sin(radians((int64_t)b.latitude_e7 - (int64_t)a.latitude_e7) / 2);
-    double longitude_half =
-        sin(radians((int64_t)b.longitude_e7 - (int64_t)a.longitude_e7) / 2);
+    double latitude_half = sin(radians((int64_t)b.latitude_e7 - (int64_t)a.latitude_e7) / 2);
+    double longitude_half = sin(radians((int64_t)b.longitude_e7 - (int64_t)a.longitude_e7) / 2);
     double haversine = latitude_half * latitude_half + cos(radians(a.latitude_e7)) *
                                                            cos(radians(b.latitude_e7)) *
                                                            longitude_half * longitude_half;

@@ -33,8 +33,8 @@ struct warehouse {
     bool active;
     struct address address;
     struct money handling_cost;
-    struct text cutoff_local_time; /* "HH:MM" or empty */
-    struct text time_zone;         /* of the time zone database, or empty = UTC */
+    struct text cutoff_local_time;  /* "HH:MM" or empty */
+    struct text time_zone;          /* of the time zone database, or empty = UTC */
     const struct text *closed_days; /* dates and weekday names */
     size_t closed_day_count;
     int64_t capacity_per_day; /* allocations; 0 = no limit */
@@ -59,8 +59,7 @@ enum warehouse_field {
 unsigned warehouse_field_of(struct text path);
 
 /* Copies the fields named from one to the other; texts are shared. */
-void warehouse_merge(struct warehouse *warehouse, const struct warehouse *changes,
-                     unsigned fields);
+void warehouse_merge(struct warehouse *warehouse, const struct warehouse *changes, unsigned fields);
 
 /* Whether all but the revision is equal. */
 bool warehouse_equal(const struct warehouse *a, const struct warehouse *b);

@@ -55,11 +55,11 @@ enum warehouse_outcome {
     WAREHOUSE_ID_REUSED,
     WAREHOUSE_REVISION_MISMATCH,
     WAREHOUSE_INACTIVE,
-    WAREHOUSE_ON_HAND_LIMIT, /* on hand would exceed 10^15 */
-    WAREHOUSE_PLACES_LIMIT,  /* the SKU would lie in more than 1,000 places of a warehouse */
-    WAREHOUSE_SITES_LIMIT,   /* more than 1,000 warehouses */
-    WAREHOUSE_CARDS_LIMIT,   /* more than 1,000 cost cards of a warehouse */
-    WAREHOUSE_LOT_MISMATCH,  /* the lot is known with another expiry date */
+    WAREHOUSE_ON_HAND_LIMIT,     /* on hand would exceed 10^15 */
+    WAREHOUSE_PLACES_LIMIT,      /* the SKU would lie in more than 1,000 places of a warehouse */
+    WAREHOUSE_SITES_LIMIT,       /* more than 1,000 warehouses */
+    WAREHOUSE_CARDS_LIMIT,       /* more than 1,000 cost cards of a warehouse */
+    WAREHOUSE_LOT_MISMATCH,      /* the lot is known with another expiry date */
     WAREHOUSE_TRANSFER_RECEIVED, /* a change after the end, named by the state it is in */
     WAREHOUSE_TRANSFER_CANCELLED,
     WAREHOUSE_COUNT_OPEN, /* nothing is recorded yet */
