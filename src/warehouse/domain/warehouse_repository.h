@@ -143,8 +143,8 @@ struct warehouse_command {
     struct shortage *shortages; /* one a SKU, sorted by SKU */
     size_t shortage_count;
 
+    struct task task;
     warehouse_done *done;
-    void *store_state;
 };
 
 /* Which page of a list, and what comes after it. */
@@ -174,9 +174,10 @@ struct list_items_command {
  */
 struct warehouse_record_command { /* CREATE, UPDATE, GET */
     struct warehouse_command base;
-    struct warehouse warehouse;
-    unsigned fields;           /* UPDATE: of enum warehouse_field */
-    int64_t expected_revision; /* UPDATE: 0 = any */
+    struct warehouse warehouse; /* as asked; GET: warehouse_id only */
+    unsigned fields;            /* UPDATE: of enum warehouse_field */
+    int64_t expected_revision;  /* UPDATE: 0 = any */
+    struct warehouse record;    /* result */
 };
 
 struct list_warehouses_command {
