@@ -6,6 +6,7 @@
 #include "platform/base/error.h"
 #include "platform/base/executor.h"
 #include "platform/base/random.h"
+#include "platform/resilience/dependency.h"
 #include "platform/sql/sql_session.h"
 
 #include <stdbool.h>
@@ -105,7 +106,9 @@ struct sql_store_options {
     size_t batch_max;             /* SQLite: jobs a commit */
     int64_t statement_timeout_us; /* PostgreSQL: of one statement, by the server */
     int64_t connect_timeout_us;
-    uint32_t run_max;    /* how often a script is run at most, by conflicts and deadlocks */
+    uint32_t run_max; /* how often a script is run at most, by conflicts and deadlocks */
+    struct circuit_breaker_settings breaker;
+    struct dependency_list *dependencies; /* where it is listed as "NAME.sql"; NULL = nowhere */
     bool allow_degraded; /* PostgreSQL: start although its settings lose acknowledged writes */
     /*
      * False, SQLite only, for tests: no threads; everything happens within sql_store_step, on the

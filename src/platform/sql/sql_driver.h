@@ -104,7 +104,11 @@ struct sql_store {
     _Atomic uint64_t repeated_runs;
     _Atomic uint64_t reconnects;
     _Atomic uint64_t deadlines_passed;
-    _Atomic bool available;
+    struct dependency *dependency; /* own_dependency: how the database is */
+    struct dependency own_dependency;
+    bool has_dependency;
+    char dependency_name[80];
+    _Atomic bool has_failed; /* SQLite: nothing is answered any more */
 };
 
 /* Copies the options; false without memory. */
@@ -135,5 +139,10 @@ struct error sql_look(const struct sql_store_options *options, struct arena *are
                       sql_script *script, void *context);
 struct error sqlite_look(const struct sql_store_options *options, struct arena *arena,
                          sql_script *script, void *context);
+
+struct error postgresql_store_open(struct sql_store **store,
+                                   const struct sql_store_options *options);
+struct error postgresql_look(const struct sql_store_options *options, struct arena *arena,
+                             sql_script *script, void *context);
 
 #endif

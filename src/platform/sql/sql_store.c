@@ -9,13 +9,19 @@
 #include "platform/sql/sql_driver.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char sqlite_scheme[] = "sqlite:";
+static const char *const postgresql_schemes[] = {"postgresql://", "postgres://"};
 
 struct sql_store_options sql_store_options_default(void)
 {
+    struct circuit_breaker_settings breaker = circuit_breaker_settings_default();
+    breaker.open_us = 250000;
+    breaker.open_us_max = 1000000; /* an idle worker probes: a look costs a connection, no call */
     return (struct sql_store_options){
+        .breaker = breaker,
         .clock = clock_system(),
         .random = random_system(),
         .migrate = SQL_MIGRATE_AUTO,
@@ -34,15 +40,21 @@ static bool starts_with(const char *url, const char *scheme)
     return strncmp(url, scheme, strlen(scheme)) == 0 && url[strlen(scheme)] != '\0';
 }
 
+static bool is_postgresql(const char *url)
+{
+    return starts_with(url, postgresql_schemes[0]) || starts_with(url, postgresql_schemes[1]);
+}
+
 bool sql_url_is_known(const char *url)
 {
-    return starts_with(url, sqlite_scheme);
+    return starts_with(url, sqlite_scheme) || is_postgresql(url);
 }
 
 /* The URL itself may hold a password: it is not shown. */
 static struct error no_database(void)
 {
-    return error_make(ERROR_INVALID_SETTING, "this is no database; use sqlite:FILE");
+    return error_make(ERROR_INVALID_SETTING,
+                      "this is no database; use sqlite:FILE or postgresql://USER@HOST/NAME");
 }
 
 struct error sql_store_open(struct sql_store **store, const struct sql_store_options *options)
@@ -50,6 +62,8 @@ struct error sql_store_open(struct sql_store **store, const struct sql_store_opt
     struct error error = no_database();
     if (starts_with(options->url, sqlite_scheme))
         error = sqlite_store_open(store, options);
+    else if (is_postgresql(options->url))
+        error = postgresql_store_open(store, options);
     return error_is(error) ? error_prefix(error, "%.60s", options->name) : error;
 }
 
@@ -59,6 +73,8 @@ struct error sql_look(const struct sql_store_options *options, struct arena *are
     struct error error = no_database();
     if (starts_with(options->url, sqlite_scheme))
         error = sqlite_look(options, arena, script, context);
+    else if (is_postgresql(options->url))
+        error = postgresql_look(options, arena, script, context);
     return error_is(error) ? error_prefix(error, "%.60s", options->name) : error;
 }
 
@@ -83,12 +99,24 @@ bool sql_store_init(struct sql_store *store, const struct sql_store_table *table
     store->name = copy_string(options->name);
     store->options.url = store->url;
     store->options.name = store->name;
-    atomic_store(&store->available, true);
-    return store->url != NULL && store->name != NULL;
+    if (store->url == NULL || store->name == NULL)
+        return false;
+    snprintf(store->dependency_name, sizeof store->dependency_name, "%.60s.sql", store->name);
+    store->dependency = &store->own_dependency;
+    store->has_dependency = true;
+    dependency_init(store->dependency, store->dependency_name, true, &options->breaker,
+                    options->clock, options->random);
+    if (options->dependencies != NULL)
+        dependency_list_add(options->dependencies, store->dependency);
+    return true;
 }
 
 void sql_store_deinit(struct sql_store *store)
 {
+    if (store->has_dependency && store->options.dependencies != NULL)
+        dependency_list_remove(store->options.dependencies, store->dependency);
+    if (store->has_dependency)
+        dependency_deinit(store->dependency);
     memory_release(store->url);
     memory_release(store->name);
 }
@@ -188,7 +216,7 @@ struct sql_store_usage sql_store_usage(struct sql_store *store)
         .repeated_runs = atomic_load_explicit(&store->repeated_runs, memory_order_relaxed),
         .reconnects = atomic_load_explicit(&store->reconnects, memory_order_relaxed),
         .deadlines_passed = atomic_load_explicit(&store->deadlines_passed, memory_order_relaxed),
-        .available = atomic_load_explicit(&store->available, memory_order_relaxed),
+        .available = !atomic_load(&store->has_failed) && dependency_is_available(store->dependency),
     };
 }
 

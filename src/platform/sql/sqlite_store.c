@@ -138,7 +138,7 @@ static void fail_store(struct sqlite_store *store)
     store->has_failed = true;
     store->failure = sql_failure_error(store->writer.base.failure, store->writer.base.error);
     store->failure = error_prefix(store->failure, "%.60s", store->base.name);
-    atomic_store(&store->base.available, false);
+    atomic_store(&store->base.has_failed, true);
     if (store->base.options.threaded)
         store->base.options.failed(store->base.options.failed_context, &store->failure);
 }
