@@ -20,6 +20,7 @@ build libxxhash-dev checksums, hash tables
 build libjansson-dev JSON
 build libcsv-dev the data set
 build libhttp-parser-dev HTTP/1.1
+build librocksdb-dev the events of tracking on disk
 build libsqlite3-dev SQLite
 build libpq-dev PostgreSQL's client library
 build tzdata the local time of warehouses
