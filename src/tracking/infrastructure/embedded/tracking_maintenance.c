@@ -282,6 +282,15 @@ void tracking_engine_put_ping(struct tracking_engine *engine, struct parcel *par
     parcel->ping_longitude_e7 = record->longitude_e7;
 }
 
+/* The time at the end of a ping's key. */
+static int64_t time_of(struct text key)
+{
+    uint64_t time_us = 0;
+    for (size_t i = key.size - 8; i < key.size; i++)
+        time_us = time_us << 8 | (uint8_t)key.data[i];
+    return (int64_t)time_us;
+}
+
 struct error tracking_engine_count_pings(struct tracking_engine *engine,
                                          const struct parcel *parcel, int64_t *count)
 {
@@ -300,7 +309,7 @@ struct error tracking_engine_count_pings(struct tracking_engine *engine,
         if (iterator == NULL)
             return error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
         while (tracking_store_iterator_next(iterator, &key, &value))
-            (*count)++;
+            *count += time_of(key) > engine->now_us - engine->options.ping_retention_us;
         error = tracking_store_iterator_end(iterator);
     }
     return error;

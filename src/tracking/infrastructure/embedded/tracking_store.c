@@ -79,9 +79,17 @@ static void set_table_options(struct tracking_store *store,
     rocksdb_options_set_block_based_table_factory(store->options, store->table);
 }
 
+/* Options that have no function of their own in the C API. */
+static const char option_text[] = "avoid_flush_during_shutdown=true"; /* who wants it flushes */
+
 static void set_options(struct tracking_store *store, const struct tracking_store_options *options)
 {
+    char *text = NULL;
+    rocksdb_options_t *base = rocksdb_options_create();
     store->options = rocksdb_options_create();
+    rocksdb_get_options_from_string(base, option_text, store->options, &text);
+    CHECK(text == NULL);
+    rocksdb_options_destroy(base);
     rocksdb_options_set_create_if_missing(store->options, options->read_only ? 0 : 1);
     rocksdb_options_set_write_buffer_size(store->options, options->write_buffer_bytes);
     rocksdb_options_set_max_write_buffer_number(store->options, 3);
