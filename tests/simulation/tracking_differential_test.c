@@ -337,7 +337,7 @@ int main(int argument_count, char **arguments)
 {
     uint64_t first = argument(argument_count, arguments, "--seed", 1);
     uint64_t seeds = argument(argument_count, arguments, "--seeds", 5);
-    uint64_t operations = argument(argument_count, arguments, "--operations", 6000);
+    uint64_t operations = argument(argument_count, arguments, "--operations", 3000);
     bool good = true;
     log_configure(LOG_LEVEL_ERROR, false);
     printf("1..%llu\n", (unsigned long long)seeds);
