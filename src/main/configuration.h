@@ -26,6 +26,9 @@ struct configuration {
     char cors_origins[setting_text_bytes_max];
     char data[setting_text_bytes_max];
     char inventory[setting_text_bytes_max]; /* URL; empty = embedded:DATA/inventory */
+    char warehouse[setting_text_bytes_max]; /* URL; empty = sqlite:DATA/warehouse.sqlite */
+    char shipping[setting_text_bytes_max];
+    char fulfillment[setting_text_bytes_max];
     char log_level[setting_text_bytes_max];
     char log_format[setting_text_bytes_max];
     int64_t io_threads; /* 0 = by the machine's cores */
@@ -41,6 +44,11 @@ struct configuration {
     int64_t queue_length_max;
     int64_t segment_bytes;
     int64_t batch_bytes_max;
+    char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
+    char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */
+    int64_t sql_connections;
+    int64_t sql_queue_length_max;
+    int64_t sql_statement_ms_max;
 };
 
 /* What is wrong, a line each: the first of them in `lines`, all of them counted. */

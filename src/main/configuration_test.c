@@ -47,6 +47,9 @@ static const struct sample samples[] = {
     TEXT("server", cors_origins, "https://a.example, https://b.example", "\xC3", control_advice),
     TEXT("server", data, "/var/lib/way bill", "", "must not be empty"),
     TEXT("server", inventory, "embedded:elsewhere", "\xED\xA0\x80", control_advice),
+    TEXT("server", warehouse, "sqlite:elsewhere", "a\x02", control_advice),
+    TEXT("server", shipping, "postgresql://b@c/d", "a\x03", control_advice),
+    TEXT("server", fulfillment, "sqlite:x", "a\x04", control_advice),
     NUMBER("server", io_threads, "64", "65", "from 0 to 64"),
     NUMBER("server", drain_seconds, "0", "-1", "from 0 to 3600"),
     NUMBER("server", connections_max, "1", "0", "from 1 to 1000000"),
@@ -63,6 +66,11 @@ static const struct sample samples[] = {
     NUMBER("inventory", queue_length_max, "1", "0x10", "from 1 to 16777216"),
     NUMBER("inventory", segment_bytes, "4294967296", "1048575", "from 1048576 to 4294967296"),
     NUMBER("inventory", batch_bytes_max, "65536", "65 536", "from 65536 to 268435456"),
+    TEXT("sql", migrate, "refuse", "never", "must be one of auto|refuse"),
+    TEXT("sql", allow_degraded, "yes", "perhaps", "must be one of no|yes"),
+    NUMBER("sql", sql_connections, "1", "0", "from 1 to 256"),
+    NUMBER("sql", sql_queue_length_max, "1048576", "0", "from 1 to 1048576"),
+    NUMBER("sql", sql_statement_ms_max, "10", "9", "from 10 to 600000"),
 };
 enum { samples_count = sizeof samples / sizeof samples[0], arguments_max = 8 };
 

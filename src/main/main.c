@@ -2,6 +2,7 @@
  * The command line: finds the command and hands over. Each command has a file of its own.
  */
 #include "main/call_command.h"
+#include "main/migrate_command.h"
 #include "main/replay_command.h"
 #include "main/serve_command.h"
 #include "main/services.h"
@@ -22,6 +23,7 @@ static const struct command commands[] = {
     {"serve", serve_command, "run the services"},
     {"call", call_command, "call a method: JSON in, JSON out"},
     {"replay", replay_command, "play a data set of real orders against a server"},
+    {"migrate", migrate_command, "show and apply changes of the SQL databases' tables"},
     {"verify", verify_command, "check every log and ledger of a data directory"},
 };
 

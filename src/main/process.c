@@ -38,6 +38,7 @@ struct process {
     struct module_environment environment;
     struct module *modules[modules_max];
     size_t module_count; /* of those open */
+    struct dependency_list dependencies;
     int64_t start_time_us;
     struct rpc_server *server;
     struct http_server *operations;
@@ -77,7 +78,8 @@ static unsigned serve_healthz(void *context, struct buffer *body)
 
 static unsigned serve_readyz(void *context, struct buffer *body)
 {
-    const struct process *process = context;
+    struct process *process = context;
+    bool ready;
     if (!process->ready)
         return buffer_append_string(body, "draining\n") ? 503 : 500;
     unsigned status = 200;
@@ -86,6 +88,10 @@ static unsigned serve_readyz(void *context, struct buffer *body)
         if (module->table->is_ready != NULL && !module->table->is_ready(module, body))
             status = 503;
     }
+    if (!dependency_list_write_readiness(&process->dependencies, body, &ready))
+        return 500;
+    if (!ready)
+        status = 503;
     if (status == 200 && !buffer_append_string(body, "ready\n"))
         return 500;
     return status;
@@ -93,7 +99,7 @@ static unsigned serve_readyz(void *context, struct buffer *body)
 
 static unsigned serve_metrics(void *context, struct buffer *body)
 {
-    const struct process *process = context;
+    struct process *process = context;
     bool fits = module_add_gauge(body, "process_start_time_seconds",
                                  "Start time of the process since unix epoch in seconds.",
                                  (uint64_t)(process->start_time_us / 1000000));
@@ -101,7 +107,8 @@ static unsigned serve_metrics(void *context, struct buffer *body)
         struct module *module = process->modules[i];
         fits = module->table->write_metrics == NULL || module->table->write_metrics(module, body);
     }
-    fits = fits && rpc_server_write_metrics(process->server, body);
+    fits = fits && dependency_list_write_metrics(&process->dependencies, body) &&
+           rpc_server_write_metrics(process->server, body);
     return fits ? 200 : 500;
 }
 
@@ -280,7 +287,9 @@ struct error process_open(struct process **process, const struct configuration *
         .modules = opened->modules,
         .module_count = &opened->module_count,
         .server = &opened->server,
+        .dependencies = &opened->dependencies,
     };
+    dependency_list_init(&opened->dependencies);
     struct error error = check_addresses(configuration);
     if (!error_is(error))
         error = open_modules(opened, names, name_count);
@@ -322,5 +331,6 @@ void process_close(struct process *process)
     close_modules(process);
     rpc_server_destroy(process->server);
     http_server_destroy(process->operations);
+    dependency_list_deinit(&process->dependencies);
     memory_release(process);
 }

@@ -5,6 +5,7 @@
 #include "platform/base/buffer.h"
 #include "platform/base/error.h"
 #include "platform/events/event_feed.h"
+#include "platform/resilience/dependency.h"
 #include "platform/rpc/server.h"
 
 #include <stdbool.h>
@@ -33,6 +34,8 @@ struct module_environment {
     struct module *const *modules; /* those open so far, this one not yet among them */
     const size_t *module_count;
     struct rpc_server *const *server; /* NULL until it listens */
+    struct dependency_list
+        *dependencies; /* what /metrics and /readyz tell of: databases, carriers */
 };
 
 /* Any member but name, create, services and close may be NULL. */

@@ -662,7 +662,7 @@ static struct error check_server(struct postgresql_connection *connection)
     PQclear(result);
     if (connection->degraded[0] != '\0' && !connection->options->allow_degraded)
         return error_make(ERROR_INVALID_SETTING,
-                          "%.160s; turn it on in the server, or start with --allow-degraded true",
+                          "%.160s; turn it on in the server, or start with --allow-degraded yes",
                           connection->degraded);
     return error_none();
 }
