@@ -14,6 +14,7 @@
 #include "platform/base/memory.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { output_bytes_target = 256 * 1024, abuse_budget = 2000 };
 
@@ -312,13 +313,12 @@ static void refuse_connection(struct http_loop *loop)
     uv_close((uv_handle_t *)&loop->refused, on_refused);
 }
 
-void http_connection_accept(struct http_loop *loop)
+/* A connection in the loop's list, its socket not connected yet; NULL without memory. */
+static struct http_connection *make_connection(struct http_loop *loop)
 {
     struct http_connection *connection = memory_allocate_zero(1, sizeof *connection);
-    if (connection == NULL) {
-        refuse_connection(loop);
-        return;
-    }
+    if (connection == NULL)
+        return NULL;
     connection->loop = loop;
     connection->budget = abuse_budget;
     connection->open_time_us = http_loop_now_us(loop);
@@ -326,8 +326,7 @@ void http_connection_accept(struct http_loop *loop)
     if (stream_socket_init(&connection->socket, &loop->io.loop, &socket_table, loop->input,
                            sizeof loop->input) != 0) {
         memory_release(connection);
-        refuse_connection(loop);
-        return;
+        return NULL;
     }
     connection->next = loop->connections;
     if (loop->connections != NULL)
@@ -336,6 +335,16 @@ void http_connection_accept(struct http_loop *loop)
     loop->socket_count++;
     atomic_fetch_add(&loop->counters.connections_open, 1);
     atomic_fetch_add(&loop->counters.connections_accepted, 1);
+    return connection;
+}
+
+void http_connection_accept(struct http_loop *loop)
+{
+    struct http_connection *connection = make_connection(loop);
+    if (connection == NULL) {
+        refuse_connection(loop);
+        return;
+    }
     bool too_many = atomic_fetch_add(loop->connection_count, 1) >= loop->options->connections_max;
     if (stream_socket_accept(&connection->socket, (uv_stream_t *)&loop->listener, loop->identity) !=
         0) {
@@ -344,4 +353,18 @@ void http_connection_accept(struct http_loop *loop)
         atomic_fetch_add(&loop->counters.connections_refused, 1);
         http_connection_close(connection);
     }
+}
+
+/* Neither limits for peers nor the idle time are for those within the process. */
+void http_connection_adopt(struct http_loop *loop, int descriptor)
+{
+    struct http_connection *connection = loop->draining ? NULL : make_connection(loop);
+    if (connection == NULL) {
+        close(descriptor);
+        return;
+    }
+    atomic_fetch_add(loop->connection_count, 1);
+    connection->is_local = true;
+    if (stream_socket_adopt(&connection->socket, descriptor) != 0)
+        http_connection_close(connection);
 }

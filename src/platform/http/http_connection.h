@@ -65,13 +65,20 @@ struct http_connection {
     char preface[http_preface_bytes];
     uint8_t preface_size;
     bool unflushed;
-    bool greeted; /* the peer has shown that it speaks HTTP */
-    bool failed;  /* close when what is queued has left */
+    bool is_local; /* of this process */
+    bool greeted;  /* the peer has shown that it speaks HTTP */
+    bool failed;   /* close when what is queued has left */
     bool closing;
 };
 
 /* Takes a connection from the listener. Failure closes it quietly. */
 void http_connection_accept(struct http_loop *loop);
+
+/*
+ * Takes a connected socket from within this process, plain whatever the server's TLS. It becomes
+ * the connection's; failure closes it.
+ */
+void http_connection_adopt(struct http_loop *loop, int descriptor);
 
 /* Serializes and writes what is pending. */
 void http_connection_flush(struct http_connection *connection);

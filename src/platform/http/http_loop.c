@@ -66,6 +66,8 @@ static void on_after_poll(uv_check_t *handle)
 static void look_after(struct http_connection *connection, int64_t now_us)
 {
     const struct http_server_options *options = connection->loop->options;
+    if (connection->is_local)
+        return;
     if (!connection->greeted) {
         if (now_us - connection->open_time_us > options->greeting_us_max)
             http_connection_close(connection);

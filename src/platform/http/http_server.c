@@ -8,8 +8,13 @@
 #include "platform/http/http_server.h"
 
 #include "platform/base/memory.h"
+#include "platform/http/http_connection.h"
 #include "platform/http/http_loop.h"
 #include "platform/io/listen_address.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
 
 enum { io_threads_max = 64 };
 
@@ -19,6 +24,7 @@ struct http_server {
     struct tls_identity *identity;
     struct http_peers *peers;
     _Atomic uint32_t connection_count;
+    _Atomic uint32_t local_count; /* connections made within this process */
     char address[listen_address_bytes_max];
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -157,6 +163,37 @@ struct error http_server_start(struct http_server *server)
 const char *http_server_address(const struct http_server *server)
 {
     return server->address;
+}
+
+struct adopt_task {
+    struct task task;
+    struct http_loop *loop;
+    int descriptor;
+};
+
+static void adopt(struct task *task)
+{
+    struct adopt_task *of = (struct adopt_task *)task;
+    http_connection_adopt(of->loop, of->descriptor);
+    memory_release(of);
+}
+
+int http_server_connect_local(struct http_server *server)
+{
+    int pair[2];
+    uint32_t next = atomic_fetch_add(&server->local_count, 1);
+    struct adopt_task *task = memory_allocate_zero(1, sizeof *task);
+    if (task == NULL)
+        return -ENOMEM;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+        memory_release(task);
+        return -errno;
+    }
+    *task = (struct adopt_task){.task = {.run = adopt},
+                                .loop = &server->loops[next % server->loop_count],
+                                .descriptor = pair[1]};
+    executor_post(&task->loop->io.base, &task->task);
+    return pair[0];
 }
 
 void http_server_count(const struct http_server *server, struct http_counters *sum)

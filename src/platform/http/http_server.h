@@ -73,6 +73,13 @@ struct error http_server_start(struct http_server *server);
 /* The address really listened on, "127.0.0.1:40001". Lives with the server. */
 const char *http_server_address(const struct http_server *server);
 
+/*
+ * A connection from within this process: gives the client's end of a pair of sockets, nonblocking,
+ * which becomes the caller's, or a negative errno. Plain, without port, limits for peers or idle
+ * time. Any thread, between start and drain.
+ */
+int http_server_connect_local(struct http_server *server);
+
 /* The sum over all threads. Any thread. */
 void http_server_count(const struct http_server *server, struct http_counters *sum);
 

@@ -169,12 +169,10 @@ int stream_socket_init(struct stream_socket *socket, uv_loop_t *loop,
     return uv_tcp_init(loop, &socket->tcp);
 }
 
-/* The TCP connection is there. */
+/* The connection is there. */
 static int begin(struct stream_socket *socket)
 {
-    int result = uv_tcp_nodelay(&socket->tcp, 1);
-    if (result == 0)
-        result = uv_read_start((uv_stream_t *)&socket->tcp, give_buffer, on_read);
+    int result = uv_read_start((uv_stream_t *)&socket->tcp, give_buffer, on_read);
     if (result != 0)
         return result;
     if (socket->tls == NULL) {
@@ -197,7 +195,14 @@ int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
         if (socket->tls == NULL)
             return UV_ENOMEM;
     }
-    return begin(socket);
+    result = uv_tcp_nodelay(&socket->tcp, 1);
+    return result == 0 ? begin(socket) : result;
+}
+
+int stream_socket_adopt(struct stream_socket *socket, int descriptor)
+{
+    int result = uv_tcp_open(&socket->tcp, descriptor);
+    return result == 0 ? begin(socket) : result;
 }
 
 static void on_connected(uv_connect_t *connect, int status)
@@ -205,6 +210,8 @@ static void on_connected(uv_connect_t *connect, int status)
     struct stream_socket *socket = connect->data;
     if (socket->closing)
         return;
+    if (status == 0)
+        status = uv_tcp_nodelay(&socket->tcp, 1);
     if (status == 0)
         status = begin(socket);
     if (status != 0)

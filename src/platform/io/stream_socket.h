@@ -10,7 +10,7 @@
 #include <uv.h>
 
 /*
- * One TCP connection, plain or in TLS, of a server or a client. Its owner has it as first member,
+ * One connection, plain or in TLS, of a server or a client. Its owner has it as first member,
  * gives bytes when `in_write` is false, and is told what comes. Nothing is kept for an idle one:
  * what the socket does not take at once is copied and written when there is room.
  * Thread: its loop's.
@@ -54,6 +54,10 @@ int stream_socket_init(struct stream_socket *socket, uv_loop_t *loop,
  */
 int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
                          struct tls_identity *identity);
+
+/* Takes a connected socket of any family (one of a pair), which becomes its own; always plain.
+ * `ready` follows at once. */
+int stream_socket_adopt(struct stream_socket *socket, int descriptor);
 
 /* Connects; `ready` or `lost` follows. */
 int stream_socket_connect(struct stream_socket *socket, const struct sockaddr *address,

@@ -129,6 +129,11 @@ struct http_server *rpc_server_http(struct rpc_server *server)
     return server->http;
 }
 
+int rpc_server_connect_local(void *server)
+{
+    return http_server_connect_local(((struct rpc_server *)server)->http);
+}
+
 /* --- while it runs --- */
 
 struct loop_task {

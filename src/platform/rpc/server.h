@@ -125,6 +125,12 @@ const char *rpc_server_address(const struct rpc_server *server);
 /* The HTTP server below. Lives with the server. */
 struct http_server *rpc_server_http(struct rpc_server *server);
 
+/*
+ * For rpc_client_options.connect, the server as context: calls from within this process, by the
+ * same path as from anywhere, without port and TLS. As http_server_connect_local.
+ */
+int rpc_server_connect_local(void *server);
+
 /* Health of one service ("" = the process); NOT_SERVING while false. Any thread. */
 void rpc_server_set_serving(struct rpc_server *server, const char *service_name, bool serving);
 
