@@ -1,0 +1,305 @@
+#ifndef WAYBILL_SHIPPING_DOMAIN_CARRIER_H
+#define WAYBILL_SHIPPING_DOMAIN_CARRIER_H
+
+#include "platform/base/arena.h"
+#include "platform/base/error.h"
+#include "platform/base/text.h"
+#include "shipping/domain/consignment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The carrier port (DESIGN section 4): rates, labels, cancellation, tracking, look-up by our
+ * reference, and what a carrier pushes to us. Adapters: ups, fedex, dhl (HTTP), tariff (offline).
+ *
+ * Thread: everything on the one thread that the carrier was made for; `done` too, exactly once, and
+ * never before the call returns. A request and all that it points to must live until `done`; a
+ * result lives until `done` returns.
+ *
+ * An adapter keeps the carrier's limits (calls at once, calls a second, daily quota), its breaker
+ * and its token to itself, repeats by itself only what surely was not done, and never repeats
+ * create_shipment after a byte of it may have left.
+ */
+struct carrier;
+
+/* How a call ended. What the caller may do next depends on nothing else. */
+enum carrier_verdict {
+    CARRIER_ANSWERED,    /* the result is filled */
+    CARRIER_REFUSED,     /* the carrier says no; nothing was done, the same again gives the same */
+    CARRIER_NOT_FOUND,   /* it does not know the number or reference (it may later) */
+    CARRIER_THROTTLED,   /* nothing was done: too many calls; come back after retry_after_us */
+    CARRIER_UNAVAILABLE, /* nothing was done: not connected, breaker open, no token, local queue
+                            full */
+    CARRIER_UNKNOWN,     /* sent, no usable answer: for create and cancel it may have been done */
+    CARRIER_UNSUPPORTED, /* this carrier has no such call; see its capabilities */
+};
+
+struct carrier_outcome {
+    enum carrier_verdict verdict;
+    unsigned http_status; /* 0 = no answer */
+    struct text code;    /* the carrier's own ("111210", "SHIPMENT.NOTFOUND.ERROR"); may be empty */
+    struct text message; /* for people; may be empty */
+    int64_t retry_after_us; /* 0 = not said */
+};
+
+struct carrier_capabilities {
+    bool rates;
+    bool shipments;
+    bool cancel; /* false for DHL Express: it has no void */
+    bool tracking;
+    bool find_by_reference;
+    bool label_recovery; /* find_by_reference can bring the labels, too */
+    bool webhooks;
+    bool webhook_body_signed; /* FedEx only: the others' bodies are not authenticated */
+    bool saturday;
+    bool insurance;
+    bool returns;
+    int64_t parcel_grams_max;
+    size_t parcels_max;
+    unsigned label_formats; /* bit 1 << enum shipping_label_format */
+};
+
+/* "ups" and so on, at most 31 bytes. */
+enum { carrier_name_size = 32 };
+
+/* ------------------------------------------------------------------------------------- rates */
+
+struct carrier_rate_request {
+    const struct consignment *consignment;
+    int64_t timeout_us; /* > 0 */
+};
+
+struct carrier_charge {
+    struct text description;
+    struct shipping_money amount;
+};
+
+/* One service for the whole consignment. */
+struct carrier_rate {
+    struct text service_code;
+    struct text service_name;
+    struct shipping_money amount; /* what we pay: negotiated or account rate where there is one */
+    int64_t estimated_delivery_time_us; /* 0 = not said; local times of the carrier as UTC where it
+                                           gives no offset */
+    const struct carrier_charge *breakdown;
+    size_t charge_count;
+};
+
+struct carrier_rates {
+    const struct carrier_rate *rates;
+    size_t rate_count;
+};
+
+/* `rates` is NULL unless ANSWERED, where there is at least one. */
+typedef void carrier_rate_done(void *context, const struct carrier_outcome *outcome,
+                               const struct carrier_rates *rates);
+
+/* --------------------------------------------------------------------------------- shipments */
+
+struct carrier_shipment_request {
+    struct text shipment_id; /* the carrier gets carrier_reference() of it, to find it by */
+    struct text service_code;
+    const struct consignment *consignment;
+    enum shipping_label_format label_format;
+    int64_t timeout_us;
+};
+
+struct carrier_label {
+    enum shipping_label_format format; /* as delivered, whatever was asked */
+    struct text content;               /* decoded bytes */
+};
+
+struct carrier_parcel {
+    struct text tracking_number;
+    const struct carrier_label *labels; /* of this parcel; 0 = see the shipment's */
+    size_t label_count;
+};
+
+/* What the carrier holds: from create_shipment and find_by_reference. */
+struct carrier_shipment {
+    struct text tracking_number;          /* of the whole: what cancel_shipment takes */
+    struct shipping_money charged;        /* currency empty = not said */
+    const struct carrier_parcel *parcels; /* in the request's order where the carrier keeps it */
+    size_t parcel_count;
+    const struct carrier_label *labels; /* of the whole shipment, where not by parcel */
+    size_t label_count;
+    int64_t estimated_delivery_time_us;    /* 0 = not said */
+    bool voided;                           /* found, but cancelled before */
+    const struct carrier_charge *warnings; /* descriptions only: what it says beside the answer */
+    size_t warning_count;
+};
+
+/* `shipment` is NULL unless ANSWERED. */
+typedef void carrier_shipment_done(void *context, const struct carrier_outcome *outcome,
+                                   const struct carrier_shipment *shipment);
+
+struct carrier_cancel_request {
+    struct text shipment_id;
+    struct text tracking_number; /* carrier_shipment.tracking_number */
+    struct text country_code;    /* of the sender */
+    int64_t timeout_us;
+};
+
+/* ANSWERED: it is cancelled now, or was before. REFUSED: it cannot be (already on its way). */
+typedef void carrier_cancel_done(void *context, const struct carrier_outcome *outcome);
+
+struct carrier_find_request {
+    struct text shipment_id;
+    int64_t sent_time_us; /* when create_shipment was sent; the search window opens a day before */
+    int64_t timeout_us;
+};
+
+/*
+ * The shipments that the carrier knows under our reference, newest first; more than one would be a
+ * duplicate. `shipments` is NULL unless ANSWERED, where there is at least one.
+ */
+struct carrier_matches {
+    const struct carrier_shipment *shipments;
+    size_t shipment_count;
+};
+typedef void carrier_find_done(void *context, const struct carrier_outcome *outcome,
+                               const struct carrier_matches *matches);
+
+/* ---------------------------------------------------------------------------------- tracking */
+
+struct carrier_tracking_request {
+    struct text tracking_number;
+    int64_t timeout_us;
+};
+
+struct carrier_tracking {
+    const struct shipping_scan *scans; /* as the carrier orders them; may be none */
+    size_t scan_count;
+    int64_t expected_delivery_time_us; /* 0 = not said */
+    int64_t delivered_time_us;         /* 0 = not delivered */
+};
+
+typedef void carrier_tracking_done(void *context, const struct carrier_outcome *outcome,
+                                   const struct carrier_tracking *tracking);
+
+/* ---------------------------------------------------------------------------------- webhooks */
+
+struct carrier_header {
+    struct text name; /* any case */
+    struct text value;
+};
+
+struct carrier_webhook {
+    const struct carrier_header *headers;
+    size_t header_count;
+    struct text body; /* the raw bytes */
+};
+
+enum carrier_webhook_verdict {
+    CARRIER_WEBHOOK_SCANS,         /* authentic, understood */
+    CARRIER_WEBHOOK_NOTICE,        /* authentic, about the subscription: no scan in it */
+    CARRIER_WEBHOOK_UNKNOWN_SHAPE, /* authentic, not understood, whole or in part: keep the body */
+    CARRIER_WEBHOOK_REFUSED,       /* not authentic: nothing of it was parsed */
+};
+
+struct carrier_webhook_result {
+    enum carrier_webhook_verdict verdict;
+    const struct shipping_scan *scans; /* also of UNKNOWN_SHAPE: the part that was understood */
+    size_t scan_count;
+    struct text why; /* for REFUSED and UNKNOWN_SHAPE */
+};
+
+/* -------------------------------------------------------------------------------------- port */
+
+enum carrier_circuit { CARRIER_CIRCUIT_CLOSED, CARRIER_CIRCUIT_OPEN, CARRIER_CIRCUIT_HALF_OPEN };
+
+/* For ListCarriers. */
+struct carrier_state {
+    enum carrier_circuit circuit;
+    struct error last_error;
+    int64_t last_error_time_us; /* 0 = never */
+};
+
+struct carrier_table {
+    void (*calculate_rate)(struct carrier *carrier, const struct carrier_rate_request *request,
+                           carrier_rate_done *done, void *context);
+    void (*create_shipment)(struct carrier *carrier, const struct carrier_shipment_request *request,
+                            carrier_shipment_done *done, void *context);
+    void (*cancel_shipment)(struct carrier *carrier, const struct carrier_cancel_request *request,
+                            carrier_cancel_done *done, void *context);
+    void (*get_tracking_info)(struct carrier *carrier,
+                              const struct carrier_tracking_request *request,
+                              carrier_tracking_done *done, void *context);
+    void (*find_by_reference)(struct carrier *carrier, const struct carrier_find_request *request,
+                              carrier_find_done *done, void *context);
+    struct error (*read_webhook)(struct carrier *carrier, const struct carrier_webhook *webhook,
+                                 struct arena *arena, struct carrier_webhook_result *result);
+    struct carrier_state (*state)(struct carrier *carrier);
+};
+
+/* An adapter has it as its first member. */
+struct carrier {
+    const struct carrier_table *table;
+    char name[carrier_name_size];
+    struct carrier_capabilities capabilities; /* fixed for its life */
+};
+
+/* Rates of all services for the whole consignment. */
+static inline void carrier_calculate_rate(struct carrier *carrier,
+                                          const struct carrier_rate_request *request,
+                                          carrier_rate_done *done, void *context)
+{
+    carrier->table->calculate_rate(carrier, request, done, context);
+}
+
+/*
+ * Buys labels for all parcels as one shipment. Sent at most once, whatever happens; UNKNOWN is for
+ * the resolver (find_by_reference), never for a repeat.
+ */
+static inline void carrier_create_shipment(struct carrier *carrier,
+                                           const struct carrier_shipment_request *request,
+                                           carrier_shipment_done *done, void *context)
+{
+    carrier->table->create_shipment(carrier, request, done, context);
+}
+
+/* Voids the whole shipment. Safe to repeat. */
+static inline void carrier_cancel_shipment(struct carrier *carrier,
+                                           const struct carrier_cancel_request *request,
+                                           carrier_cancel_done *done, void *context)
+{
+    carrier->table->cancel_shipment(carrier, request, done, context);
+}
+
+static inline void carrier_get_tracking_info(struct carrier *carrier,
+                                             const struct carrier_tracking_request *request,
+                                             carrier_tracking_done *done, void *context)
+{
+    carrier->table->get_tracking_info(carrier, request, done, context);
+}
+
+/* A carrier's search lags: NOT_FOUND soon after a purchase does not mean that there was none. */
+static inline void carrier_find_by_reference(struct carrier *carrier,
+                                             const struct carrier_find_request *request,
+                                             carrier_find_done *done, void *context)
+{
+    carrier->table->find_by_reference(carrier, request, done, context);
+}
+
+/*
+ * Authenticates, then parses, at once; any thread. The result lives in the arena or views the
+ * body. The body is authentic for FedEx alone (an HMAC over the raw bytes); UPS and DHL present a
+ * shared credential, which says who speaks, not that the bytes are theirs. Errors: OUT_OF_MEMORY,
+ * LIMIT (of the arena): answer 503, the carrier sends it again.
+ */
+__attribute__((warn_unused_result)) static inline struct error carrier_read_webhook(
+    struct carrier *carrier, const struct carrier_webhook *webhook, struct arena *arena,
+    struct carrier_webhook_result *result)
+{
+    return carrier->table->read_webhook(carrier, webhook, arena, result);
+}
+
+/* Any thread. */
+static inline struct carrier_state carrier_state(struct carrier *carrier)
+{
+    return carrier->table->state(carrier);
+}
+
+#endif
