@@ -26,6 +26,8 @@ struct call {
     const char *request_json;
     const char *server;
     double timeout_seconds;
+    struct tls_settings tls;
+    bool in_tls;
     bool json;
     struct known_method method;
     struct rpc_client *client;
@@ -63,12 +65,15 @@ static void print_help(FILE *out)
 {
     fprintf(
         out,
-        "usage: waybill call METHOD [JSON] [--server HOST:PORT] [--timeout SECONDS] [--json]\n\n"
+        "usage: waybill call METHOD [JSON] [OPTION…]\n\n"
         "Sends one call and prints the answer. METHOD is package.Service/Method, or Method where\n"
         "that is one of a kind. JSON is the request (proto3 JSON; - reads standard input).\n"
-        "  --server   127.0.0.1:7400\n"
-        "  --timeout  10 seconds\n"
-        "  --json     one line, errors too on standard output\n"
+        "  --server HOST:PORT      127.0.0.1:7400\n"
+        "  --timeout SECONDS       10\n"
+        "  --tls                   speak TLS, believe the system's authorities\n"
+        "  --tls-ca FILE           speak TLS, believe these\n"
+        "  --tls-certificate FILE  show this, with --tls-key FILE\n"
+        "  --json                  one line, errors too on standard output\n"
         "Exit code: 0; 64 + the gRPC status code if the call failed; 2 for wrong arguments.\n\n"
         "  waybill call GetStock '{\"sku\": \"SCMS-b9d06fb8b2\"}'\n\nMethods:\n");
     print_methods(out);
@@ -195,6 +200,7 @@ static int send_call(struct call *call, const ProtobufCMessage *request)
     char path[256];
     struct rpc_client_options options = rpc_client_options_default();
     options.server = call->server;
+    options.tls = call->in_tls ? &call->tls : NULL;
     snprintf(path, sizeof path, "/%s/%s", call->method.service->name, call->method.method->name);
     if (uv_loop_init(&loop) != 0) {
         fprintf(stderr, "waybill call: cannot make an event loop\n");
@@ -202,7 +208,7 @@ static int send_call(struct call *call, const ProtobufCMessage *request)
     }
     struct error error = rpc_client_create(&call->client, &loop, &options);
     if (error_is(error)) {
-        fprintf(stderr, "waybill call: --server %s\n", error.detail);
+        fprintf(stderr, "waybill call: %s\n", error.detail);
         uv_loop_close(&loop);
         return exit_usage;
     }
@@ -254,6 +260,16 @@ cleanup:
 
 /* --- arguments --- */
 
+/* Where the file of a TLS option is kept; NULL: it is none. */
+static const char **file_option(struct call *call, const char *name)
+{
+    if (strcmp(name, "--tls-ca") == 0)
+        return &call->tls.authorities;
+    if (strcmp(name, "--tls-certificate") == 0)
+        return &call->tls.certificate;
+    return strcmp(name, "--tls-key") == 0 ? &call->tls.key : NULL;
+}
+
 /* False: told what is wrong. */
 static bool read_option(struct call *call, int argc, char **argv, int *at)
 {
@@ -263,7 +279,12 @@ static bool read_option(struct call *call, int argc, char **argv, int *at)
         call->json = true;
         return true;
     }
-    bool known = strcmp(name, "--server") == 0 || strcmp(name, "--timeout") == 0;
+    if (strcmp(name, "--tls") == 0) {
+        call->in_tls = true;
+        return true;
+    }
+    const char **file = file_option(call, name);
+    bool known = file != NULL || strcmp(name, "--server") == 0 || strcmp(name, "--timeout") == 0;
     if (!known || *at + 1 >= argc) {
         fprintf(stderr, "waybill call: %s %s; `waybill call --help` explains\n", name,
                 known ? "needs a value" : "is no option");
@@ -272,6 +293,11 @@ static bool read_option(struct call *call, int argc, char **argv, int *at)
     const char *value = argv[++*at];
     if (strcmp(name, "--server") == 0) {
         call->server = value;
+        return true;
+    }
+    if (file != NULL) {
+        *file = value;
+        call->in_tls = true;
         return true;
     }
     call->timeout_seconds = strtod(value, &end);
@@ -314,6 +340,14 @@ static bool choose_method(struct call *call)
     return false;
 }
 
+static bool tls_files_fit(const struct call *call)
+{
+    if ((call->tls.certificate == NULL) == (call->tls.key == NULL))
+        return true;
+    fprintf(stderr, "waybill call: --tls-certificate and --tls-key go together\n");
+    return false;
+}
+
 int call_command(int argc, char **argv)
 {
     struct call call = {.server = "127.0.0.1:7400", .timeout_seconds = 10, .exit_code = 1};
@@ -332,7 +366,7 @@ int call_command(int argc, char **argv)
     }
     if (call.request_json == NULL)
         call.request_json = "{}";
-    if (!choose_method(&call))
+    if (!tls_files_fit(&call) || !choose_method(&call))
         return exit_usage;
     return read_and_send(&call);
 }

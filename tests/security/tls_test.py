@@ -142,6 +142,32 @@ def mutual_tls_takes_only_clients_of_the_authority():
             assert refused(server.listen, other), "a stranger's certificate was taken"
 
 
+def waybill_call(server, *arguments):
+    return subprocess.run([waybill_process.PROGRAM, "call", "VerifyLedger", "{}", "--server",
+                           server.listen, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def our_own_client_checks_the_server_and_shows_its_certificate():
+    with tempfile.TemporaryDirectory() as directory:
+        certificate, key = make_certificate(directory, "server")
+        authority, _ = make_certificate(directory, "authority")
+        mine, my_key = make_certificate(directory, "client", authority="authority")
+        with serve(directory, certificate, key, "--tls-client-ca", authority) as server:
+            known = ["--tls-ca", certificate]
+            shown = ["--tls-certificate", mine, "--tls-key", my_key]
+            done = waybill_call(server, *known, *shown)
+            assert done.returncode == 0 and "chainHead" in done.stdout, done
+            for arguments, why in ((known, ""), (["--tls", *shown], "self-signed certificate"),
+                                   ([], "")):
+                done = waybill_call(server, *arguments)
+                assert done.returncode == 64 + 14 and why in done.stderr, done
+            done = waybill_call(server, *known, *shown[:2])
+            assert done.returncode == 2 and "--tls-key" in done.stderr, done
+            host = server.listen.replace("127.0.0.1", "127.0.0.2")  # not in the certificate
+            done = waybill_call(server, *known, *shown, "--server", host)
+            assert done.returncode == 64 + 14, done
+
+
 def certificates_are_renewed_under_load_without_a_dropped_call():
     with tempfile.TemporaryDirectory() as directory:
         first, first_key = make_certificate(directory, "first")
@@ -233,6 +259,7 @@ def plain_connections_stay_on_loopback_unless_told():
 tap.run([versions_1_2_and_1_3_are_spoken_and_older_ones_refused,
          alpn_chooses_http_2_first_and_refuses_what_is_unknown,
          mutual_tls_takes_only_clients_of_the_authority,
+         our_own_client_checks_the_server_and_shows_its_certificate,
          certificates_are_renewed_under_load_without_a_dropped_call,
          renewal_that_cannot_be_used_leaves_the_old_certificate,
          files_that_cannot_be_used_are_named_at_start,

@@ -218,17 +218,24 @@ static void tell_writable(struct rpc_client *client)
     }
 }
 
-static void flush(struct rpc_client *client)
+static void flush_connections(struct rpc_client *client)
 {
-    client_begin_busy(client);
-    deliver_waiting(client);
-    if (client->waiting_count > 0)
-        client_place_calls(client);
     struct client_connection *connection = client->connections;
     while (connection != NULL) {
         struct client_connection *next = connection->next;
         client_connection_flush(connection);
         connection = next;
+    }
+}
+
+static void flush(struct rpc_client *client)
+{
+    client_begin_busy(client);
+    deliver_waiting(client);
+    flush_connections(client); /* what is lost tells its calls before they find another one */
+    if (client->waiting_count > 0) {
+        client_place_calls(client);
+        flush_connections(client);
     }
     if (client->waiting_count > 0)
         client_place_calls(client);
@@ -432,16 +439,16 @@ static void refuse_later(struct rpc_client *client, enum error_code code, rpc_cl
         (struct refusal){.code = code, .done = done, .context = context};
 }
 
-void rpc_client_call_with(struct rpc_client *client, const char *path,
-                          const ProtobufCMessage *request,
-                          const ProtobufCMessageDescriptor *response_descriptor,
-                          const struct rpc_client_call_options *options, rpc_client_done *done,
-                          void *context)
+struct rpc_client_call *rpc_client_call_with(struct rpc_client *client, const char *path,
+                                             const ProtobufCMessage *request,
+                                             const ProtobufCMessageDescriptor *response_descriptor,
+                                             const struct rpc_client_call_options *options,
+                                             rpc_client_done *done, void *context)
 {
     CHECK(!client->closing);
     if (client->call_count >= client->options.calls_max) {
         refuse_later(client, ERROR_OVERLOADED, done, context);
-        return;
+        return NULL;
     }
     struct rpc_client_call *call = make_call(client, path, response_descriptor, options, context);
     if (call != NULL && !client_call_queue(call, request)) {
@@ -450,7 +457,7 @@ void rpc_client_call_with(struct rpc_client *client, const char *path,
     }
     if (call == NULL) {
         refuse_later(client, ERROR_OUT_OF_MEMORY, done, context);
-        return;
+        return NULL;
     }
     call->done = done;
     call->half_closed = true;
@@ -459,6 +466,7 @@ void rpc_client_call_with(struct rpc_client *client, const char *path,
     if (connection != NULL && connection->call_count < client->options.calls_per_connection &&
         !client_call_submit(call, connection))
         client_connection_lose(connection, "not enough memory");
+    return call;
 }
 
 void rpc_client_call(struct rpc_client *client, const char *path, const ProtobufCMessage *request,
@@ -466,7 +474,16 @@ void rpc_client_call(struct rpc_client *client, const char *path, const Protobuf
                      rpc_client_done *done, void *context)
 {
     struct rpc_client_call_options options = {.timeout_us = timeout_us};
-    rpc_client_call_with(client, path, request, response_descriptor, &options, done, context);
+    (void)rpc_client_call_with(client, path, request, response_descriptor, &options, done, context);
+}
+
+/* Ended by the next turn of the timer, not from within the caller. */
+void rpc_client_stream_cancel(struct rpc_client_call *call)
+{
+    if (call->failure != GRPC_STATUS_OK)
+        return;
+    call->failure = GRPC_STATUS_CANCELLED;
+    call->failure_message = "cancelled by the caller";
 }
 
 uint32_t rpc_client_calls_in_flight(const struct rpc_client *client)
@@ -511,14 +528,6 @@ void rpc_client_stream_finish(struct rpc_client_call *call)
 {
     call->half_closed = true;
     client_call_resume(call);
-}
-
-void rpc_client_stream_cancel(struct rpc_client_call *call)
-{
-    if (call->failure == GRPC_STATUS_OK) {
-        call->failure = GRPC_STATUS_CANCELLED;
-        call->failure_message = "cancelled by the caller";
-    } /* ended by the next turn of the timer, not from within the caller */
 }
 
 void rpc_client_stream_read(struct rpc_client_call *call, bool wanted)

@@ -27,7 +27,8 @@ struct rpc_client_options {
     const char *server; /* "HOST:PORT" */
     /*
      * Instead of connecting: gives a connected stream socket, which becomes the client's, or a
-     * negative errno. `server` is then only a name for texts. rpc_server_connect_local is one.
+     * negative errno. `server` is then only a name for texts, :authority is "localhost".
+     * rpc_server_connect_local is one. The process must ignore SIGPIPE.
      */
     int (*connect)(void *context);
     void *connect_context;
@@ -55,9 +56,13 @@ struct rpc_client_call_options {
      * half of the recent calls fail nothing is repeated (gRFC A6, retry throttling).
      */
     bool may_repeat;
-    bool compress;               /* the request, by gzip */
-    const char *const *metadata; /* key, value, key, value, …, lower case keys */
-    size_t metadata_count;       /* pairs */
+    bool compress; /* the request, by gzip */
+    /*
+     * Key, value, key, value, …: keys in lower case, values of printable ASCII; the value of a key
+     * that ends in "-bin" is given in Base64.
+     */
+    const char *const *metadata;
+    size_t metadata_count; /* pairs, at most 48 */
 };
 
 /*
@@ -90,12 +95,18 @@ void rpc_client_call(struct rpc_client *client, const char *path, const Protobuf
                      const ProtobufCMessageDescriptor *response_descriptor, int64_t timeout_us,
                      rpc_client_done *done, void *context);
 
-/* The same with all options. */
-void rpc_client_call_with(struct rpc_client *client, const char *path,
-                          const ProtobufCMessage *request,
-                          const ProtobufCMessageDescriptor *response_descriptor,
-                          const struct rpc_client_call_options *options, rpc_client_done *done,
-                          void *context);
+/*
+ * The same with all options. What it gives may be cancelled until `done` runs; NULL: it could not
+ * be made, and `done` will say so.
+ */
+struct rpc_client_call *rpc_client_call_with(struct rpc_client *client, const char *path,
+                                             const ProtobufCMessage *request,
+                                             const ProtobufCMessageDescriptor *response_descriptor,
+                                             const struct rpc_client_call_options *options,
+                                             rpc_client_done *done, void *context);
+
+/* Ends a call, unary or a stream, with CANCELLED; its completion follows, never from within. */
+void rpc_client_stream_cancel(struct rpc_client_call *call);
 
 /* Calls and streams not yet ended. */
 uint32_t rpc_client_calls_in_flight(const struct rpc_client *client);
@@ -130,9 +141,6 @@ bool rpc_client_stream_send(struct rpc_client_call *call, const ProtobufCMessage
 
 /* No more messages from this side. */
 void rpc_client_stream_finish(struct rpc_client_call *call);
-
-/* Ends it with CANCELLED; `closed` follows. */
-void rpc_client_stream_cancel(struct rpc_client_call *call);
 
 /*
  * Whether messages are wanted now; they are from the start. While they are not, at most a window

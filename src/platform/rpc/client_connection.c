@@ -100,7 +100,7 @@ static void give_up(struct client_connection *connection)
         bool waits = call->connection == NULL && !was_open && call->repeat_ms <= now_ms;
         if (!call->ended && call->connection == connection) {
             nghttp2_session_set_stream_user_data(connection->session, call->stream_id, NULL);
-            client_call_stream_ended(call, false, false, reason);
+            client_call_stream_ended(call, false, !call->has_left, reason);
         } else if (!call->ended && waits && is_alone) {
             client_call_stream_ended(call, false, false, reason);
         }

@@ -50,7 +50,8 @@ struct rpc_client_call {
     uint32_t attempts;
     bool may_repeat;
     bool compress;
-    bool ended; /* completed; goes when nobody stands in its code any more */
+    bool has_left; /* its request's head: the server may know of it */
+    bool ended;    /* completed; goes when nobody stands in its code any more */
 
     /* out */
     struct client_message *output; /* unary: kept until the end, for another attempt */

@@ -46,6 +46,17 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     return 0;
 }
 
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
+{
+    (void)context;
+    if (frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    struct rpc_client_call *call = call_of(session, frame->hd.stream_id);
+    if (call != NULL)
+        call->has_left = true;
+    return 0;
+}
+
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code,
                            void *context)
 {
@@ -95,6 +106,7 @@ static int make_session(struct client_connection *connection, nghttp2_option *op
         return result;
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     result =
         nghttp2_session_client_new3(&connection->session, callbacks, connection, option, &memory);
@@ -199,6 +211,7 @@ static void rewind_call(struct rpc_client_call *call)
         call->output_bytes += at->size;
     }
     call->deferred = false;
+    call->has_left = false;
     call->unconsumed_bytes = 0;
     buffer_clear(&call->input);
     call->has_status = false;

@@ -396,6 +396,46 @@ static void calls_over_tcp_and_with_compressed_requests_are_answered(void **stat
     assert_int_equal(fixture->messages, 100);
 }
 
+static void call_may_be_cancelled(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rpc_client_options options = local_options(fixture);
+    struct rpc_client_call_options usual = {0};
+    Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    fixture->peers[0] = PEER_SILENT;
+    open_client(fixture, &options);
+    struct rpc_client_call *call = rpc_client_call_with(
+        fixture->client, "/grpc.health.v1.Health/Check", &request.base,
+        &grpc__health__v1__health_check_response__descriptor, &usual, on_done, fixture);
+    assert_non_null(call);
+    rpc_client_stream_cancel(call);
+    assert_int_equal(fixture->done, 0);
+    wait_for(fixture, &fixture->done, 1);
+    assert_int_equal(fixture->status, GRPC_STATUS_CANCELLED);
+}
+
+/* The server says GOAWAY once a second; calls go on over the next connection, none fails. */
+static void server_that_ends_old_connections_fails_no_call(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rpc_client_options options = rpc_client_options_default();
+    struct rpc_client_call_options usual = {.timeout_us = INT64_C(10000000)};
+    struct rpc_server_options aging = rpc_server_options_default();
+    struct rpc_server *server;
+    aging.http.listen = "127.0.0.1:0";
+    aging.http.age_us_max = 1;
+    assert_false(error_is(rpc_server_open(&server, &aging, NULL, 0)));
+    options.server = rpc_server_address(server);
+    open_client(fixture, &options);
+    struct http_counters counters = {0};
+    for (unsigned i = 0; counters.connections_accepted < 4; i++) {
+        assert_int_equal(check(fixture, &usual), GRPC_STATUS_OK);
+        http_server_count(rpc_server_http(server), &counters);
+    }
+    rpc_server_drain(server);
+    rpc_server_destroy(server);
+}
+
 static void client_that_is_closed_ends_its_calls(void **state)
 {
     struct fixture *fixture = *state;
@@ -456,6 +496,8 @@ int main(void)
         CLIENT_TEST(peer_that_answers_no_ping_is_given_up),
         CLIENT_TEST(pool_grows_with_the_calls_and_no_further_than_its_bound),
         CLIENT_TEST(calls_over_tcp_and_with_compressed_requests_are_answered),
+        CLIENT_TEST(call_may_be_cancelled),
+        CLIENT_TEST(server_that_ends_old_connections_fails_no_call),
         CLIENT_TEST(client_that_is_closed_ends_its_calls),
         CLIENT_TEST(failed_allocation_ends_a_call_and_nothing_else),
     };
