@@ -2,9 +2,9 @@
  * The PostgreSQL store: worker threads that each hold a connection and take jobs from one queue.
  *
  * Happy path: take a job, run its script in a transaction, commit, answer. After a deadlock, a
- * serialization failure or a unique violation the script runs again after a random pause; after a
- * connection lost before COMMIT was sent it runs again on a new one. COMMIT without an answer is an
- * unknown outcome: STORE_UNAVAILABLE.
+ * serialization failure or a unique violation the script runs again after a random pause, and after
+ * several of them alone; after a connection lost before COMMIT was sent it runs again on a new one.
+ * COMMIT without an answer is an unknown outcome: STORE_UNAVAILABLE.
  *
  * The server's health is a circuit breaker: connections refused or lost, and a server that does not
  * answer, open it; then jobs are refused at the door, and idle workers try to connect until one
@@ -23,7 +23,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { reconnects_per_job_max = 2, open_arena_bytes_max = 16 * 1024 * 1024 };
+enum {
+    reconnects_per_job_max = 2,
+    alone_after_conflicts = 4,
+    open_arena_bytes_max = 16 * 1024 * 1024
+};
 
 static const int64_t idle_us = 1000000;     /* between pings */
 static const int64_t away_idle_us = 100000; /* between looks at the breaker */
@@ -47,6 +51,9 @@ struct postgresql_store {
     struct postgresql_worker *workers;
     size_t worker_count;
     size_t thread_count; /* started */
+    /* Shared by write transactions; one that lost too often takes it alone, and so cannot lose to
+     * another one of this process. */
+    pthread_rwlock_t turns;
 };
 
 static struct postgresql_store *store_of(struct sql_store *store)
@@ -158,6 +165,18 @@ static void refuse(struct postgresql_store *store, struct sql_job *job)
                             store->base.name, state.last_error.detail);
 }
 
+/* PostgreSQL's victim is who has waited longest: without this it may be the same one for ever. */
+static bool run_in_turn(struct postgresql_worker *worker, struct sql_job *job, bool alone)
+{
+    pthread_rwlock_t *turns = &worker->store->turns;
+    if (job->access == SQL_READ)
+        return run_once(worker, job);
+    CHECK((alone ? pthread_rwlock_wrlock(turns) : pthread_rwlock_rdlock(turns)) == 0);
+    bool good = run_once(worker, job);
+    CHECK(pthread_rwlock_unlock(turns) == 0);
+    return good;
+}
+
 static void count_commit(struct postgresql_store *store)
 {
     atomic_fetch_add_explicit(&store->base.commits, 1, memory_order_relaxed);
@@ -185,7 +204,7 @@ static void run_job(struct postgresql_worker *worker, struct sql_job *job)
     struct retry conflicts = {0};
     uint32_t reconnects = 0;
     while (get_connection(worker, job)) {
-        if (run_once(worker, job)) {
+        if (run_in_turn(worker, job, conflicts.attempts >= alone_after_conflicts)) {
             if (job->verdict == SQL_COMMIT && job->access == SQL_WRITE)
                 count_commit(worker->store);
             return;
@@ -278,6 +297,7 @@ static void postgresql_close(struct sql_store *base)
     for (size_t i = 0; i < store->worker_count; i++)
         postgresql_connection_deinit(&store->workers[i].connection);
     sql_jobs_deinit(&store->jobs);
+    pthread_rwlock_destroy(&store->turns);
     memory_release(store->workers);
     sql_store_deinit(base);
     memory_release(store);
@@ -349,6 +369,16 @@ static struct error open_database(struct postgresql_store *store)
     return sql_migrations_apply(&store->base.options, run_patiently, connection);
 }
 
+static void init_turns(pthread_rwlock_t *turns)
+{
+    pthread_rwlockattr_t attributes;
+    CHECK(pthread_rwlockattr_init(&attributes) == 0);
+    CHECK(pthread_rwlockattr_setkind_np(&attributes,
+                                        PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0);
+    CHECK(pthread_rwlock_init(turns, &attributes) == 0);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
 struct error postgresql_store_open(struct sql_store **store,
                                    const struct sql_store_options *options)
 {
@@ -357,6 +387,7 @@ struct error postgresql_store_open(struct sql_store **store,
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "PostgreSQL store");
     sql_jobs_init(&made->jobs, options->queue_length_max);
+    init_turns(&made->turns);
     bool fits =
         sql_store_init(&made->base, &postgresql_store_table, SQL_DIALECT_POSTGRESQL, options) &&
         make_workers(made);
