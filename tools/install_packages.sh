@@ -18,6 +18,7 @@ build libssl-dev TLS, SHA-256, Base64
 build zlib1g-dev gzip
 build libxxhash-dev checksums, hash tables
 build libjansson-dev JSON
+build libcurl4-openssl-dev requests to the carriers
 build libcsv-dev the data set
 build libhttp-parser-dev HTTP/1.1
 build librocksdb-dev the events of tracking on disk
