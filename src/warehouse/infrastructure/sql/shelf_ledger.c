@@ -201,7 +201,7 @@ static const struct sql_statement read_all = {
 
 static bool look(struct ledger *ledger, const struct sql_statement *some,
                  const struct sql_statement *all, struct text skus_json, struct text sites_json,
-                 bool in_all, bool with_shelves)
+                 bool in_all, enum ledger_lock_mode mode)
 {
     struct step *step = ledger->step;
     struct sql_rows rows;
@@ -214,11 +214,19 @@ static bool look(struct ledger *ledger, const struct sql_statement *some,
         return false;
     if (!sql_session_now_us(step->session, latest_time(ledger), &ledger->now_us))
         return end_with(ledger, SQL_FAIL);
-    if (step_holds_are_due(step, skus_json, ledger->now_us))
+    if (mode != LEDGER_EXPIRING && step_holds_are_due(step, skus_json, ledger->now_us))
         return end_with(ledger, SQL_ROLL_BACK);
-    if (sql_session_has_failed(step->session))
+    return !sql_session_has_failed(step->session) || end_with(ledger, SQL_FAIL);
+}
+
+bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
+                         const struct text *warehouse_ids, size_t warehouse_count)
+{
+    struct text skus_json = step_json(ledger->step, skus, sku_count);
+    struct text sites_json = step_json(ledger->step, warehouse_ids, warehouse_count);
+    if (skus_json.data == NULL || sites_json.data == NULL)
         return end_with(ledger, SQL_FAIL);
-    return !with_shelves || read_shelves(ledger, skus_json, sites_json);
+    return read_shelves(ledger, skus_json, sites_json);
 }
 
 bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *skus,
@@ -238,8 +246,8 @@ bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *sk
     if (mode == LEDGER_CREATE &&
         !create_rows(ledger, sorted_skus, skus_kept, sorted_sites, sites_kept))
         return false;
-    return look(ledger, &lock_some, &lock_all, skus_json, sites_json, warehouse_count == 0,
-                with_shelves);
+    return look(ledger, &lock_some, &lock_all, skus_json, sites_json, warehouse_count == 0, mode) &&
+           (!with_shelves || read_shelves(ledger, skus_json, sites_json));
 }
 
 bool ledger_read(struct ledger *ledger, struct step *step, const struct text *skus,
@@ -253,7 +261,8 @@ bool ledger_read(struct ledger *ledger, struct step *step, const struct text *sk
     if (skus_json.data == NULL || sites_json.data == NULL)
         return false;
     return look(ledger, &read_some, &read_all, skus_json, sites_json, warehouse_count == 0,
-                warehouse_count > 0);
+                LEDGER_EXISTING) &&
+           (warehouse_count == 0 || read_shelves(ledger, skus_json, sites_json));
 }
 
 /* --- posting --- */
@@ -359,6 +368,25 @@ bool ledger_pick(struct ledger *ledger, struct ledger_stock *stock,
     if (picked < quantity)
         return end_with(
             ledger, step_insufficient(step, stock->stock.sku, quantity, picked < 0 ? 0 : picked));
+    return true;
+}
+
+bool stock_read_shelves(struct step *step, struct warehouse_stock *stock)
+{
+    static const struct sql_statement find = {
+        .text = "SELECT sku, warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
+                " FROM warehouse_shelves WHERE sku = $1 AND warehouse_id = $2"};
+    struct sql_rows rows;
+    if (!sql_query(step->session, &find, BOUND(sql_text(stock->sku), sql_text(stock->warehouse_id)),
+                   &rows))
+        return false;
+    stock->shelves = step_allocate(step, rows.count + 1, sizeof *stock->shelves);
+    if (stock->shelves == NULL)
+        return false;
+    stock->shelf_count = rows.count;
+    for (size_t i = 0; i < rows.count; i++)
+        stock->shelves[i] = shelf_of(&rows, i);
+    shelves_sort(stock->shelves, stock->shelf_count);
     return true;
 }
 

@@ -33,6 +33,7 @@ struct ledger {
 enum ledger_lock_mode {
     LEDGER_EXISTING, /* locks what there is */
     LEDGER_CREATE,   /* makes what there is not, each SKU in each warehouse */
+    LEDGER_EXPIRING, /* locks what there is, and what is due is no reason to stop */
 };
 
 /*
@@ -46,6 +47,10 @@ bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *sk
 /* The same without locks, for reads. */
 bool ledger_read(struct ledger *ledger, struct step *step, const struct text *skus,
                  size_t sku_count, const struct text *warehouse_ids, size_t warehouse_count);
+
+/* Reads the shelves of stocks that were locked or read without them. */
+bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
+                         const struct text *warehouse_ids, size_t warehouse_count);
 
 /* NULL if it was not locked, or is not there. */
 struct ledger_stock *ledger_find(struct ledger *ledger, struct text sku, struct text warehouse_id);
@@ -69,6 +74,9 @@ bool ledger_pick(struct ledger *ledger, struct ledger_stock *stock,
 
 /* Enqueues all changed shelves and stock rows. Last of all. */
 bool ledger_write(struct ledger *ledger);
+
+/* Reads the shelves of one stock, named by its SKU and warehouse, in picking order. */
+bool stock_read_shelves(struct step *step, struct warehouse_stock *stock);
 
 /* Proposes picks for a quantity, as far as the shelves go; for reads. */
 bool ledger_propose(struct step *step, const struct warehouse_stock *stock, int64_t quantity,

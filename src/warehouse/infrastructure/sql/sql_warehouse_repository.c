@@ -76,6 +76,7 @@ struct execution {
     struct sql_warehouse_repository *repository;
     struct warehouse_command *command;
     bool is_due;
+    int64_t due_at_us;
     unsigned runs;
 };
 
@@ -93,7 +94,8 @@ static enum sql_verdict run_script(struct sql_session *session, void *context, s
     };
     step_begin(&step);
     enum sql_verdict verdict = scripts[execution->command->kind].script(&step);
-    execution->is_due = step.is_due;
+    execution->is_due = step.is_due && verdict == SQL_ROLL_BACK;
+    execution->due_at_us = step.due_at_us;
     return verdict;
 }
 
@@ -107,7 +109,7 @@ static enum sql_verdict run_expiry(struct sql_session *session, void *context, s
         .arena = sql_session_arena(session),
         .error = error,
     };
-    return expire_script(&step, expired_at_once_max, &expired);
+    return expire_script(&step, execution->due_at_us, expired_at_once_max, &expired);
 }
 
 static void expiry_done(struct sql_job *job, const struct error *error)
@@ -187,7 +189,7 @@ static enum sql_verdict run_sweep(struct sql_session *session, void *context, st
         .arena = sql_session_arena(session),
         .error = error,
     };
-    return expire_script(&step, expired_at_once_max, &sweep->expired);
+    return expire_script(&step, 0, expired_at_once_max, &sweep->expired);
 }
 
 struct error sql_warehouse_sweep(struct warehouse_repository *base)

@@ -304,5 +304,6 @@ bool step_holds_are_due(struct step *step, struct text skus_json, int64_t now_us
     if (!sql_query(step->session, &find, BOUND(sql_integer(now_us), sql_text(skus_json)), &rows))
         return false;
     step->is_due = rows.count > 0;
+    step->due_at_us = now_us;
     return step->is_due;
 }

@@ -25,7 +25,8 @@ struct step {
     struct arena *arena;
     struct error *error;
     struct warehouse_command *command;
-    bool is_due; /* set with SQL_ROLL_BACK: tentative allocations must be expired first */
+    bool is_due;       /* set with SQL_ROLL_BACK: tentative allocations must be expired first */
+    int64_t due_at_us; /* with is_due: when they are due, by this step's time */
 };
 
 /* A script of the table: takes the decision of its command. */
@@ -133,7 +134,11 @@ step_script plan_allocation_script, allocate_script, confirm_allocation_script;
 step_script release_allocation_script, get_allocation_script, list_allocations_script;
 step_script ship_allocation_script;
 
-/* Expires what is due, at most so many at once; *expired tells how many. */
-enum sql_verdict expire_script(struct step *step, size_t count_max, size_t *expired);
+/*
+ * Expires what is due, at most so many at once; *expired tells how many. Its time is at least
+ * `due_at_us`, so that what one step saw as due another, whose clock ran back, does not spare.
+ */
+enum sql_verdict expire_script(struct step *step, int64_t due_at_us, size_t count_max,
+                               size_t *expired);
 
 #endif

@@ -46,33 +46,6 @@ static const struct sql_statement *list_statement(const struct list_stock_comman
     return command->warehouse_id.size > 0 ? &by_warehouse : &all;
 }
 
-/* The shelves of the page's rows, which are few or many: one question each. */
-static bool read_shelves(struct step *step, struct warehouse_stock *stock)
-{
-    static const struct sql_statement find = {
-        .text = "SELECT zone, bin, lot, expiry_day, quantity, first_in_us FROM warehouse_shelves"
-                " WHERE sku = $1 AND warehouse_id = $2"};
-    struct sql_rows rows;
-    if (!sql_query(step->session, &find, BOUND(sql_text(stock->sku), sql_text(stock->warehouse_id)),
-                   &rows))
-        return false;
-    stock->shelves = step_allocate(step, rows.count + 1, sizeof *stock->shelves);
-    if (stock->shelves == NULL)
-        return false;
-    stock->shelf_count = rows.count;
-    for (size_t i = 0; i < rows.count; i++)
-        stock->shelves[i] = (struct shelf){
-            .zone = sql_rows_text(&rows, i, 0),
-            .bin = sql_rows_text(&rows, i, 1),
-            .lot = sql_rows_text(&rows, i, 2),
-            .expiry_day = sql_rows_integer(&rows, i, 3),
-            .quantity = sql_rows_integer(&rows, i, 4),
-            .first_in_us = sql_rows_integer(&rows, i, 5),
-        };
-    shelves_sort(stock->shelves, stock->shelf_count);
-    return true;
-}
-
 static bool page_is_due(struct step *step, const struct list_stock_command *command)
 {
     int64_t now_us;
@@ -112,7 +85,7 @@ enum sql_verdict list_stock_script(struct step *step)
             .shipped_for_reservations = sql_rows_integer(&rows, i, 5),
             .update_time_us = sql_rows_integer(&rows, i, 6),
         };
-        if (!read_shelves(step, &command->stocks[i]))
+        if (!stock_read_shelves(step, &command->stocks[i]))
             return SQL_FAIL;
     }
     return page_is_due(step, command) ? SQL_ROLL_BACK : SQL_COMMIT;
