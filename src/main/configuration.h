@@ -29,6 +29,7 @@ struct configuration {
     char warehouse[setting_text_bytes_max]; /* URL; empty = sqlite:DATA/warehouse.sqlite */
     char shipping[setting_text_bytes_max];
     char fulfillment[setting_text_bytes_max];
+    char split_cost[setting_text_bytes_max]; /* "USD 250"; "" = splitting is free */
     char log_level[setting_text_bytes_max];
     char log_format[setting_text_bytes_max];
     int64_t io_threads; /* 0 = by the machine's cores */
@@ -38,6 +39,8 @@ struct configuration {
     int64_t idle_seconds;             /* 0 = never */
     int64_t age_seconds;              /* 0 = never */
     int64_t message_bytes_max;
+    int64_t ship_within_days;
+    int64_t allocation_work_max;
     int64_t retention_seconds;
     int64_t committed_retention_seconds;
     int64_t ids_max;

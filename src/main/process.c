@@ -10,6 +10,7 @@
 #include "main/descriptor_set.h"
 #include "main/modules/inventory_module.h"
 #include "main/modules/module.h"
+#include "main/modules/warehouse_module.h"
 #include "platform/base/check.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
@@ -25,6 +26,7 @@
 /* Whoever reads others' feeds stands behind them. */
 static const struct module_table *const all_modules[] = {
     &inventory_module,
+    &warehouse_module,
 };
 
 enum {

@@ -7,11 +7,13 @@
 #include "main/suggestion.h"
 #include "platform/json/json_message.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
+#include "waybill/warehouse/v1/warehouse.pb-c.h"
 
 #include <string.h>
 
 const ProtobufCServiceDescriptor *const known_services[] = {
     &waybill__inventory__v1__inventory_service__descriptor,
+    &waybill__warehouse__v1__warehouse_service__descriptor,
     &grpc__health__v1__health__descriptor,
 };
 const size_t known_service_count = sizeof known_services / sizeof known_services[0];
@@ -21,6 +23,7 @@ static const ProtobufCMessageDescriptor *const detail_types[] = {
     &waybill__inventory__v1__insufficient_stock__descriptor,
     &waybill__inventory__v1__reservation__descriptor,
     &waybill__inventory__v1__stock__descriptor,
+    &waybill__warehouse__v1__insufficient_stock__descriptor,
 };
 
 void known_types_register(void)

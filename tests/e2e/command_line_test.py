@@ -116,7 +116,7 @@ def unknown_words_are_refused_with_a_hint():
     assert_told(run("serv"), 2, "there is no command serv; did you mean serve?")
     assert_told(run("--nonsense"), 2, "there is no command --nonsense; `waybill --help` lists them")
     assert_told(run("serve", "--lissten", "x:1"), 2, "--lissten: is no option; did you mean --listen?")
-    assert_told(run("serve", "shipping"), 2, "shipping: is no service; there is: inventory")
+    assert_told(run("serve", "parcels"), 2, "parcels: is no service; there is: inventory")
     assert_told(run("call", "GetStock", "--nonsense"), 2, "--nonsense is no option", "--help")
     assert_told(run("verify", "--nonsense"), 2, "--nonsense", "--help")
     assert_told(run("replay", "--nonsense"), 2, "--nonsense", "--help")

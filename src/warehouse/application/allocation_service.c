@@ -12,9 +12,9 @@ static void check_lines(struct allocate_command *allocate, struct violations *vi
     size_t found = violations->count;
     for (size_t i = 0; i < allocate->line_count; i++) {
         snprintf(path, sizeof path, "lines[%zu].sku", i);
-        check_sku(violations, allocate->lines[i].sku, path);
+        field_check_sku(violations, allocate->lines[i].sku, path);
         snprintf(path, sizeof path, "lines[%zu].quantity", i);
-        check_quantity(violations, allocate->lines[i].quantity, path);
+        field_check_quantity(violations, allocate->lines[i].quantity, path);
         allocate->lines[i].index = i;
     }
     if (violations->count > found)
@@ -30,38 +30,39 @@ static void check_lines(struct allocate_command *allocate, struct violations *vi
 static void check_wish(struct allocate_command *allocate)
 {
     struct violations *violations = &allocate->base.violations;
-    check_optional_id(violations, allocate->order_id, "order_id");
-    check_optional_id(violations, allocate->reservation_id, "reservation_id");
-    check_address(violations, &allocate->destination, "destination");
+    field_check_optional_id(violations, allocate->order_id, "order_id");
+    field_check_optional_id(violations, allocate->reservation_id, "reservation_id");
+    field_check_address(violations, &allocate->destination, "destination");
     if (!allocate->destination.has_point)
         violations_add(violations, "must be given: distances are measured to it",
                        "destination.point");
     if ((int)allocate->strategy == 0)
         allocate->strategy = STRATEGY_LOWEST_COST;
-    check_range(violations, (int64_t)allocate->strategy, STRATEGY_PRIORITY, STRATEGY_LOWEST_COST,
-                "must be one of the AllocationStrategy values", "strategy");
-    check_amount(violations, allocate->split_cost, "split_cost");
+    field_check_range(violations, (int64_t)allocate->strategy, STRATEGY_PRIORITY,
+                      STRATEGY_LOWEST_COST, "must be one of the AllocationStrategy values",
+                      "strategy");
+    field_check_amount(violations, allocate->split_cost, "split_cost");
     check_lines(allocate, violations);
 }
 
 void check_plan_allocation(struct warehouse_command *command)
 {
     struct allocate_command *allocate = (struct allocate_command *)command;
-    check_optional_id(&command->violations, allocate->allocation_id, "allocation_id");
+    field_check_optional_id(&command->violations, allocate->allocation_id, "allocation_id");
     check_wish(allocate);
 }
 
 void check_allocate(struct warehouse_command *command)
 {
     struct allocate_command *allocate = (struct allocate_command *)command;
-    check_id(&command->violations, allocate->allocation_id, "allocation_id");
+    field_check_id(&command->violations, allocate->allocation_id, "allocation_id");
     check_wish(allocate);
 }
 
 void check_allocation_id(struct warehouse_command *command)
 {
-    check_id(&command->violations, ((struct allocation_command *)command)->allocation_id,
-             "allocation_id");
+    field_check_id(&command->violations, ((struct allocation_command *)command)->allocation_id,
+                   "allocation_id");
 }
 
 void check_ship_allocation(struct warehouse_command *command)
@@ -70,30 +71,30 @@ void check_ship_allocation(struct warehouse_command *command)
     struct violations *violations = &command->violations;
     char path[64];
     char bin_path[64];
-    check_id(violations, ship->allocation_id, "allocation_id");
-    check_optional_id(violations, ship->warehouse_id, "warehouse_id");
+    field_check_id(violations, ship->allocation_id, "allocation_id");
+    field_check_optional_id(violations, ship->warehouse_id, "warehouse_id");
     if (ship->line_count > warehouse_lines_max)
         violations_add(violations, "must have at most 100 lines", "lines");
     for (size_t i = 0; i < ship->line_count; i++) {
         const struct ship_line *line = &ship->lines[i];
         snprintf(path, sizeof path, "lines[%zu].sku", i);
-        check_sku(violations, line->sku, path);
+        field_check_sku(violations, line->sku, path);
         snprintf(path, sizeof path, "lines[%zu].quantity", i);
-        check_quantity(violations, line->quantity, path);
+        field_check_quantity(violations, line->quantity, path);
         snprintf(path, sizeof path, "lines[%zu].zone", i);
         snprintf(bin_path, sizeof bin_path, "lines[%zu].bin", i);
-        check_place(violations, line->zone, line->bin, path, bin_path);
+        field_check_place(violations, line->zone, line->bin, path, bin_path);
         snprintf(path, sizeof path, "lines[%zu].lot", i);
-        check_optional_sku(violations, line->lot, path);
+        field_check_optional_sku(violations, line->lot, path);
     }
 }
 
 void check_list_allocations(struct warehouse_command *command)
 {
     struct list_allocations_command *list = (struct list_allocations_command *)command;
-    check_optional_id(&command->violations, list->order_id, "order_id");
-    check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
-    check_range(&command->violations, (int64_t)list->state, 0, ALLOCATION_EXPIRED,
-                "must be one of the AllocationState values", "state");
-    check_page(&command->violations, &list->page);
+    field_check_optional_id(&command->violations, list->order_id, "order_id");
+    field_check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
+    field_check_range(&command->violations, (int64_t)list->state, 0, ALLOCATION_EXPIRED,
+                      "must be one of the AllocationState values", "state");
+    field_check_page(&command->violations, &list->page);
 }

@@ -11,36 +11,37 @@
  * What is allowed in a field, and the words that say so. Each check adds at most one violation,
  * with the path given. Pure but for that; the thread of the violations.
  */
-void check_id(struct violations *violations, struct text id, const char *path);
-void check_optional_id(struct violations *violations, struct text id, const char *path);
+void field_check_id(struct violations *violations, struct text id, const char *path);
+void field_check_optional_id(struct violations *violations, struct text id, const char *path);
 
 /* 1 to 64 bytes of UTF-8 without control characters or a space at either end. */
-bool is_name(struct text name);
-void check_sku(struct violations *violations, struct text sku, const char *path);
-void check_optional_sku(struct violations *violations, struct text sku, const char *path);
+bool field_is_name(struct text name);
+void field_check_sku(struct violations *violations, struct text sku, const char *path);
+void field_check_optional_sku(struct violations *violations, struct text sku, const char *path);
 
 /* At most `size_max` bytes of UTF-8 without control characters. */
-void check_words(struct violations *violations, struct text words, size_t size_max,
-                 const char *path);
+void field_check_words(struct violations *violations, struct text words, size_t size_max,
+                       const char *path);
 
-void check_range(struct violations *violations, int64_t value, int64_t minimum, int64_t maximum,
-                 const char *rule, const char *path);
-void check_quantity(struct violations *violations, int64_t quantity, const char *path);
+void field_check_range(struct violations *violations, int64_t value, int64_t minimum,
+                       int64_t maximum, const char *rule, const char *path);
+void field_check_quantity(struct violations *violations, int64_t quantity, const char *path);
 
 /* Both empty, or both names. */
-void check_place(struct violations *violations, struct text zone, struct text bin,
-                 const char *zone_path, const char *bin_path);
+void field_check_place(struct violations *violations, struct text zone, struct text bin,
+                       const char *zone_path, const char *bin_path);
 
 /* 0 becomes the default. */
-void check_page(struct violations *violations, struct list_page *page);
+void field_check_page(struct violations *violations, struct list_page *page);
 
-void check_address(struct violations *violations, const struct address *address, const char *path);
+void field_check_address(struct violations *violations, const struct address *address,
+                         const char *path);
 
 /* 0 to 10^12 minor units. The currency has been checked when it was read. */
-void check_amount(struct violations *violations, struct money money, const char *path);
+void field_check_amount(struct violations *violations, struct money money, const char *path);
 
-extern const char name_rule[];
-extern const char quantity_rule[];
+extern const char field_name_rule[];
+extern const char field_quantity_rule[];
 
 /* The use cases of each aggregate; *_service.c. They check what a command carries. */
 typedef void command_check(struct warehouse_command *command);

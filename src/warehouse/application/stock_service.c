@@ -10,21 +10,21 @@ static void check_movement(struct warehouse_command *command)
 {
     const struct movement_command *movement = (struct movement_command *)command;
     struct violations *violations = &command->violations;
-    check_id(violations, movement->movement_id, "movement_id");
-    check_id(violations, movement->warehouse_id, "warehouse_id");
-    check_sku(violations, movement->sku, "sku");
-    check_optional_sku(violations, movement->lot, "lot");
-    check_words(violations, movement->reason, warehouse_reason_bytes_max, "reason");
-    check_words(violations, movement->reference, warehouse_reason_bytes_max, "reference");
-    check_words(violations, movement->note, warehouse_note_bytes_max, "note");
+    field_check_id(violations, movement->movement_id, "movement_id");
+    field_check_id(violations, movement->warehouse_id, "warehouse_id");
+    field_check_sku(violations, movement->sku, "sku");
+    field_check_optional_sku(violations, movement->lot, "lot");
+    field_check_words(violations, movement->reason, warehouse_reason_bytes_max, "reason");
+    field_check_words(violations, movement->reference, warehouse_reason_bytes_max, "reference");
+    field_check_words(violations, movement->note, warehouse_note_bytes_max, "note");
 }
 
 void check_receive_stock(struct warehouse_command *command)
 {
     const struct movement_command *movement = (struct movement_command *)command;
     check_movement(command);
-    check_place(&command->violations, movement->zone, movement->bin, "zone", "bin");
-    check_quantity(&command->violations, movement->quantity, "quantity");
+    field_check_place(&command->violations, movement->zone, movement->bin, "zone", "bin");
+    field_check_quantity(&command->violations, movement->quantity, "quantity");
 }
 
 void check_ship_stock(struct warehouse_command *command)
@@ -36,7 +36,7 @@ void check_adjust_stock(struct warehouse_command *command)
 {
     const struct movement_command *movement = (struct movement_command *)command;
     check_movement(command);
-    check_place(&command->violations, movement->zone, movement->bin, "zone", "bin");
+    field_check_place(&command->violations, movement->zone, movement->bin, "zone", "bin");
     if (movement->quantity == 0 || movement->quantity < -warehouse_quantity_max ||
         movement->quantity > warehouse_quantity_max)
         violations_add(&command->violations, "must be -1000000000000 to 1000000000000 and not 0",
@@ -48,25 +48,25 @@ void check_move_stock(struct warehouse_command *command)
     const struct movement_command *movement = (struct movement_command *)command;
     struct violations *violations = &command->violations;
     check_movement(command);
-    check_place(violations, movement->zone, movement->bin, "from_zone", "from_bin");
-    check_place(violations, movement->to_zone, movement->to_bin, "to_zone", "to_bin");
+    field_check_place(violations, movement->zone, movement->bin, "from_zone", "from_bin");
+    field_check_place(violations, movement->to_zone, movement->to_bin, "to_zone", "to_bin");
     if (place_equal(movement->zone, movement->bin, movement->to_zone, movement->to_bin))
         violations_add(violations, "must be another place than from_zone and from_bin", "to_bin");
-    check_quantity(violations, movement->quantity, "quantity");
+    field_check_quantity(violations, movement->quantity, "quantity");
 }
 
 void check_list_movements(struct warehouse_command *command)
 {
     struct list_movements_command *list = (struct list_movements_command *)command;
     struct violations *violations = &command->violations;
-    check_optional_id(violations, list->warehouse_id, "warehouse_id");
-    check_optional_sku(violations, list->sku, "sku");
-    check_range(violations, (int64_t)list->type, 0, MOVEMENT_RETURN,
-                "must be one of the MovementType values", "type");
-    check_words(violations, list->reference, warehouse_reason_bytes_max, "reference");
+    field_check_optional_id(violations, list->warehouse_id, "warehouse_id");
+    field_check_optional_sku(violations, list->sku, "sku");
+    field_check_range(violations, (int64_t)list->type, 0, MOVEMENT_RETURN,
+                      "must be one of the MovementType values", "type");
+    field_check_words(violations, list->reference, warehouse_reason_bytes_max, "reference");
     if (list->start_time_us > 0 && list->end_time_us > 0 && list->end_time_us < list->start_time_us)
         violations_add(violations, "must not be before start_time", "end_time");
-    check_page(violations, &list->page);
+    field_check_page(violations, &list->page);
 }
 
 void check_verify_movements(struct warehouse_command *command)
@@ -79,16 +79,16 @@ void check_verify_movements(struct warehouse_command *command)
 void check_get_stock(struct warehouse_command *command)
 {
     const struct stock_command *get = (struct stock_command *)command;
-    check_id(&command->violations, get->warehouse_id, "warehouse_id");
-    check_sku(&command->violations, get->sku, "sku");
+    field_check_id(&command->violations, get->warehouse_id, "warehouse_id");
+    field_check_sku(&command->violations, get->sku, "sku");
 }
 
 void check_list_stock(struct warehouse_command *command)
 {
     struct list_stock_command *list = (struct list_stock_command *)command;
-    check_optional_sku(&command->violations, list->sku, "sku");
-    check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
-    check_page(&command->violations, &list->page);
+    field_check_optional_sku(&command->violations, list->sku, "sku");
+    field_check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
+    field_check_page(&command->violations, &list->page);
 }
 
 /* --- transfers --- */
@@ -98,9 +98,9 @@ void check_create_transfer(struct warehouse_command *command)
     struct create_transfer_command *create = (struct create_transfer_command *)command;
     struct violations *violations = &command->violations;
     char path[64];
-    check_id(violations, create->transfer_id, "transfer_id");
-    check_id(violations, create->from_warehouse_id, "from_warehouse_id");
-    check_id(violations, create->to_warehouse_id, "to_warehouse_id");
+    field_check_id(violations, create->transfer_id, "transfer_id");
+    field_check_id(violations, create->from_warehouse_id, "from_warehouse_id");
+    field_check_id(violations, create->to_warehouse_id, "to_warehouse_id");
     if (create->to_warehouse_id.size > 0 &&
         text_equal(create->from_warehouse_id, create->to_warehouse_id))
         violations_add(violations, "must be another than from_warehouse_id", "to_warehouse_id");
@@ -108,11 +108,11 @@ void check_create_transfer(struct warehouse_command *command)
         violations_add(violations, "must have 1 to 100 lines", "lines");
     for (size_t i = 0; i < create->line_count; i++) {
         snprintf(path, sizeof path, "lines[%zu].sku", i);
-        check_sku(violations, create->lines[i].sku, path);
+        field_check_sku(violations, create->lines[i].sku, path);
         snprintf(path, sizeof path, "lines[%zu].lot", i);
-        check_optional_sku(violations, create->lines[i].lot, path);
+        field_check_optional_sku(violations, create->lines[i].lot, path);
         snprintf(path, sizeof path, "lines[%zu].quantity", i);
-        check_quantity(violations, create->lines[i].quantity, path);
+        field_check_quantity(violations, create->lines[i].quantity, path);
         create->lines[i].index = i;
     }
     if (violations->count > 0)
@@ -132,37 +132,37 @@ void check_receive_transfer(struct warehouse_command *command)
     struct violations *violations = &command->violations;
     char path[64];
     char bin_path[64];
-    check_id(violations, receive->transfer_id, "transfer_id");
+    field_check_id(violations, receive->transfer_id, "transfer_id");
     if (receive->line_count > warehouse_lines_max)
         violations_add(violations, "must have at most 100 lines", "lines");
     for (size_t i = 0; i < receive->line_count; i++) {
         const struct reception_line *line = &receive->lines[i];
         snprintf(path, sizeof path, "lines[%zu].sku", i);
-        check_sku(violations, line->sku, path);
+        field_check_sku(violations, line->sku, path);
         snprintf(path, sizeof path, "lines[%zu].lot", i);
-        check_optional_sku(violations, line->lot, path);
+        field_check_optional_sku(violations, line->lot, path);
         snprintf(path, sizeof path, "lines[%zu].quantity", i);
-        check_range(violations, line->quantity, 0, warehouse_quantity_max,
-                    "must be 0 to 1000000000000", path);
+        field_check_range(violations, line->quantity, 0, warehouse_quantity_max,
+                          "must be 0 to 1000000000000", path);
         snprintf(path, sizeof path, "lines[%zu].zone", i);
         snprintf(bin_path, sizeof bin_path, "lines[%zu].bin", i);
-        check_place(violations, line->zone, line->bin, path, bin_path);
+        field_check_place(violations, line->zone, line->bin, path, bin_path);
     }
 }
 
 void check_transfer_id(struct warehouse_command *command)
 {
-    check_id(&command->violations, ((struct transfer_command *)command)->transfer_id,
-             "transfer_id");
+    field_check_id(&command->violations, ((struct transfer_command *)command)->transfer_id,
+                   "transfer_id");
 }
 
 void check_list_transfers(struct warehouse_command *command)
 {
     struct list_transfers_command *list = (struct list_transfers_command *)command;
-    check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
-    check_range(&command->violations, (int64_t)list->state, 0, TRANSFER_CANCELLED,
-                "must be one of the TransferState values", "state");
-    check_page(&command->violations, &list->page);
+    field_check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
+    field_check_range(&command->violations, (int64_t)list->state, 0, TRANSFER_CANCELLED,
+                      "must be one of the TransferState values", "state");
+    field_check_page(&command->violations, &list->page);
 }
 
 /* --- counts --- */
@@ -172,14 +172,14 @@ void check_start_count(struct warehouse_command *command)
     struct start_count_command *start = (struct start_count_command *)command;
     struct violations *violations = &command->violations;
     char path[64];
-    check_id(violations, start->count_id, "count_id");
-    check_id(violations, start->warehouse_id, "warehouse_id");
-    check_optional_sku(violations, start->zone, "zone");
+    field_check_id(violations, start->count_id, "count_id");
+    field_check_id(violations, start->warehouse_id, "warehouse_id");
+    field_check_optional_sku(violations, start->zone, "zone");
     if (start->sku_count > warehouse_lines_max)
         violations_add(violations, "must be at most 100", "skus");
     for (size_t i = 0; i < start->sku_count; i++) {
         snprintf(path, sizeof path, "skus[%zu]", i);
-        check_sku(violations, start->skus[i], path);
+        field_check_sku(violations, start->skus[i], path);
     }
     if (violations->count == 0)
         start->sku_count = count_skus_normalize(start->skus, start->sku_count);
@@ -191,21 +191,21 @@ void check_record_count(struct warehouse_command *command)
     struct violations *violations = &command->violations;
     char path[64];
     char bin_path[64];
-    check_id(violations, record->count_id, "count_id");
+    field_check_id(violations, record->count_id, "count_id");
     if (record->line_count < 1 || record->line_count > warehouse_count_lines_max)
         violations_add(violations, "must have 1 to 1000 lines", "lines");
     for (size_t i = 0; i < record->line_count; i++) {
         struct count_line *line = &record->lines[i];
         snprintf(path, sizeof path, "lines[%zu].sku", i);
-        check_sku(violations, line->sku, path);
+        field_check_sku(violations, line->sku, path);
         snprintf(path, sizeof path, "lines[%zu].zone", i);
         snprintf(bin_path, sizeof bin_path, "lines[%zu].bin", i);
-        check_place(violations, line->zone, line->bin, path, bin_path);
+        field_check_place(violations, line->zone, line->bin, path, bin_path);
         snprintf(path, sizeof path, "lines[%zu].lot", i);
-        check_optional_sku(violations, line->lot, path);
+        field_check_optional_sku(violations, line->lot, path);
         snprintf(path, sizeof path, "lines[%zu].counted", i);
-        check_range(violations, line->counted, 0, warehouse_quantity_max,
-                    "must be 0 to 1000000000000", path);
+        field_check_range(violations, line->counted, 0, warehouse_quantity_max,
+                          "must be 0 to 1000000000000", path);
         line->index = i;
     }
     if (violations->count > 0)
@@ -220,14 +220,14 @@ void check_record_count(struct warehouse_command *command)
 
 void check_count_id(struct warehouse_command *command)
 {
-    check_id(&command->violations, ((struct count_command *)command)->count_id, "count_id");
+    field_check_id(&command->violations, ((struct count_command *)command)->count_id, "count_id");
 }
 
 void check_list_counts(struct warehouse_command *command)
 {
     struct list_counts_command *list = (struct list_counts_command *)command;
-    check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
-    check_range(&command->violations, (int64_t)list->state, 0, COUNT_CANCELLED,
-                "must be one of the CountState values", "state");
-    check_page(&command->violations, &list->page);
+    field_check_optional_id(&command->violations, list->warehouse_id, "warehouse_id");
+    field_check_range(&command->violations, (int64_t)list->state, 0, COUNT_CANCELLED,
+                      "must be one of the CountState values", "state");
+    field_check_page(&command->violations, &list->page);
 }

@@ -241,9 +241,6 @@ static void *sweep_until_stopped(void *context)
 struct sql_warehouse_options sql_warehouse_options_default(void)
 {
     return (struct sql_warehouse_options){
-        .clock = clock_system(),
-        .random = random_system(),
-        .outbox_bytes_max = UINT64_C(1) << 30,
         .ship_within_days = 7,
         .allocation_work_max = 200000,
         .sweep = true,
@@ -263,7 +260,7 @@ struct error sql_warehouse_repository_open(struct warehouse_repository **reposit
     opened->options = *options;
     opened->store = options->store;
     opened->encode = options->encode;
-    sql_outbox_init(&opened->outbox, "warehouse", options->outbox_bytes_max, options->random);
+    opened->outbox = options->outbox;
     site_directory_cache_init(&opened->directory);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -299,9 +296,4 @@ void sql_warehouse_repository_close(struct warehouse_repository *base)
     pthread_cond_destroy(&repository->wake);
     pthread_mutex_destroy(&repository->mutex);
     memory_release(repository);
-}
-
-struct sql_outbox *sql_warehouse_outbox(struct warehouse_repository *repository)
-{
-    return &((struct sql_warehouse_repository *)repository)->outbox;
 }

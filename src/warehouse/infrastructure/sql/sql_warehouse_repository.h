@@ -2,7 +2,6 @@
 #define WAYBILL_WAREHOUSE_INFRASTRUCTURE_SQL_SQL_WAREHOUSE_REPOSITORY_H
 
 #include "platform/base/error.h"
-#include "platform/base/random.h"
 #include "platform/events/sql_outbox.h"
 #include "platform/sql/sql.h"
 #include "warehouse/domain/warehouse_event.h"
@@ -20,17 +19,15 @@
  */
 struct sql_warehouse_options {
     struct sql_store *store; /* with warehouse's migrations; outlives the repository */
-    struct clock *clock;     /* for deadlines of nothing but the sweep */
-    struct random *random;
     warehouse_event_encode *encode;
-    uint64_t outbox_bytes_max;
-    struct money split_cost; /* absent = splitting is free */
+    struct sql_outbox *outbox; /* outlives the repository */
+    struct money split_cost;   /* absent = splitting is free */
     int64_t ship_within_days;
     uint64_t allocation_work_max; /* bound on the solver's work */
     bool sweep; /* expires what is due on a thread of its own; else sql_warehouse_sweep does */
 };
 
-/* What users get if they set nothing; store and encode are left NULL. */
+/* What users get if they set nothing; store, encode and outbox are left NULL. */
 struct sql_warehouse_options sql_warehouse_options_default(void);
 
 /* Errors: OUT_OF_MEMORY. */
@@ -39,9 +36,6 @@ __attribute__((warn_unused_result)) struct error sql_warehouse_repository_open(
 
 /* When no command is under way any more, before the store is closed. NULL is allowed. */
 void sql_warehouse_repository_close(struct warehouse_repository *repository);
-
-/* The outbox, for the relay. Lives with the repository. */
-struct sql_outbox *sql_warehouse_outbox(struct warehouse_repository *repository);
 
 /*
  * Expires what is due now, all of it, and waits: what the sweeping thread does twice a second. Not

@@ -13,7 +13,7 @@ struct sql_warehouse_repository {
     struct sql_warehouse_options options;
     struct sql_store *store;
     warehouse_event_encode *encode;
-    struct sql_outbox outbox;
+    struct sql_outbox *outbox;
     struct site_directory_cache directory;
 
     pthread_t sweeper;

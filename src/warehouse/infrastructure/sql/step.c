@@ -72,7 +72,7 @@ bool step_emit(struct step *step, const struct warehouse_event *event, struct te
     }
     snprintf(type, sizeof type, "waybill.warehouse.v1.%s", warehouse_event_name(event->type));
     envelope.type = text_of(type);
-    return sql_outbox_append(step->session, &step->repository->outbox, &envelope, step->error);
+    return sql_outbox_append(step->session, step->repository->outbox, &envelope, step->error);
 }
 
 /* --- lists of texts --- */
