@@ -16,7 +16,8 @@
  *
  * Thread: everything on the one thread that the carrier was made for; `done` too, exactly once, and
  * never before the call returns. A request and all that it points to must live until `done`; a
- * result lives until `done` returns.
+ * result lives until `done` returns. A call that returns an error (OUT_OF_MEMORY alone) was not
+ * started: nothing was done, and `done` will not come.
  *
  * An adapter keeps the carrier's limits (calls at once, calls a second, daily quota), its breaker
  * and its token to itself, repeats by itself only what surely was not done, and never repeats
@@ -218,17 +219,21 @@ struct carrier_state {
 };
 
 struct carrier_table {
-    void (*calculate_rate)(struct carrier *carrier, const struct carrier_rate_request *request,
-                           carrier_rate_done *done, void *context);
-    void (*create_shipment)(struct carrier *carrier, const struct carrier_shipment_request *request,
-                            carrier_shipment_done *done, void *context);
-    void (*cancel_shipment)(struct carrier *carrier, const struct carrier_cancel_request *request,
-                            carrier_cancel_done *done, void *context);
-    void (*get_tracking_info)(struct carrier *carrier,
-                              const struct carrier_tracking_request *request,
-                              carrier_tracking_done *done, void *context);
-    void (*find_by_reference)(struct carrier *carrier, const struct carrier_find_request *request,
-                              carrier_find_done *done, void *context);
+    struct error (*calculate_rate)(struct carrier *carrier,
+                                   const struct carrier_rate_request *request,
+                                   carrier_rate_done *done, void *context);
+    struct error (*create_shipment)(struct carrier *carrier,
+                                    const struct carrier_shipment_request *request,
+                                    carrier_shipment_done *done, void *context);
+    struct error (*cancel_shipment)(struct carrier *carrier,
+                                    const struct carrier_cancel_request *request,
+                                    carrier_cancel_done *done, void *context);
+    struct error (*get_tracking_info)(struct carrier *carrier,
+                                      const struct carrier_tracking_request *request,
+                                      carrier_tracking_done *done, void *context);
+    struct error (*find_by_reference)(struct carrier *carrier,
+                                      const struct carrier_find_request *request,
+                                      carrier_find_done *done, void *context);
     struct error (*read_webhook)(struct carrier *carrier, const struct carrier_webhook *webhook,
                                  struct arena *arena, struct carrier_webhook_result *result);
     struct carrier_state (*state)(struct carrier *carrier);
@@ -242,45 +247,45 @@ struct carrier {
 };
 
 /* Rates of all services for the whole consignment. */
-static inline void carrier_calculate_rate(struct carrier *carrier,
-                                          const struct carrier_rate_request *request,
-                                          carrier_rate_done *done, void *context)
+__attribute__((warn_unused_result)) static inline struct error carrier_calculate_rate(
+    struct carrier *carrier, const struct carrier_rate_request *request, carrier_rate_done *done,
+    void *context)
 {
-    carrier->table->calculate_rate(carrier, request, done, context);
+    return carrier->table->calculate_rate(carrier, request, done, context);
 }
 
 /*
  * Buys labels for all parcels as one shipment. Sent at most once, whatever happens; UNKNOWN is for
  * the resolver (find_by_reference), never for a repeat.
  */
-static inline void carrier_create_shipment(struct carrier *carrier,
-                                           const struct carrier_shipment_request *request,
-                                           carrier_shipment_done *done, void *context)
+__attribute__((warn_unused_result)) static inline struct error carrier_create_shipment(
+    struct carrier *carrier, const struct carrier_shipment_request *request,
+    carrier_shipment_done *done, void *context)
 {
-    carrier->table->create_shipment(carrier, request, done, context);
+    return carrier->table->create_shipment(carrier, request, done, context);
 }
 
 /* Voids the whole shipment. Safe to repeat. */
-static inline void carrier_cancel_shipment(struct carrier *carrier,
-                                           const struct carrier_cancel_request *request,
-                                           carrier_cancel_done *done, void *context)
+__attribute__((warn_unused_result)) static inline struct error carrier_cancel_shipment(
+    struct carrier *carrier, const struct carrier_cancel_request *request,
+    carrier_cancel_done *done, void *context)
 {
-    carrier->table->cancel_shipment(carrier, request, done, context);
+    return carrier->table->cancel_shipment(carrier, request, done, context);
 }
 
-static inline void carrier_get_tracking_info(struct carrier *carrier,
-                                             const struct carrier_tracking_request *request,
-                                             carrier_tracking_done *done, void *context)
+__attribute__((warn_unused_result)) static inline struct error carrier_get_tracking_info(
+    struct carrier *carrier, const struct carrier_tracking_request *request,
+    carrier_tracking_done *done, void *context)
 {
-    carrier->table->get_tracking_info(carrier, request, done, context);
+    return carrier->table->get_tracking_info(carrier, request, done, context);
 }
 
 /* A carrier's search lags: NOT_FOUND soon after a purchase does not mean that there was none. */
-static inline void carrier_find_by_reference(struct carrier *carrier,
-                                             const struct carrier_find_request *request,
-                                             carrier_find_done *done, void *context)
+__attribute__((warn_unused_result)) static inline struct error carrier_find_by_reference(
+    struct carrier *carrier, const struct carrier_find_request *request, carrier_find_done *done,
+    void *context)
 {
-    carrier->table->find_by_reference(carrier, request, done, context);
+    return carrier->table->find_by_reference(carrier, request, done, context);
 }
 
 /*
