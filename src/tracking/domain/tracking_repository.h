@@ -120,10 +120,11 @@ struct list_trackings_command {
 
 struct record_event_command {
     struct tracking_command base;
-    struct tracking_event event; /* result too: as it is kept */
-    bool wants_tracking;         /* false: `tracking` is not filled in */
-    bool is_new;                 /* result: false = it was there */
-    struct tracking tracking;    /* result */
+    struct tracking_event event;                /* result too: as it is kept */
+    char content_id[tracking_content_id_bytes]; /* room for an id made of the content */
+    bool wants_tracking;                        /* false: `tracking` is not filled in */
+    bool is_new;                                /* result: false = it was there */
+    struct tracking tracking;                   /* result */
 };
 
 struct record_ping_command {

@@ -11,10 +11,12 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/base/queue.h"
+#include "tracking/infrastructure/embedded/tracking_announcement_reader.h"
 #include "tracking/infrastructure/embedded/tracking_engine.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { readers = 2, reads_waiting_max = 4096 };
@@ -29,6 +31,9 @@ struct embedded_tracking {
     struct tracking_repository base;
     struct embedded_tracking_options options;
     struct tracking_engine *engine;
+    struct tracking_announcement_reader announcements;
+    bool announces; /* it is initialised */
+    uint64_t announced_end;
     struct queue commands;
     struct queue reads;
     struct queue flushes;
@@ -191,6 +196,11 @@ static void publish(struct embedded_tracking *embedded)
 static struct error step(struct embedded_tracking *embedded, size_t count)
 {
     struct error error = tracking_engine_step(embedded->engine, embedded->batch, count);
+    uint64_t end = record_log_committed_end(embedded->engine->log);
+    if (!error_is(error) && end != embedded->announced_end) {
+        embedded->announced_end = end;
+        tracking_announcement_reader_committed(&embedded->announcements);
+    }
     publish(embedded);
     return error;
 }
@@ -298,6 +308,8 @@ static void release(struct embedded_tracking *embedded, bool orderly)
 {
     if (embedded->options.threaded)
         stop_threads(embedded);
+    if (embedded->announces)
+        tracking_announcement_reader_deinit(&embedded->announcements);
     struct error error = tracking_engine_close(embedded->engine, orderly);
     if (error_is(error))
         log_error("tracking: no checkpoint at the end; the next start replays more", &error);
@@ -305,6 +317,26 @@ static void release(struct embedded_tracking *embedded, bool orderly)
     queue_deinit(&embedded->reads);
     queue_deinit(&embedded->flushes);
     memory_release(embedded);
+}
+
+static uint64_t held(void *context)
+{
+    struct embedded_tracking *embedded = context;
+    return tracking_announcement_reader_held(&embedded->announcements);
+}
+
+static struct error open_announcements(struct embedded_tracking *embedded)
+{
+    char path[1024];
+    const struct embedded_tracking_options *options = &embedded->options;
+    snprintf(path, sizeof path, "%s/log", options->directory);
+    struct error error =
+        tracking_announcement_reader_init(&embedded->announcements, embedded->engine->log,
+                                          options->file_system, path, options->random);
+    embedded->announces = !error_is(error);
+    embedded->engine->held = held;
+    embedded->engine->held_context = embedded;
+    return error;
 }
 
 struct error embedded_tracking_open(struct tracking_repository **repository,
@@ -321,6 +353,8 @@ struct error embedded_tracking_open(struct tracking_repository **repository,
     if (queue_init(&made->commands, options->queue_length_max) &&
         queue_init(&made->reads, reads_waiting_max) && queue_init(&made->flushes, 4))
         error = tracking_engine_open(&made->engine, options, false);
+    if (!error_is(error))
+        error = open_announcements(made);
     if (!error_is(error))
         error = step(made, 0);
     if (!error_is(error) && options->threaded)
@@ -350,6 +384,12 @@ void embedded_tracking_close(struct tracking_repository *repository)
 void embedded_tracking_abandon(struct tracking_repository *repository)
 {
     release(embedded_of(repository), false);
+}
+
+struct tracking_announcement_source *embedded_tracking_announcements(
+    struct tracking_repository *repository)
+{
+    return &embedded_of(repository)->announcements.base;
 }
 
 struct embedded_tracking_usage embedded_tracking_usage(struct tracking_repository *repository)

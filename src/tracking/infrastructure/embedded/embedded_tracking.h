@@ -5,6 +5,7 @@
 #include "platform/base/error.h"
 #include "platform/base/random.h"
 #include "platform/storage/file_system.h"
+#include "tracking/domain/tracking_announcement.h"
 #include "tracking/domain/tracking_repository.h"
 
 #include <stdbool.h>
@@ -67,6 +68,10 @@ void embedded_tracking_close(struct tracking_repository *repository);
 
 /* For tests: as if the process had been killed now. Not threaded. */
 void embedded_tracking_abandon(struct tracking_repository *repository);
+
+/* What it announces, read from its log. Lives as long as it. */
+struct tracking_announcement_source *embedded_tracking_announcements(
+    struct tracking_repository *repository);
 
 /* How much it holds, as of its last step. Any thread. */
 struct embedded_tracking_usage {

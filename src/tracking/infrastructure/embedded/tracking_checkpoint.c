@@ -8,7 +8,9 @@
  */
 #include "tracking/infrastructure/embedded/tracking_engine.h"
 
-#include "platform/base/check.h"
+#include "platform/base/log.h"
+
+#include <string.h>
 
 enum {
     summaries_per_step_max = 512,
@@ -174,12 +176,58 @@ static struct error write_some(struct tracking_engine *engine, size_t count_max,
         char bytes[8];
         struct byte_writer writer = {.at = bytes};
         struct tracking_store_key key = tracking_key_meta("position");
+        struct tracking_store_key mark = tracking_key_mark(engine->now_us);
         write_uint64(&writer, engine->checkpoint.position);
         tracking_store_put(engine->store, &key, text_make(bytes, sizeof bytes));
+        tracking_store_put(engine->store, &mark, text_make(bytes, sizeof bytes));
     }
     if (!error_is(error))
         error = tracking_store_write(engine->store);
     return error;
+}
+
+/* Where the log stood so long ago that nobody may count on it; 0 = that was not noted. */
+static struct error find_old_end(struct tracking_engine *engine, int64_t until_us, uint64_t *end)
+{
+    struct text key;
+    struct text value;
+    struct tracking_store_key from = tracking_key_mark(0);
+    struct tracking_store_key to = tracking_key_mark(until_us);
+    struct tracking_store_iterator *iterator =
+        tracking_store_iterate(engine->store, NULL, &from, &to, true);
+    *end = 0;
+    if (iterator == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
+    if (tracking_store_iterator_next(iterator, &key, &value)) {
+        struct byte_reader reader = byte_reader_of(value);
+        *end = read_uint64(&reader);
+        /* The mark itself stays, as the newest that is old enough. */
+        memcpy(to.bytes, key.data, key.size);
+        tracking_store_delete_range(engine->store, &from, &to);
+    }
+    return tracking_store_iterator_end(iterator);
+}
+
+/*
+ * Removes what the log has no use for any more: in a checkpoint, older than the retention, held by
+ * nobody. A failure is told and tried again with the next checkpoint.
+ */
+static void shorten_log(struct tracking_engine *engine)
+{
+    uint64_t end = 0;
+    int64_t until_us = engine->now_us - engine->options.log_retention_us;
+    struct error error = error_none();
+    if (until_us > 0)
+        error = find_old_end(engine, until_us, &end);
+    if (!error_is(error))
+        error = tracking_store_write(engine->store);
+    uint64_t held = engine->held == NULL ? UINT64_MAX : engine->held(engine->held_context);
+    if (held < end)
+        end = held;
+    if (!error_is(error) && end > 0)
+        error = record_log_remove_before(engine->log, end);
+    if (error_is(error))
+        log_error("tracking: old parts of the log could not be removed", &error);
 }
 
 static void finish(struct tracking_engine *engine)
@@ -187,6 +235,7 @@ static void finish(struct tracking_engine *engine)
     engine->checkpoint.state = CHECKPOINT_IDLE;
     engine->checkpoint.durable_position = engine->checkpoint.position;
     engine->checkpoint.count++;
+    shorten_log(engine);
 }
 
 struct error tracking_engine_checkpoint(struct tracking_engine *engine)

@@ -106,6 +106,10 @@ struct tracking_engine {
     bool (*flush_later)(void *context);
     void *later_context;
     _Atomic int flushed; /* by the thread that flushes: 1 = it is done */
+    /* The position behind which the log must stay for its readers; NULL = nobody holds any of it.
+     */
+    uint64_t (*held)(void *context);
+    void *held_context;
 };
 
 /* As embedded_tracking_open. */

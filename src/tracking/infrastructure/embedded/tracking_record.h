@@ -3,7 +3,7 @@
 
 #include "platform/base/codec.h"
 #include "tracking/domain/limits.h"
-#include "tracking/domain/tracking_repository.h"
+#include "tracking/domain/tracking_announcement.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,16 +33,6 @@ struct tracking_remapped_event {
     enum tracking_sub_status sub_status;
 };
 enum { tracking_remapped_events_max = 100 }; /* of one record */
-
-/* The tracking after a change, and what it was before. */
-struct tracking_change {
-    struct tracking after; /* last_event and location apart */
-    enum tracking_status previous_status;
-    int64_t previous_expected_delivery_time_us;
-    bool last_is_event;     /* EVENT: it is now the last one … */
-    bool location_is_event; /* … and says where the parcel is */
-    bool is_delivered_now;  /* it was not before */
-};
 
 struct tracking_record {
     enum tracking_record_type type;

@@ -257,6 +257,13 @@ struct tracking_store_key tracking_key_meta(const char *name)
     return key;
 }
 
+struct tracking_store_key tracking_key_mark(int64_t time_us)
+{
+    struct tracking_store_key key = key_begin('t');
+    key_number(&key, (uint64_t)time_us, 8);
+    return key;
+}
+
 struct tracking_store_key tracking_key_end(struct tracking_store_key prefix)
 {
     while (prefix.size > 1 && (unsigned char)prefix.bytes[prefix.size - 1] == 0xFF)

@@ -23,6 +23,7 @@
  *     e P time event_id       an event
  *     g day P time            a ping
  *     m name                  the store's own
+ *     t time                  where the log ended at that time
  *     o order NUL P generation    index by order
  *     p P                     a parcel's summary
  *     s status P generation   index by status
@@ -72,6 +73,7 @@ struct tracking_store_key tracking_key_status(uint8_t status, struct text parcel
 struct tracking_store_key tracking_key_activity(int64_t time_us, struct text parcel,
                                                 int32_t generation);
 struct tracking_store_key tracking_key_meta(const char *name);
+struct tracking_store_key tracking_key_mark(int64_t time_us);
 
 /* The first key behind all that begin with this one. */
 struct tracking_store_key tracking_key_end(struct tracking_store_key prefix);

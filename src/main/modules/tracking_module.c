@@ -1,0 +1,175 @@
+/* Tracking: what happened to the parcels, on the embedded store. */
+#include "main/modules/tracking_module.h"
+
+#include "platform/base/memory.h"
+#include "tracking/application/tracking_service.h"
+#include "tracking/infrastructure/code_maps/built_in_code_maps.h"
+#include "tracking/infrastructure/embedded/embedded_tracking.h"
+#include "tracking/interfaces/events/tracking_events.h"
+#include "tracking/interfaces/rpc/tracking_rpc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char embedded_scheme[] = "embedded:";
+
+static const int64_t day_us = INT64_C(86400) * 1000000;
+
+struct tracking_process {
+    struct module base;
+    struct built_in_code_maps code_maps;
+    struct tracking_repository *repository;
+    struct tracking_service service;
+    struct tracking_events *events;
+    struct tracking_watch *watch;
+    struct tracking_door door;
+    struct rpc_service table; /* the server points into it */
+};
+
+static struct module *create(void)
+{
+    struct tracking_process *tracking = memory_allocate_zero(1, sizeof *tracking);
+    return tracking == NULL ? NULL : &tracking->base;
+}
+
+static struct error directory_of(const struct configuration *configuration, char *directory,
+                                 size_t size)
+{
+    const char *url = configuration->tracking;
+    if (url[0] == '\0') {
+        snprintf(directory, size, "%s/tracking", configuration->data);
+        return error_none();
+    }
+    if (!text_starts_with(text_of(url), text_of(embedded_scheme)) ||
+        strlen(url) == strlen(embedded_scheme))
+        return error_make(ERROR_INVALID_SETTING, "tracking: %.200s is no store; use embedded:DIR",
+                          url);
+    snprintf(directory, size, "%s", url + strlen(embedded_scheme));
+    return error_none();
+}
+
+static struct error open_store(struct tracking_process *tracking,
+                               const struct module_environment *environment)
+{
+    const struct configuration *configuration = environment->configuration;
+    struct embedded_tracking_options options = embedded_tracking_options_default();
+    char directory[2 * setting_text_bytes_max];
+    struct error error = directory_of(configuration, directory, sizeof directory);
+    if (error_is(error))
+        return error;
+    options.directory = directory;
+    options.queue_length_max = (size_t)configuration->queue_length_max;
+    options.memory_bytes_max = (size_t)configuration->tracking_memory_bytes_max;
+    options.checkpoint_bytes = (uint64_t)configuration->tracking_checkpoint_bytes;
+    options.free_bytes_min = (uint64_t)configuration->tracking_free_bytes_min;
+    options.log_retention_us = configuration->tracking_log_retention_days * day_us;
+    options.ping_retention_us = configuration->tracking_ping_retention_days * day_us;
+    options.generation_gap_us = configuration->tracking_generation_gap_days * day_us;
+    options.silence_us = configuration->tracking_silence_days * day_us;
+    options.failed = environment->store_failed;
+    return error_prefix(embedded_tracking_open(&tracking->repository, &options), "tracking");
+}
+
+static struct error open(struct module *module, const struct module_environment *environment)
+{
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    struct error error = built_in_code_maps_init(&tracking->code_maps);
+    if (!error_is(error))
+        error = open_store(tracking, environment);
+    if (error_is(error))
+        return error;
+    struct tracking_announcement_source *announcements =
+        embedded_tracking_announcements(tracking->repository);
+    tracking->service = (struct tracking_service){
+        .repository = tracking->repository,
+        .code_maps = &tracking->code_maps.all,
+        .clock = clock_system(),
+    };
+    error = tracking_events_open(&tracking->events, &tracking->service, announcements);
+    if (!error_is(error))
+        error = tracking_watch_open(&tracking->watch, &tracking->service, announcements,
+                                    tracking_events_feed(tracking->events));
+    tracking->door =
+        (struct tracking_door){.service = &tracking->service, .watch = tracking->watch};
+    tracking->table = tracking_rpc_service(&tracking->door);
+    return error;
+}
+
+static const struct rpc_service *services(struct module *module, size_t *count)
+{
+    *count = 1;
+    return &((struct tracking_process *)module)->table;
+}
+
+static struct event_feed *feed(struct module *module)
+{
+    return tracking_events_feed(((struct tracking_process *)module)->events);
+}
+
+static void stop(struct module *module)
+{
+    tracking_watch_stop(((struct tracking_process *)module)->watch);
+}
+
+static bool write_metrics(struct module *module, struct buffer *out)
+{
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    struct embedded_tracking_usage usage = embedded_tracking_usage(tracking->repository);
+    const struct {
+        const char *name;
+        const char *help;
+        uint64_t value;
+    } gauges[] = {
+        {"waybill_tracking_hot_trackings", "Trackings in memory.", usage.hot_trackings},
+        {"waybill_tracking_changed_trackings", "Of those, not yet written behind the log.",
+         usage.changed_trackings},
+        {"waybill_tracking_memory_bytes", "Memory of those.", usage.memory_bytes},
+        {"waybill_tracking_log_bytes", "End of the record log.", usage.log_bytes},
+        {"waybill_tracking_replay_bytes", "Log that a restart would replay.", usage.replay_bytes},
+        {"waybill_tracking_store_bytes", "Files behind the log.", usage.store_bytes},
+        {"waybill_tracking_pending_compaction_bytes", "What compaction has yet to do.",
+         usage.pending_compaction_bytes},
+        {"waybill_tracking_disk_full", "Whether writes wait for space.", usage.disk_full},
+        {"waybill_tracking_watchers", "Calls of WatchTracking now.",
+         tracking_watch_count(tracking->watch)},
+    };
+    bool fits = buffer_append_format(
+        out,
+        "# HELP waybill_tracking_events_recorded_total Events recorded since the start.\n"
+        "# TYPE waybill_tracking_events_recorded_total counter\n"
+        "waybill_tracking_events_recorded_total %llu\n",
+        (unsigned long long)usage.events_recorded);
+    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0] && fits; i++)
+        fits = module_add_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
+    return fits;
+}
+
+static bool is_ready(struct module *module, struct buffer *why)
+{
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    if (!embedded_tracking_usage(tracking->repository).disk_full)
+        return true;
+    return !buffer_append_string(why, "tracking: the disk is full, nothing is recorded\n");
+}
+
+static void close(struct module *module)
+{
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    tracking_watch_close(tracking->watch);
+    tracking_events_close(tracking->events);
+    embedded_tracking_close(tracking->repository);
+    built_in_code_maps_deinit(&tracking->code_maps);
+    memory_release(tracking);
+}
+
+const struct module_table tracking_module = {
+    .name = "tracking",
+    .create = create,
+    .open = open,
+    .services = services,
+    .feed = feed,
+    .stop = stop,
+    .write_metrics = write_metrics,
+    .is_ready = is_ready,
+    .close = close,
+};
