@@ -26,6 +26,7 @@ struct configuration {
     char cors_origins[setting_text_bytes_max];
     char data[setting_text_bytes_max];
     char inventory[setting_text_bytes_max]; /* URL; empty = embedded:DATA/inventory */
+    char tracking[setting_text_bytes_max];  /* URL; empty = embedded:DATA/tracking */
     char warehouse[setting_text_bytes_max]; /* URL; empty = sqlite:DATA/warehouse.sqlite */
     char shipping[setting_text_bytes_max];
     char fulfillment[setting_text_bytes_max];
@@ -47,6 +48,13 @@ struct configuration {
     int64_t queue_length_max;
     int64_t segment_bytes;
     int64_t batch_bytes_max;
+    int64_t tracking_memory_bytes_max;
+    int64_t tracking_checkpoint_bytes;
+    int64_t tracking_free_bytes_min;
+    int64_t tracking_log_retention_days;
+    int64_t tracking_ping_retention_days;
+    int64_t tracking_generation_gap_days;
+    int64_t tracking_silence_days;               /* 0 = nobody is told */
     char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
     char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */
     int64_t sql_connections;

@@ -10,6 +10,7 @@
 #include "main/descriptor_set.h"
 #include "main/modules/inventory_module.h"
 #include "main/modules/module.h"
+#include "main/modules/tracking_module.h"
 #include "main/modules/warehouse_module.h"
 #include "platform/base/check.h"
 #include "platform/base/log.h"
@@ -27,6 +28,7 @@
 static const struct module_table *const all_modules[] = {
     &inventory_module,
     &warehouse_module,
+    &tracking_module,
 };
 
 enum {

@@ -7,6 +7,7 @@
 #include "main/suggestion.h"
 #include "platform/json/json_message.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
+#include "waybill/tracking/v1/tracking.pb-c.h"
 #include "waybill/warehouse/v1/warehouse.pb-c.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@
 const ProtobufCServiceDescriptor *const known_services[] = {
     &waybill__inventory__v1__inventory_service__descriptor,
     &waybill__warehouse__v1__warehouse_service__descriptor,
+    &waybill__tracking__v1__tracking_service__descriptor,
     &grpc__health__v1__health__descriptor,
 };
 const size_t known_service_count = sizeof known_services / sizeof known_services[0];
@@ -24,6 +26,9 @@ static const ProtobufCMessageDescriptor *const detail_types[] = {
     &waybill__inventory__v1__reservation__descriptor,
     &waybill__inventory__v1__stock__descriptor,
     &waybill__warehouse__v1__insufficient_stock__descriptor,
+    &waybill__tracking__v1__shipment_delivered__descriptor,
+    &waybill__tracking__v1__tracking_silent__descriptor,
+    &waybill__tracking__v1__tracking_updated__descriptor,
 };
 
 void known_types_register(void)

@@ -410,7 +410,7 @@ def receive_until_refused(channel, calls_max):
 def full_disk_refuses_writes_and_nothing_else():
     with Place() as place, SmallDisk(place / "disk") as disk:
         arguments = ("--segment-bytes", "1048576", "--batch-bytes-max", "65536")
-        with Server(os.path.join(disk.path, "data"), *arguments) as server:
+        with Server(os.path.join(disk.path, "data"), "inventory", *arguments) as server:
             assert call(server, "ReceiveStock", STOCK).returncode == 0
             disk.fill()
             with waybill_server.channel_to(server.listen) as channel:

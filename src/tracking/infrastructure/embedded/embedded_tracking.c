@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { readers = 2, reads_waiting_max = 4096 };
+enum { readers = 2, reads_waiting_max = 2048 };
 
 /* How long the engine sleeps at most. */
 static const int64_t sleep_us_max = 500000;
@@ -35,11 +35,14 @@ struct embedded_tracking {
     bool announces; /* it is initialised */
     uint64_t announced_end;
     struct queue commands;
-    struct queue reads;
+    struct reader {
+        struct queue reads;
+        pthread_t thread;
+    } readers[readers];
+    size_t next_reader; /* they take turns */
     struct queue flushes;
     struct tracking_command *batch[tracking_commands_per_step_max];
     pthread_t engine_thread;
-    pthread_t reader_threads[readers];
     pthread_t flush_thread;
     size_t reader_count; /* started */
     bool engine_started;
@@ -222,12 +225,12 @@ static void *run_engine(void *context)
 
 static void *run_reads(void *context)
 {
-    struct embedded_tracking *embedded = context;
+    struct reader *reader = context;
     struct buffer value;
     void *item;
     buffer_init(&value, tracking_value_bytes_max);
-    while (!queue_is_finished(&embedded->reads)) {
-        if (queue_take(&embedded->reads, &item, 1, -1) != 1)
+    while (!queue_is_finished(&reader->reads)) {
+        if (queue_take(&reader->reads, &item, 1, -1) != 1)
             continue;
         struct tracking_read *read = item;
         struct tracking_command *command = read->command;
@@ -259,7 +262,8 @@ static void *run_flushes(void *context)
 static bool read_later(void *context, struct tracking_read *read)
 {
     struct embedded_tracking *embedded = context;
-    return queue_put(&embedded->reads, read);
+    embedded->next_reader = (embedded->next_reader + 1) % readers;
+    return queue_put(&embedded->readers[embedded->next_reader].reads, read);
 }
 
 static bool flush_later(void *context)
@@ -276,9 +280,10 @@ static void stop_threads(struct embedded_tracking *embedded)
     queue_close(&embedded->commands);
     if (embedded->engine_started)
         pthread_join(embedded->engine_thread, NULL);
-    queue_close(&embedded->reads);
-    for (size_t i = 0; i < embedded->reader_count; i++)
-        pthread_join(embedded->reader_threads[i], NULL);
+    for (size_t i = 0; i < embedded->reader_count; i++) {
+        queue_close(&embedded->readers[i].reads);
+        pthread_join(embedded->readers[i].thread, NULL);
+    }
     queue_close(&embedded->flushes);
     if (embedded->flush_started)
         pthread_join(embedded->flush_thread, NULL);
@@ -291,8 +296,8 @@ static struct error start_threads(struct embedded_tracking *embedded)
     embedded->engine->flush_later = flush_later;
     embedded->engine->later_context = embedded;
     while (good && embedded->reader_count < readers) {
-        good = pthread_create(&embedded->reader_threads[embedded->reader_count], NULL, run_reads,
-                              embedded) == 0;
+        struct reader *reader = &embedded->readers[embedded->reader_count];
+        good = pthread_create(&reader->thread, NULL, run_reads, reader) == 0;
         embedded->reader_count += good;
     }
     if (good)
@@ -314,7 +319,8 @@ static void release(struct embedded_tracking *embedded, bool orderly)
     if (error_is(error))
         log_error("tracking: no checkpoint at the end; the next start replays more", &error);
     queue_deinit(&embedded->commands);
-    queue_deinit(&embedded->reads);
+    for (size_t i = 0; i < readers; i++)
+        queue_deinit(&embedded->readers[i].reads);
     queue_deinit(&embedded->flushes);
     memory_release(embedded);
 }
@@ -339,6 +345,15 @@ static struct error open_announcements(struct embedded_tracking *embedded)
     return error;
 }
 
+static bool init_queues(struct embedded_tracking *embedded)
+{
+    bool good = queue_init(&embedded->commands, embedded->options.queue_length_max) &&
+                queue_init(&embedded->flushes, 4);
+    for (size_t i = 0; i < readers; i++)
+        good = good && queue_init(&embedded->readers[i].reads, reads_waiting_max);
+    return good;
+}
+
 struct error embedded_tracking_open(struct tracking_repository **repository,
                                     const struct embedded_tracking_options *options)
 {
@@ -350,8 +365,7 @@ struct error embedded_tracking_open(struct tracking_repository **repository,
     if (made->options.failed == NULL)
         made->options.failed = stop_process;
     struct error error = error_make(ERROR_OUT_OF_MEMORY, "tracking repository's queues");
-    if (queue_init(&made->commands, options->queue_length_max) &&
-        queue_init(&made->reads, reads_waiting_max) && queue_init(&made->flushes, 4))
+    if (init_queues(made))
         error = tracking_engine_open(&made->engine, options, false);
     if (!error_is(error))
         error = open_announcements(made);

@@ -36,8 +36,7 @@ static bool set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Tim
     return time_us == 0 || *field != NULL;
 }
 
-static ProtobufCMessage *tracking_updated(const struct tracking_events *events,
-                                          struct arena *arena,
+static ProtobufCMessage *tracking_updated(const struct tracking_events *events, struct arena *arena,
                                           const struct tracking_announcement *announcement)
 {
     const struct tracking_change *change = &announcement->change;
@@ -124,10 +123,9 @@ static bool pack(const struct tracking_events *events,
     char *event_id = arena_format(arena, "tracking-%s-%llu",
                                   tracking_announcement_source_identity(events->source),
                                   (unsigned long long)announcement->sequence);
-    char *key =
-        arena_format(arena, "%.*s/%.*s", (int)announcement->carrier.size,
-                     announcement->carrier.data, (int)announcement->tracking_number.size,
-                     announcement->tracking_number.data);
+    char *key = arena_format(arena, "%.*s/%.*s", (int)announcement->carrier.size,
+                             announcement->carrier.data, (int)announcement->tracking_number.size,
+                             announcement->tracking_number.data);
     if (data == NULL || event_id == NULL || key == NULL)
         return false;
     protobuf_c_message_pack(message, data);

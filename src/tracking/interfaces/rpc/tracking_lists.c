@@ -73,8 +73,8 @@ static bool read_trackings_token(struct list_trackings_call *state, struct text 
 {
     struct text key;
     struct tracking_key *after = &state->command.after;
-    if (!page_token_read_key(rpc_call_arena(state->call), token, list_trackings_name,
-                             state->filter, &key))
+    if (!page_token_read_key(rpc_call_arena(state->call), token, list_trackings_name, state->filter,
+                             &key))
         return false;
     if (key.size == 0)
         return true;
@@ -200,10 +200,10 @@ void tracking_list_events(struct tracking_service *service, struct rpc_call *cal
     command->from_us = tracking_time_of(request->from_time);
     command->to_us = tracking_time_of(request->to_time);
     command->newest_first = request->newest_first;
-    state->filter = text_of(arena_format(
-        rpc_call_arena(call), "%s/%s/%d/%lld/%lld/%d", request->carrier, request->tracking_number,
-        request->generation, (long long)command->from_us, (long long)command->to_us,
-        command->newest_first));
+    state->filter = text_of(arena_format(rpc_call_arena(call), "%s/%s/%d/%lld/%lld/%d",
+                                         request->carrier, request->tracking_number,
+                                         request->generation, (long long)command->from_us,
+                                         (long long)command->to_us, command->newest_first));
     if (!read_events_token(state, text_of(request->page_token)))
         tracking_fail_page_token(call);
     else if (!tracking_service_list_events(service, command, request->page_size, &violations,

@@ -63,8 +63,7 @@ static bool set_offset(struct arena *arena, const struct tracking_event *event,
         return false;
     google__protobuf__int32_value__init(message->utc_offset_minutes);
     message->utc_offset_minutes->value = event->utc_offset_minutes;
-    message->utc_offset_source =
-        (Waybill__Tracking__V1__UtcOffsetSource)event->utc_offset_source;
+    message->utc_offset_source = (Waybill__Tracking__V1__UtcOffsetSource)event->utc_offset_source;
     return true;
 }
 

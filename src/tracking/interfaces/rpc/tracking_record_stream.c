@@ -213,8 +213,7 @@ static void message_came(void *stream_context, struct rpc_call *call,
         return;
     if (place != NULL)
         place->command = (struct record_event_command){0};
-    if (place == NULL ||
-        !copy_event(place, request->event == NULL ? &no_event : request->event)) {
+    if (place == NULL || !copy_event(place, request->event == NULL ? &no_event : request->event)) {
         if (place != NULL)
             give_place(stream, place);
         tracking_fail_without_memory(call);

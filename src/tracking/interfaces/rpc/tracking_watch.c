@@ -53,9 +53,8 @@ static struct watch_batch *batch_read(struct tracking_watch *watch, uint64_t aft
     if (batch == NULL)
         return NULL;
     batch->from = after;
-    batch->error = tracking_announcement_source_read(watch->announcements, after,
-                                                     watch_batch_count_max, &batch->arena,
-                                                     &batch->read);
+    batch->error = tracking_announcement_source_read(
+        watch->announcements, after, watch_batch_count_max, &batch->arena, &batch->read);
     batch->to = error_is(batch->error) ? after : batch->read.next;
     return batch;
 }

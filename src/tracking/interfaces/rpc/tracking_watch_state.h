@@ -37,9 +37,9 @@ struct watch_loop {
     struct watch_loop *next;
     struct tracking_watch *watch;
     struct executor *executor;
-    size_t watcher_count;    /* under the hub's mutex */
-    uint64_t delivered;      /* how far batches have come; this thread's, as all below */
-    struct hash_map topics;  /* by key */
+    size_t watcher_count;   /* under the hub's mutex */
+    uint64_t delivered;     /* how far batches have come; this thread's, as all below */
+    struct hash_map topics; /* by key */
     struct watcher *watchers;
     bool is_delivering;   /* the lists must stay as they are */
     struct watcher *gone; /* those whose calls were over meanwhile */
@@ -92,7 +92,7 @@ struct tracking_watch {
     pthread_cond_t changed;
     bool woken; /* there may be something new */
     bool stopping;
-    bool stopped; /* the main thread's */
+    bool stopped;      /* the main thread's */
     uint64_t position; /* how far it was read for all */
     size_t watcher_count;
     struct watch_loop *loops;

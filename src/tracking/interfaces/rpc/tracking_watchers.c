@@ -248,8 +248,7 @@ static void deliver_to_all(struct watch_loop *loop, const struct watch_batch *ba
         bool is_prepared = false;
         if (announcement->type != TRACKING_ANNOUNCES_UPDATE)
             continue;
-        send_to_topic(loop,
-                      number_key(key, announcement->carrier, announcement->tracking_number),
+        send_to_topic(loop, number_key(key, announcement->carrier, announcement->tracking_number),
                       announcement, &prepared, &is_prepared);
         if (order_id.size > 0)
             send_to_topic(loop, order_key(key, order_id), announcement, &prepared, &is_prepared);
@@ -267,8 +266,7 @@ static bool wants(const struct watcher *watcher, const struct tracking_announcem
 {
     char key[topic_key_bytes_max];
     char order[topic_key_bytes_max];
-    struct text by_number =
-        number_key(key, announcement->carrier, announcement->tracking_number);
+    struct text by_number = number_key(key, announcement->carrier, announcement->tracking_number);
     struct text by_order = order_key(order, announcement->change.after.order_id);
     for (size_t i = 0; i < watcher->interest_count; i++) {
         struct text topic = watcher->interests[i].topic->key;
@@ -384,8 +382,7 @@ static bool find_start(struct watcher *watcher, struct text cursor)
         watcher->position = tracking_announcement_source_newest(source);
         return true;
     }
-    return read_cursor(cursor, tracking_announcement_source_identity(source),
-                       &watcher->position) &&
+    return read_cursor(cursor, tracking_announcement_source_identity(source), &watcher->position) &&
            watcher->position >= tracking_announcement_source_oldest(source) &&
            watcher->position <= tracking_announcement_source_newest(source);
 }
