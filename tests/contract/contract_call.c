@@ -208,6 +208,44 @@ enum inventory_outcome call_commit(struct contract *contract, const char *id, co
     return call_ask(contract, &question);
 }
 
+enum inventory_outcome call_retake(struct contract *contract, const char *id, const char *lines)
+{
+    struct quantity_line parsed[inventory_lines_max];
+    struct inventory_question question = {
+        .kind = CALL_COMMIT,
+        .id = text_of(id),
+        .lines = parsed,
+        .line_count = parse_lines(lines, parsed),
+        .retake_if_expired = true,
+    };
+    return call_ask(contract, &question);
+}
+
+enum inventory_outcome call_extend(struct contract *contract, const char *id, int64_t ttl_us)
+{
+    struct inventory_question question = {
+        .kind = CALL_EXTEND_RESERVATION,
+        .id = text_of(id),
+        .ttl_us = ttl_us,
+    };
+    return call_ask(contract, &question);
+}
+
+enum inventory_outcome call_return(struct contract *contract, const char *id,
+                                   const char *reservation_id, const char *lines)
+{
+    struct quantity_line parsed[inventory_lines_max];
+    struct inventory_question question = {
+        .kind = CALL_RETURN_STOCK,
+        .id = text_of(id),
+        .reservation_id = text_of(reservation_id),
+        .lines = parsed,
+        .line_count = parse_lines(lines, parsed),
+        .return_reason = RETURN_CANCELLED,
+    };
+    return call_ask(contract, &question);
+}
+
 enum inventory_outcome call_rollback(struct contract *contract, const char *id)
 {
     struct inventory_question question = {.kind = CALL_ROLLBACK, .id = text_of(id)};
@@ -243,6 +281,8 @@ const struct reservation *answered_reservation(const struct contract *contract)
         return &contract->call.command.commit.reservation;
     case CALL_ROLLBACK:
         return &contract->call.command.rollback.reservation;
+    case CALL_EXTEND_RESERVATION:
+        return &contract->call.command.extend_reservation.reservation;
     case CALL_GET_RESERVATION:
         return &contract->call.command.get_reservation.reservation;
     case CALL_RECEIVE_STOCK:
@@ -251,6 +291,8 @@ const struct reservation *answered_reservation(const struct contract *contract)
     case CALL_GET_STOCK:
     case CALL_BATCH_GET_STOCK:
     case CALL_LIST_STOCK:
+    case CALL_RETURN_STOCK:
+    case CALL_LIST_RESERVATIONS:
     case CALL_LIST_STOCK_ENTRIES:
     case CALL_VERIFY_LEDGER:
         break;

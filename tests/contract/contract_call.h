@@ -37,6 +37,10 @@ extern const struct contract_cases listing_cases;
 extern const struct contract_cases reservation_cases;
 extern const struct contract_cases commit_cases;
 extern const struct contract_cases expiry_cases;
+extern const struct contract_cases extension_cases;
+extern const struct contract_cases retake_cases;
+extern const struct contract_cases return_cases;
+extern const struct contract_cases reservation_list_cases;
 extern const struct contract_cases idempotency_cases;
 extern const struct contract_cases retention_cases;
 extern const struct contract_cases ledger_cases;
@@ -88,6 +92,12 @@ enum inventory_outcome call_reserve_for(struct contract *contract, const char *i
 enum inventory_outcome call_reserve_partly(struct contract *contract, const char *id,
                                            const char *lines);
 enum inventory_outcome call_commit(struct contract *contract, const char *id, const char *lines);
+/* Commit with retake_if_expired. */
+enum inventory_outcome call_retake(struct contract *contract, const char *id, const char *lines);
+enum inventory_outcome call_extend(struct contract *contract, const char *id, int64_t ttl_us);
+/* Reason CANCELLED. */
+enum inventory_outcome call_return(struct contract *contract, const char *id,
+                                   const char *reservation_id, const char *lines);
 enum inventory_outcome call_rollback(struct contract *contract, const char *id);
 enum inventory_outcome call_get_reservation(struct contract *contract, const char *id);
 enum inventory_outcome call_list(struct contract *contract, const char *sku, uint64_t after,

@@ -38,12 +38,20 @@ GOOD = {
         lines=[inventory.ReserveLine(sku="S", quantity=1)]),
     "Commit": inventory.CommitRequest(
         reservation_id="bad-1", lines=[inventory.CommitLine(sku="S", quantity=1)]),
+    "ReturnStock": inventory.ReturnStockRequest(
+        return_id="bad-1", reservation_id="bad-1", reason=inventory.RETURN_REASON_OTHER,
+        lines=[inventory.ReturnLine(sku="S", quantity=1)]),
+    "ExtendReservation": inventory.ExtendReservationRequest(reservation_id="bad-1"),
+    "ListReservations": inventory.ListReservationsRequest(
+        order_id="o", customer_id="c", sku="S", state=inventory.RESERVATION_STATE_PENDING,
+        page_size=10),
     "Rollback": inventory.RollbackRequest(reservation_id="bad-1"),
     "GetReservation": inventory.GetReservationRequest(reservation_id="bad-1"),
     "ListStockEntries": inventory.ListStockEntriesRequest(sku="S", page_size=10),
     "VerifyLedger": inventory.VerifyLedgerRequest(),
 }
 GOOD["Reserve"].ttl.seconds = 60
+GOOD["ExtendReservation"].ttl.seconds = 60
 
 # Fields that may be left out (absent has a meaning), by message.
 MAY_BE_ABSENT = {
@@ -52,7 +60,9 @@ MAY_BE_ABSENT = {
     "ListStockRequest": {"state", "page_size", "page_token"},
     "AdjustStockRequest": {"note", "expected_revision"},
     "ReserveRequest": {"order_id", "customer_id", "ttl", "allow_partial"},
-    "CommitRequest": {"lines"},
+    "CommitRequest": {"lines", "retake_if_expired"},
+    "ListReservationsRequest": {"order_id", "customer_id", "sku", "state", "page_size",
+                                "page_token"},
     "ListStockEntriesRequest": {"page_size", "page_token"},
 }
 # Fields whose negative value is good.
@@ -61,7 +71,7 @@ MAY_BE_NEGATIVE = {("AdjustStockRequest", "delta")}
 MAY_BE_HUGE = {("AdjustStockRequest", "expected_revision"),
                ("SetStockPolicyRequest", "expected_revision")}
 # Enums that may be unspecified.
-MAY_BE_UNSPECIFIED = {("ListStockRequest", "state")}
+MAY_BE_UNSPECIFIED = {("ListStockRequest", "state"), ("ListReservationsRequest", "state")}
 
 holder = {}
 
@@ -158,7 +168,8 @@ def bad_fields_are_refused_with_their_path():
 
 
 def bad_lines_are_refused_with_their_place():
-    for method, kind in (("Reserve", inventory.ReserveLine), ("Commit", inventory.CommitLine)):
+    for method, kind in (("Reserve", inventory.ReserveLine), ("Commit", inventory.CommitLine),
+                         ("ReturnStock", inventory.ReturnLine)):
         lines = GOOD[method].DESCRIPTOR.fields_by_name["lines"]
         for field in kind.DESCRIPTOR.fields:
             for _, value in bad_values(kind(), field):
@@ -181,10 +192,11 @@ def sums_of_lines_are_bounded():
 def time_to_live_has_its_range():
     for seconds, nanos in ((0, 0), (0, 999999000), (31 * 86400, 1000), (2**62, 0), (-1, 0), (5, -1),
                            (5, 10**9), (-(2**63), 0)):
-        request = inventory.ReserveRequest()
-        request.CopyFrom(GOOD["Reserve"])
-        request.ttl.seconds, request.ttl.nanos = seconds, nanos
-        refused("Reserve", request.SerializeToString(), "ttl")
+        for method in ("Reserve", "ExtendReservation"):
+            request = type(GOOD[method])()
+            request.CopyFrom(GOOD[method])
+            request.ttl.seconds, request.ttl.nanos = seconds, nanos
+            refused(method, request.SerializeToString(), "ttl")
 
 
 def all_violations_are_told_at_once():

@@ -49,6 +49,7 @@ static void open_pair(struct pair *pair)
     pair->options.random = &pair->random.base;
     pair->options.retention_us = retention_us;
     pair->options.committed_retention_us = retention_us;
+    pair->options.list_buckets = 8;
     pair->options.batch_bytes_max = 2 * inventory_record_bytes_max;
     pair->options.segment_bytes = 8 * pair->options.batch_bytes_max;
     pair->options.threaded = false;
@@ -122,6 +123,7 @@ static bool ask_both(struct pair *pair, const struct inventory_question *questio
 }
 
 static const struct quantity_line line_a[] = {{{"A", 1}, 2}};
+static const struct quantity_line line_b[] = {{{"B", 1}, 1}};
 static const struct quantity_line lines_ab[] = {{{"A", 1}, 2}, {{"B", 1}, 3}};
 static const struct quantity_line lines_too_many[] = {{{"A", 1}, 1000}, {{"B", 1}, 1000}};
 
@@ -172,6 +174,9 @@ static void make_history(struct pair *pair)
         about(CALL_RESERVE, "old-long", lines_long, lines_long_count),
         about(CALL_COMMIT, "old-long", NULL, 0),
     };
+    struct inventory_question back1 = about(CALL_RETURN_STOCK, "back1", line_b, 1);
+    back1.reservation_id = text_of("taken");
+    back1.return_reason = RETURN_CANCELLED;
     const struct inventory_question young[] = {
         receive("young", "A", 7),
         about(CALL_RESERVE, "due1", lines_ab, 2),
@@ -180,6 +185,7 @@ static void make_history(struct pair *pair)
         about(CALL_ROLLBACK, "back", NULL, 0),
         about(CALL_RESERVE, "taken", lines_ab, 2),
         about(CALL_COMMIT, "taken", NULL, 0),
+        back1,
     };
     const struct inventory_question pending = about(CALL_RESERVE, "held", lines_ab, 2);
     for (size_t i = 0; i < lines_long_count; i++) {
@@ -227,7 +233,7 @@ static void fail_every_allocation(const struct inventory_question *question)
     }
 }
 
-static void every_question_survives_every_failing_allocation(void **state)
+static void every_question_of_stock_survives_every_failing_allocation(void **state)
 {
     (void)state;
     struct inventory_question adjust = {
@@ -272,6 +278,31 @@ static void every_question_survives_every_failing_allocation(void **state)
         about(CALL_RESERVE, "taken", lines_ab, 2),
         about(CALL_RESERVE, "taken", line_a, 1),
         about(CALL_RESERVE, "old-back", line_a, 1),
+        list,
+        {.kind = CALL_VERIFY_LEDGER},
+    };
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
+        fail_every_allocation(&questions[i]);
+}
+
+static void every_question_of_holds_survives_every_failing_allocation(void **state)
+{
+    (void)state;
+    struct inventory_question retake = about(CALL_COMMIT, "due1", NULL, 0);
+    retake.retake_if_expired = true;
+    struct inventory_question retake_too_much = about(CALL_COMMIT, "lapsed", NULL, 0);
+    retake_too_much.retake_if_expired = true;
+    struct inventory_question bring_back = about(CALL_RETURN_STOCK, "new", line_a, 1);
+    bring_back.reservation_id = text_of("taken");
+    bring_back.return_reason = RETURN_CANCELLED;
+    struct inventory_question bring_back_too_much =
+        about(CALL_RETURN_STOCK, "new", lines_too_many, 2);
+    bring_back_too_much.reservation_id = text_of("taken");
+    bring_back_too_much.return_reason = RETURN_CANCELLED;
+    struct inventory_question bring_back_again = about(CALL_RETURN_STOCK, "back1", line_b, 1);
+    bring_back_again.reservation_id = text_of("taken");
+    bring_back_again.return_reason = RETURN_CANCELLED;
+    const struct inventory_question questions[] = {
         about(CALL_COMMIT, "held", NULL, 0),
         about(CALL_COMMIT, "held", line_a, 1),
         about(CALL_COMMIT, "held", lines_too_many, 2),
@@ -282,12 +313,22 @@ static void every_question_survives_every_failing_allocation(void **state)
         about(CALL_ROLLBACK, "held", NULL, 0),
         about(CALL_ROLLBACK, "due2", NULL, 0),
         about(CALL_ROLLBACK, "taken", NULL, 0),
+        retake,
+        retake_too_much,
+        about(CALL_EXTEND_RESERVATION, "held", NULL, 0),
+        bring_back,
+        bring_back_too_much,
+        bring_back_again,
+        {.kind = CALL_LIST_RESERVATIONS, .page_size = 3},
+        {.kind = CALL_LIST_RESERVATIONS, .sku = text_of("B"), .page_size = 2},
+        {.kind = CALL_LIST_RESERVATIONS,
+         .has_state = true,
+         .reservation_state = RESERVATION_PENDING,
+         .page_size = 2},
         about(CALL_GET_RESERVATION, "held", NULL, 0),
         about(CALL_GET_RESERVATION, "due1", NULL, 0),
         about(CALL_GET_RESERVATION, "back", NULL, 0),
         about(CALL_GET_RESERVATION, "old-back", NULL, 0),
-        list,
-        {.kind = CALL_VERIFY_LEDGER},
     };
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
         fail_every_allocation(&questions[i]);
@@ -325,7 +366,8 @@ static void opening_survives_every_failing_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_question_survives_every_failing_allocation),
+        cmocka_unit_test(every_question_of_stock_survives_every_failing_allocation),
+        cmocka_unit_test(every_question_of_holds_survives_every_failing_allocation),
         cmocka_unit_test(opening_survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,7 @@ static void audit_commit(struct inventory_repository *repository, struct commit_
     struct inventory_question question = {
         .kind = CALL_COMMIT,
         .id = command->reservation_id,
+        .retake_if_expired = command->retake_if_expired,
         .lines = command->lines,
         .line_count = command->line_count,
     };
@@ -178,6 +179,53 @@ static void audit_rollback(struct inventory_repository *repository,
     struct inventory_question question = {.kind = CALL_ROLLBACK, .id = command->reservation_id};
     struct audited_command *one = note(repository, &command->base, &question);
     inventory_repository_rollback(store_of(repository), command, audited_done, one);
+}
+
+static void audit_extend_reservation(struct inventory_repository *repository,
+                                     struct extend_reservation_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_EXTEND_RESERVATION,
+        .id = command->reservation_id,
+        .ttl_us = command->ttl_us,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.ttl_us >= inventory_ttl_us_min && question.ttl_us <= inventory_ttl_us_max);
+    inventory_repository_extend_reservation(store_of(repository), command, audited_done, one);
+}
+
+static void audit_return_stock(struct inventory_repository *repository,
+                               struct return_stock_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_RETURN_STOCK,
+        .id = command->return_id,
+        .reservation_id = command->reservation_id,
+        .lines = command->lines,
+        .line_count = command->line_count,
+        .return_reason = command->reason,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.id.size > 0 && question.line_count > 0);
+    inventory_repository_return_stock(store_of(repository), command, audited_done, one);
+}
+
+static void audit_list_reservations(struct inventory_repository *repository,
+                                    struct list_reservations_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_LIST_RESERVATIONS,
+        .order_id = command->order_id,
+        .customer_id = command->customer_id,
+        .sku = command->sku,
+        .has_state = command->has_state,
+        .reservation_state = command->state,
+        .page_size = command->page_size,
+        .after = command->after,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.page_size >= 1 && question.page_size <= inventory_page_size_max);
+    inventory_repository_list_reservations(store_of(repository), command, audited_done, one);
 }
 
 static void audit_get_reservation(struct inventory_repository *repository,
@@ -225,6 +273,9 @@ void audited_port_init(struct audited_port *port)
         .reserve = audit_reserve,
         .commit = audit_commit,
         .rollback = audit_rollback,
+        .extend_reservation = audit_extend_reservation,
+        .return_stock = audit_return_stock,
+        .list_reservations = audit_list_reservations,
         .get_reservation = audit_get_reservation,
         .list_stock_entries = audit_list_stock_entries,
         .verify_ledger = audit_verify_ledger,
@@ -245,6 +296,9 @@ static void copy_answer(struct audited_command *one)
         [CALL_RESERVE] = sizeof(struct reserve_command),
         [CALL_COMMIT] = sizeof(struct commit_command),
         [CALL_ROLLBACK] = sizeof(struct rollback_command),
+        [CALL_EXTEND_RESERVATION] = sizeof(struct extend_reservation_command),
+        [CALL_RETURN_STOCK] = sizeof(struct return_stock_command),
+        [CALL_LIST_RESERVATIONS] = sizeof(struct list_reservations_command),
         [CALL_GET_RESERVATION] = sizeof(struct get_reservation_command),
         [CALL_LIST_STOCK_ENTRIES] = sizeof(struct list_stock_entries_command),
         [CALL_VERIFY_LEDGER] = sizeof(struct verify_ledger_command),

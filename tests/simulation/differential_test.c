@@ -189,6 +189,67 @@ static void compare_everything(struct trial *trial)
     }
 }
 
+/* All pages of a list of reservations, from either. */
+static void list_all(struct trial *trial, struct inventory_repository *repository,
+                     struct inventory_question question, struct buffer *all)
+{
+    buffer_clear(all);
+    do {
+        struct inventory_call call;
+        inventory_call_init(&call, &question);
+        inventory_call_start(&call, repository, &trial->executor.base);
+        if (repository == trial->store)
+            expect_no_error(trial, embedded_repository_step(trial->store), "step");
+        test_executor_run_all(&trial->executor);
+        if (error_is(call.error) || call.command.base.outcome != INVENTORY_DONE) {
+            inventory_answer_print(&call, all);
+            question.after = 0;
+        } else {
+            const struct list_reservations_command *page = &call.command.list_reservations;
+            for (size_t i = 0; i < page->reservation_count; i++) {
+                CHECK(buffer_append(all, page->reservations[i].reservation_id.data,
+                                    page->reservations[i].reservation_id.size));
+                CHECK(buffer_append_format(all, "@%" PRId64 " %d ",
+                                           page->reservations[i].create_time_us,
+                                           (int)page->reservations[i].state));
+            }
+            question.after = page->next;
+        }
+        inventory_call_deinit(&call);
+    } while (question.after != 0 && !trial->failed);
+}
+
+/* Lists of every kind, page by page, are what the model's are. */
+static void compare_reservations(struct trial *trial)
+{
+    struct buffer expected;
+    struct buffer actual;
+    buffer_init(&expected, line_bytes_max);
+    buffer_init(&actual, line_bytes_max);
+    for (unsigned kind = 0; kind < 32 && !trial->failed; kind++) {
+        struct inventory_question question = {
+            .kind = CALL_LIST_RESERVATIONS,
+            .order_id = text_of(kind & 1 ? "order-7" : ""),
+            .customer_id = text_of(kind & 2 ? "c3" : ""),
+            .sku = text_of(kind & 4 ? "A" : ""),
+            .has_state = (kind & 24) != 0,
+            .reservation_state = (enum reservation_state)((kind >> 3) - (kind >= 8 ? 1 : 0)),
+            .page_size = 1 + below(trial, 40),
+        };
+        list_all(trial, inventory_model_repository(trial->model), question, &expected);
+        list_all(trial, trial->store, question, &actual);
+        if (trial->failed || text_equal(buffer_text(&expected), buffer_text(&actual)))
+            continue;
+        trial->failed = true;
+        inventory_question_print(&question, &trial->line);
+        print_line(trial, "list:  ");
+        printf("# model: %.*s\n# store: %.*s\n", (int)expected.size, expected.data,
+               (int)actual.size, actual.data);
+    }
+    buffer_deinit(&expected);
+    buffer_deinit(&actual);
+}
+
 static void audit_log(struct trial *trial)
 {
     buffer_clear(&trial->line);
@@ -206,6 +267,8 @@ static void restart(struct trial *trial)
     inventory_model_restart(trial->model);
     if (!trial->failed && below(trial, 4) == 0)
         compare_everything(trial);
+    if (!trial->failed && below(trial, 4) == 0)
+        compare_reservations(trial);
 }
 
 static void let_time_pass(struct trial *trial)
@@ -256,6 +319,8 @@ static void open_both(struct trial *trial)
         trial->options.committed_retention_us = committed_retentions_us[below(trial, 2)];
     trial->options.batch_bytes_max = 2 * inventory_record_bytes_max + below(trial, 1 << 16);
     trial->options.segment_bytes = 4 * trial->options.batch_bytes_max + below(trial, 1 << 18);
+    trial->options.list_buckets = 1 + (uint32_t)below(trial, 5); /* so that strangers meet */
+    trial->options.list_examined_max = UINT64_MAX;
     trial->options.threaded = false;
     struct inventory_model_options options = {
         .clock = &trial->clock.base,
@@ -289,6 +354,8 @@ static bool run_trial(uint64_t seed, uint64_t operations)
     }
     if (!trial->failed)
         compare_everything(trial);
+    if (!trial->failed)
+        compare_reservations(trial);
     if (!trial->failed)
         audit_log(trial);
     bool passed = !trial->failed;

@@ -42,6 +42,7 @@ static int setup(void **state)
     options.file_system = crash_file_system_port(fixture.disk);
     options.clock = &fixture.clock.base;
     options.random = &fixture.random.base;
+    options.list_buckets = 8;
     options.batch_bytes_max = 2 * inventory_record_bytes_max;
     options.segment_bytes = 4 * options.batch_bytes_max;
     options.threaded = false;
@@ -113,9 +114,8 @@ static void writes_wait_for_space_and_reads_go_on(void **state)
 {
     struct fixture *fixture = *state;
     const struct inventory_question history[] = {
-        receive("r1", "A"),
-        about(CALL_RESERVE, "held"),
-        about(CALL_RESERVE, "held-too"),
+        receive("r1", "A"),           about(CALL_RESERVE, "held"), about(CALL_RESERVE, "held-too"),
+        about(CALL_RESERVE, "taken"), about(CALL_COMMIT, "taken"),
     };
     for (size_t i = 0; i < sizeof history / sizeof history[0]; i++)
         assert_int_equal(ask(fixture, &history[i]), done);
@@ -124,6 +124,11 @@ static void writes_wait_for_space_and_reads_go_on(void **state)
     adjust.reason = ADJUSTMENT_LOSS;
     struct inventory_question policy = about(CALL_SET_STOCK_POLICY, "");
     policy.policy.safety_stock = 1;
+    struct inventory_question extend = about(CALL_EXTEND_RESERVATION, "held-too");
+    extend.ttl_us = 2 * ttl_us;
+    struct inventory_question bring_back = about(CALL_RETURN_STOCK, "back");
+    bring_back.reservation_id = text_of("taken");
+    bring_back.return_reason = RETURN_SHORT_PICK;
     const struct inventory_question writes[] = {
         receive("r2", "A"),
         receive("r3", "NEW"),
@@ -131,12 +136,18 @@ static void writes_wait_for_space_and_reads_go_on(void **state)
         policy,
         about(CALL_RESERVE, "new"),
         about(CALL_COMMIT, "held"),
+        extend,
+        bring_back,
         about(CALL_ROLLBACK, "held-too"),
     };
     const struct inventory_question reads[] = {
-        about(CALL_GET_STOCK, ""),          about(CALL_BATCH_GET_STOCK, ""),
-        about(CALL_LIST_STOCK, ""),         about(CALL_GET_RESERVATION, "held"),
-        about(CALL_LIST_STOCK_ENTRIES, ""), about(CALL_VERIFY_LEDGER, ""),
+        about(CALL_GET_STOCK, ""),
+        about(CALL_BATCH_GET_STOCK, ""),
+        about(CALL_LIST_STOCK, ""),
+        about(CALL_GET_RESERVATION, "held"),
+        about(CALL_LIST_STOCK_ENTRIES, ""),
+        about(CALL_VERIFY_LEDGER, ""),
+        {.kind = CALL_LIST_RESERVATIONS, .page_size = 10},
         about(CALL_RESERVE, "held"), /* a repeat */
     };
     fill_the_disk(fixture);

@@ -100,6 +100,8 @@ static void draw_store_options(struct world *world)
     options->queue_length_max = chance(world, 20) ? 2 + (size_t)below(world, 8) : 1000;
     options->batch_bytes_max = 2 * inventory_record_bytes_max + (size_t)below(world, 1 << 14);
     options->segment_bytes = 4 * options->batch_bytes_max + below(world, 1 << 17);
+    options->list_buckets = 1 + (uint32_t)below(world, 64);
+    options->list_examined_max = UINT64_MAX; /* the model knows no such bound */
     options->threaded = false;
 }
 

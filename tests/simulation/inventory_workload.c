@@ -57,6 +57,7 @@ void inventory_workload_init(struct inventory_workload *workload, struct random 
     workload->is_large = chance(workload, 20);
     if (workload->is_large && chance(workload, 50))
         workload->fill_left = (size_t)(inventory_on_hand_max / inventory_quantity_max) - 1;
+    workload->is_filled = workload->fill_left > 0;
     workload->has_policies = chance(workload, 60);
     workload->ttl_us_typical = ttls_us[below(workload, 3)];
 }
@@ -175,6 +176,7 @@ static void draw_commit(struct inventory_workload *workload, bool normal)
     const struct remembered_question *reserve = recall_reserve(workload);
     size_t count = 0;
     present->question.kind = CALL_COMMIT;
+    present->question.retake_if_expired = chance(workload, 40);
     if (reserve == NULL || chance(workload, 50)) {
         draw_reservation_id(workload);
         return;
@@ -188,6 +190,46 @@ static void draw_commit(struct inventory_workload *workload, bool normal)
             line.quantity = 1 + (int64_t)below(workload, (uint64_t)line.quantity);
         if (chance(workload, 3) && line.quantity < inventory_quantity_max)
             line.quantity++;
+        if (chance(workload, 2))
+            line.sku = draw_sku(workload);
+        present->lines[count++] = line;
+    }
+    set_lines(workload, count, normal);
+}
+
+static void draw_extension(struct inventory_workload *workload)
+{
+    struct inventory_question *question = &workload->present.question;
+    question->kind = CALL_EXTEND_RESERVATION;
+    draw_reservation_id(workload);
+    question->ttl_us = workload->ttl_us_typical + (int64_t)below(workload, 3);
+    if (chance(workload, 30))
+        question->ttl_us = inventory_ttl_us_min;
+    if (chance(workload, 2))
+        question->ttl_us = inventory_ttl_us_max;
+}
+
+/* Some of what was asked for comes back, some of it more than once. */
+static void draw_return(struct inventory_workload *workload, bool normal)
+{
+    struct remembered_question *present = &workload->present;
+    const struct remembered_question *reserve = recall_reserve(workload);
+    size_t count = 0;
+    present->question.kind = CALL_RETURN_STOCK;
+    present->question.return_reason =
+        (enum return_reason)(RETURN_CANCELLED + (int)below(workload, RETURN_OTHER));
+    if (reserve == NULL) {
+        memcpy(present->reservation_id, present->id, sizeof present->id);
+        draw_lines(workload, normal);
+        return;
+    }
+    memcpy(present->reservation_id, reserve->id, sizeof reserve->id);
+    for (size_t i = 0; i < reserve->question.line_count; i++) {
+        struct quantity_line line = reserve->lines[i];
+        if (count > 0 && chance(workload, 30))
+            continue;
+        if (chance(workload, 60))
+            line.quantity = 1 + (int64_t)below(workload, (uint64_t)line.quantity);
         if (chance(workload, 2))
             line.sku = draw_sku(workload);
         present->lines[count++] = line;
@@ -275,6 +317,23 @@ static void draw_stock_listing(struct inventory_workload *workload)
     question->after_sku = text_of(present->after_sku);
 }
 
+static void draw_reservation_listing(struct inventory_workload *workload)
+{
+    struct remembered_question *present = &workload->present;
+    struct inventory_question *question = &present->question;
+    question->kind = CALL_LIST_RESERVATIONS;
+    question->page_size = 1 + (size_t)below(workload, 12);
+    question->has_state = chance(workload, 40);
+    question->reservation_state = (enum reservation_state)below(workload, RESERVATION_EXPIRED + 1);
+    question->sku = chance(workload, 40) ? draw_sku(workload) : text_of("");
+    if (chance(workload, 50))
+        snprintf(present->order_id, sizeof present->order_id, "order-%" PRIu64,
+                 below(workload, 50));
+    if (chance(workload, 30))
+        snprintf(present->customer_id, sizeof present->customer_id, "c%" PRIu64,
+                 below(workload, 9));
+}
+
 static void draw_batch(struct inventory_workload *workload, bool normal)
 {
     workload->present.question.kind = CALL_BATCH_GET_STOCK;
@@ -301,7 +360,9 @@ static void draw_read(struct inventory_workload *workload, bool normal)
         draw_stock_listing(workload);
     else if (dice < 100)
         draw_batch(workload, normal);
-    else if (dice < 170)
+    else if (dice < 120)
+        draw_reservation_listing(workload);
+    else if (dice < 175)
         draw_reservation_lookup(workload, CALL_GET_RESERVATION);
     else if (dice < 199)
         draw_listing(workload);
@@ -315,6 +376,10 @@ static void draw_receipt(struct inventory_workload *workload)
     question->kind = CALL_RECEIVE_STOCK;
     question->sku = text_of(inventory_workload_sku(below(workload, workload->sku_count)));
     question->quantity = draw_quantity(workload) * (workload->is_large ? 1 : 4);
+    if (workload->is_filled && chance(workload, 30)) { /* over the limit, perhaps */
+        question->sku = text_of(inventory_workload_sku(0));
+        question->quantity = inventory_quantity_max;
+    }
 }
 
 static void draw_first_receipt(struct inventory_workload *workload)
@@ -348,6 +413,11 @@ static void draw_anew(struct inventory_workload *workload, bool normal)
         draw_commit(workload, normal);
     } else if (chance(workload, 45)) {
         draw_reservation_lookup(workload, CALL_ROLLBACK);
+    } else if (chance(workload, 30)) {
+        if (chance(workload, 40))
+            draw_extension(workload);
+        else
+            draw_return(workload, normal);
     } else if (workload->has_policies && chance(workload, 25)) {
         draw_policy(workload);
     } else if (chance(workload, 40)) {
@@ -362,6 +432,7 @@ static void point_to_itself(struct remembered_question *one)
 {
     struct inventory_question *question = &one->question;
     question->id = text_of(one->id);
+    question->reservation_id = text_of(one->reservation_id);
     question->note = text_of(one->note);
     question->order_id = text_of(one->order_id);
     question->customer_id = text_of(one->customer_id);
@@ -373,7 +444,7 @@ static void change_one_word(struct inventory_workload *workload)
 {
     struct remembered_question *present = &workload->present;
     struct inventory_question *question = &present->question;
-    switch (below(workload, 7)) {
+    switch (below(workload, 8)) {
     case 0:
         if (question->quantity > 1)
             question->quantity--;
@@ -393,6 +464,11 @@ static void change_one_word(struct inventory_workload *workload)
     case 4:
         snprintf(present->order_id, sizeof present->order_id, "other");
         snprintf(present->note, sizeof present->note, "other");
+        break;
+    case 6:
+        question->retake_if_expired = !question->retake_if_expired;
+        if (question->kind == CALL_RETURN_STOCK)
+            question->return_reason = RETURN_OTHER;
         break;
     case 5:
         question->allow_partial = !question->allow_partial;

@@ -18,6 +18,7 @@ enum { workload_skus_max = 16, workload_memory = 64 };
 struct remembered_question {
     struct inventory_question question;
     char id[inventory_id_bytes_max + 1];
+    char reservation_id[inventory_id_bytes_max + 1];
     char note[inventory_note_bytes_max + 1];
     char order_id[inventory_id_bytes_max + 1];
     char customer_id[inventory_id_bytes_max + 1];
@@ -36,6 +37,7 @@ struct inventory_workload {
     bool has_policies; /* policies are set now and then */
     size_t unreceived; /* SKUs that get a receipt before anything else is asked */
     size_t fill_left;  /* receipts that first bring one SKU near its limit */
+    bool is_filled;    /* that was to be done */
     int64_t ttl_us_typical;
     int64_t revisions[workload_skus_max]; /* as last seen */
     struct remembered_question memory[workload_memory];

@@ -97,6 +97,8 @@ static struct error check_record(void *context, uint64_t position, struct text b
     struct inventory_record record;
     CHECK(inventory_record_decode(bytes, &audit->lines, &record));
     for (size_t line = 0; line < inventory_record_line_count(&record); line++) {
+        if (!inventory_record_touches(&record, line))
+            continue;
         struct error error = check_line(audit, position, &record, line);
         if (error_is(error))
             return error;

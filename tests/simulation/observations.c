@@ -122,6 +122,13 @@ static bool see_stock(struct observations *observations, struct text sku, const 
     return true;
 }
 
+/* A commit in time comes before the end. */
+static bool is_retaken(const struct reservation *reservation)
+{
+    return reservation->state == RESERVATION_COMMITTED &&
+           reservation->resolve_time_us >= reservation->expire_time_us;
+}
+
 /* If the reservation's present state is the very next change of a line's SKU, the stock follows. */
 static bool see_line(struct observations *observations, const struct reservation *reservation,
                      const struct reservation_line *line, struct buffer *violation)
@@ -129,7 +136,14 @@ static bool see_line(struct observations *observations, const struct reservation
     struct stock *stock = &find_stock(observations, line->sku)->stock;
     if (stock->revision == 0 || line->stock_revision != stock->revision + 1)
         return true;
+    if (line->returned_quantity > 0 || (is_retaken(reservation) && line->committed_quantity == 0))
+        return true; /* the change that gave this revision is not told here */
     stock->revision++;
+    if (is_retaken(reservation)) {
+        stock->committed += line->committed_quantity;
+        stock->update_time_us = reservation->resolve_time_us;
+        return true;
+    }
     if (reservation->state == RESERVATION_PENDING) {
         int64_t on_hand = stock->received + stock->returned + stock->adjusted - stock->committed;
         if (line->quantity >
@@ -149,16 +163,18 @@ static bool is_consistent(const struct reservation *reservation)
 {
     bool pending = reservation->state == RESERVATION_PENDING;
     bool consistent =
-        reservation->expire_time_us == reservation->create_time_us + reservation->ttl_us &&
+        reservation->expire_time_us >= reservation->create_time_us + reservation->ttl_us &&
         (pending ? reservation->resolve_time_us == 0
                  : reservation->resolve_time_us >= reservation->create_time_us &&
-                       reservation->resolve_time_us <= reservation->expire_time_us);
+                       (reservation->resolve_time_us <= reservation->expire_time_us ||
+                        is_retaken(reservation)));
     for (size_t i = 0; i < reservation->line_count; i++) {
         const struct reservation_line *line = &reservation->lines[i];
         consistent &=
             line->quantity > 0 && line->committed_quantity >= 0 &&
             line->backordered_quantity >= 0 && line->backordered_quantity <= line->quantity &&
-            line->committed_quantity <= line->quantity &&
+            line->committed_quantity <= line->quantity && line->returned_quantity >= 0 &&
+            line->returned_quantity <= line->committed_quantity &&
             (line->committed_quantity == 0 || reservation->state == RESERVATION_COMMITTED);
     }
     return consistent;
@@ -177,7 +193,8 @@ static bool see_reservation(struct observations *observations,
     if (seen != NULL && seen->create_time_us == reservation->create_time_us &&
         seen->state != RESERVATION_PENDING &&
         (seen->state != reservation->state ||
-         seen->resolve_time_us != reservation->resolve_time_us))
+         seen->resolve_time_us != reservation->resolve_time_us) &&
+        !(seen->state == RESERVATION_EXPIRED && is_retaken(reservation)))
         return violated(violation, "changed after its end", id);
     if (seen != NULL && seen->create_time_us > reservation->create_time_us)
         return violated(violation, "an older reservation came back", id);
@@ -189,6 +206,20 @@ static bool see_reservation(struct observations *observations,
     seen->resolve_time_us = reservation->resolve_time_us;
     for (size_t i = 0; i < reservation->line_count; i++) {
         if (!see_line(observations, reservation, &reservation->lines[i], violation))
+            return false;
+    }
+    return true;
+}
+
+static bool see_reservations(struct observations *observations,
+                             const struct list_reservations_command *list, int64_t now_us,
+                             struct buffer *violation)
+{
+    for (size_t i = 0; i < list->reservation_count; i++) {
+        const struct reservation *one = &list->reservations[i];
+        if (i > 0 && list->reservations[i - 1].create_time_us < one->create_time_us)
+            return violated(violation, "listed out of order", one->reservation_id);
+        if (!see_reservation(observations, one, now_us, violation))
             return false;
     }
     return true;
@@ -234,6 +265,14 @@ bool observations_add(struct observations *observations, const struct inventory_
     case CALL_ROLLBACK:
         return see_reservation(observations, &call->command.rollback.reservation, now_us,
                                violation);
+    case CALL_EXTEND_RESERVATION:
+        return see_reservation(observations, &call->command.extend_reservation.reservation, now_us,
+                               violation);
+    case CALL_RETURN_STOCK:
+        return see_stocks(observations, call->command.return_stock.stocks,
+                          call->command.return_stock.line_count, violation);
+    case CALL_LIST_RESERVATIONS:
+        return see_reservations(observations, &call->command.list_reservations, now_us, violation);
     case CALL_GET_RESERVATION:
         return see_reservation(observations, &call->command.get_reservation.reservation, now_us,
                                violation);

@@ -29,7 +29,7 @@ ROOMS = ["src/platform/base", "src/platform/storage", "src/inventory/domain",
          "src/inventory/application", "src/inventory/infrastructure/embedded",
          "tests/contract", "tests/simulation"]
 SUPPORT = ["crash_file_image", "crash_file_system", "crash_names", "fake_clock", "inventory_call",
-           "inventory_call_print", "inventory_model", "inventory_model_state", "temporary_directory",
+           "inventory_call_print", "inventory_model", "inventory_model_reservations", "inventory_model_stock", "inventory_model_state", "temporary_directory",
            "test_executor"]
 
 # Each is one program and its arguments; quick ones first. A bug's line names those that caught it.
@@ -60,8 +60,8 @@ BUGS = {
         ""),
     "one_more_than_available_is_granted": (
         DOMAIN + "stock.c",
-        "if (quantity > stock_grantable(before))",
-        "if (quantity > stock_grantable(before) + 1)"),
+        "        return STOCK_ABOVE_QUANTITY;\n    if (quantity > stock_grantable(before))",
+        "        return STOCK_ABOVE_QUANTITY;\n    if (quantity > stock_grantable(before) + 1)"),
     "partial_commit_keeps_the_rest_reserved": (
         DOMAIN + "stock.c",
         "after->reserved -= quantity;",
@@ -88,8 +88,8 @@ BUGS = {
         "if (engine_state_id_count(&engine->state) > engine->options.ids_max)"),
     "full_disk_does_not_stop_a_rollback": (
         EMBEDDED + "engine_reservation_commands.c",
-        "if (!engine_may_write(engine, command) ||\n        !copy_reservation(",
-        "if (!copy_reservation("),
+        "if (!engine_may_write(engine, command) ||\n        !engine_copy_reservation(",
+        "if (!engine_copy_reservation("),
     "answers_go_out_before_the_sync": (
         EMBEDDED + "engine.c",
         "        error = record_log_commit(engine->log);\n        if (error_is(error))\n"
@@ -119,8 +119,10 @@ BUGS = {
         ""),
     "restart_forgets_receipts": (
         EMBEDDED + "engine_recovery.c",
-        "!is_retained(engine, record->time_us, engine->options.committed_retention_us))",
-        "!is_retained(engine, record->time_us, engine->options.retention_us))"),
+        "RECORD_STOCK_POLICY ||\n        !is_retained(engine, record->time_us, "
+        "engine->options.committed_retention_us))",
+        "RECORD_STOCK_POLICY ||\n        !is_retained(engine, record->time_us, "
+        "engine->options.retention_us))"),
     "safety_stock_is_promised": (
         DOMAIN + "stock.c",
         "return stock_unreserved(stock) - stock->policy.safety_stock;",
@@ -161,6 +163,51 @@ BUGS = {
         EMBEDDED + "sku_order.c",
         "if (text_compare(name, sku_name(root)) < 0) {",
         "if (text_compare(name, sku_name(root)) <= 0) {"),
+    "extension_may_shorten": (
+        EMBEDDED + "engine_reservation_commands.c",
+        "if (engine->now_us + command->ttl_us <= record.reservation.expire_time_us)",
+        "if (engine->now_us + command->ttl_us == record.reservation.expire_time_us)"),
+    "extended_hold_keeps_its_place_in_time": (
+        EMBEDDED + "engine_state.c",
+        "due_sink(state, held->due_index, extended); /* it falls due later */",
+        "due_place(state, held->due_index, extended);"),
+    "retake_takes_what_is_not_free": (
+        DOMAIN + "stock.c",
+        "    if (quantity > stock_grantable(before))\n        return STOCK_INSUFFICIENT;\n"
+        "    changed(before, now_us, after);\n    after->committed += quantity;",
+        "    changed(before, now_us, after);\n    after->committed += quantity;"),
+    "retake_takes_lines_that_were_not_asked_for": (
+        EMBEDDED + "engine_resolved_commands.c",
+        "touched->skus[i] = committed[i] == 0 ? NULL : sku;",
+        "touched->skus[i] = sku;"),
+    "goods_come_back_twice": (
+        DOMAIN + "reservation.c",
+        "lines[asked].quantity > line->committed_quantity - line->returned_quantity",
+        "lines[asked].quantity > line->committed_quantity"),
+    "return_again_for_another_reason_is_a_repeat": (
+        EMBEDDED + "engine_resolved_commands.c",
+        "        present->return_reason != command->reason)",
+        "        command->reason == 0)"),
+    "retaken_one_is_forgotten_with_the_expired_one": (
+        EMBEDDED + "engine_state.c",
+        "return value == *(const uint64_t *)context;",
+        "return value >= *(const uint64_t *)context;"),
+    "restart_mistakes_a_forgotten_reservation_for_its_successor": (
+        EMBEDDED + "engine_recovery.c",
+        "    engine_forget_due(engine); /* else it might find one that had this id before */\n",
+        ""),
+    "list_shows_an_id_that_stands_for_a_later_reservation": (
+        EMBEDDED + "engine_reservation_listing.c",
+        "if (!found || present.reservation.create_time_us != create_time_us)",
+        "if (!found || create_time_us == 0)"),
+    "list_of_an_order_shows_strangers": (
+        EMBEDDED + "engine_reservation_listing.c",
+        "(command->order_id.size == 0 || text_equal(command->order_id, reservation->order_id))",
+        "true"),
+    "pages_repeat_their_last_reservation": (
+        EMBEDDED + "engine_reservation_listing.c",
+        "engine->state.due[i]->create_position < command->after)",
+        "engine->state.due[i]->create_position <= command->after)"),
     "ledger_chain_skips_an_entry_of_a_partial_commit": (
         EMBEDDED + "inventory_record.c",
         "line->quantity - line->committed_quantity);",

@@ -133,12 +133,15 @@ static bool has_id(const struct inventory_call *call)
     case CALL_RESERVE:
     case CALL_COMMIT:
     case CALL_ROLLBACK:
+    case CALL_EXTEND_RESERVATION:
+    case CALL_RETURN_STOCK:
     case CALL_GET_RESERVATION:
         return true;
     case CALL_SET_STOCK_POLICY:
     case CALL_GET_STOCK:
     case CALL_BATCH_GET_STOCK:
     case CALL_LIST_STOCK:
+    case CALL_LIST_RESERVATIONS:
     case CALL_LIST_STOCK_ENTRIES:
     case CALL_VERIFY_LEDGER:
         return false;

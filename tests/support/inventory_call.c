@@ -25,6 +25,7 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
     struct arena *arena = &call->question_arena;
     call->question = *question;
     call->question.id = copy(arena, question->id);
+    call->question.reservation_id = copy(arena, question->reservation_id);
     call->question.sku = copy(arena, question->sku);
     call->question.note = copy(arena, question->note);
     call->question.order_id = copy(arena, question->order_id);
@@ -42,6 +43,59 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
     CHECK(call->skus != NULL);
     for (size_t i = 0; i < question->line_count; i++)
         call->skus[i] = call->lines[i].sku;
+}
+
+/* Of a question about reservations. */
+static void fill_reservation_command(struct inventory_call *call)
+{
+    const struct inventory_question *question = &call->question;
+    switch ((int)question->kind) {
+    case CALL_RESERVE:
+        call->command.reserve = (struct reserve_command){.reservation_id = question->id,
+                                                         .order_id = question->order_id,
+                                                         .customer_id = question->customer_id,
+                                                         .ttl_us = question->ttl_us,
+                                                         .allow_partial = question->allow_partial,
+                                                         .lines = question->lines,
+                                                         .line_count = question->line_count};
+        return;
+    case CALL_COMMIT:
+        call->command.commit =
+            (struct commit_command){.reservation_id = question->id,
+                                    .lines = question->lines,
+                                    .line_count = question->line_count,
+                                    .retake_if_expired = question->retake_if_expired};
+        return;
+    case CALL_EXTEND_RESERVATION:
+        call->command.extend_reservation = (struct extend_reservation_command){
+            .reservation_id = question->id, .ttl_us = question->ttl_us};
+        return;
+    case CALL_RETURN_STOCK:
+        call->command.return_stock =
+            (struct return_stock_command){.return_id = question->id,
+                                          .reservation_id = question->reservation_id,
+                                          .lines = question->lines,
+                                          .line_count = question->line_count,
+                                          .reason = question->return_reason};
+        return;
+    case CALL_LIST_RESERVATIONS:
+        call->command.list_reservations =
+            (struct list_reservations_command){.order_id = question->order_id,
+                                               .customer_id = question->customer_id,
+                                               .sku = question->sku,
+                                               .has_state = question->has_state,
+                                               .state = question->reservation_state,
+                                               .page_size = question->page_size,
+                                               .after = question->after};
+        return;
+    case CALL_ROLLBACK:
+        call->command.rollback = (struct rollback_command){.reservation_id = question->id};
+        return;
+    case CALL_GET_RESERVATION:
+        call->command.get_reservation =
+            (struct get_reservation_command){.reservation_id = question->id};
+        return;
+    }
 }
 
 static void fill_command(struct inventory_call *call)
@@ -82,25 +136,13 @@ static void fill_command(struct inventory_call *call)
                                                                .after = question->after_sku};
         return;
     case CALL_RESERVE:
-        call->command.reserve = (struct reserve_command){.reservation_id = question->id,
-                                                         .order_id = question->order_id,
-                                                         .customer_id = question->customer_id,
-                                                         .ttl_us = question->ttl_us,
-                                                         .allow_partial = question->allow_partial,
-                                                         .lines = question->lines,
-                                                         .line_count = question->line_count};
-        return;
     case CALL_COMMIT:
-        call->command.commit = (struct commit_command){.reservation_id = question->id,
-                                                       .lines = question->lines,
-                                                       .line_count = question->line_count};
-        return;
     case CALL_ROLLBACK:
-        call->command.rollback = (struct rollback_command){.reservation_id = question->id};
-        return;
+    case CALL_EXTEND_RESERVATION:
+    case CALL_RETURN_STOCK:
+    case CALL_LIST_RESERVATIONS:
     case CALL_GET_RESERVATION:
-        call->command.get_reservation =
-            (struct get_reservation_command){.reservation_id = question->id};
+        fill_reservation_command(call);
         return;
     case CALL_LIST_STOCK_ENTRIES:
         call->command.list_stock_entries = (struct list_stock_entries_command){
@@ -171,6 +213,17 @@ void inventory_call_start(struct inventory_call *call, struct inventory_reposito
     case CALL_ROLLBACK:
         inventory_repository_rollback(repository, &call->command.rollback, call_done, call);
         return;
+    case CALL_EXTEND_RESERVATION:
+        inventory_repository_extend_reservation(repository, &call->command.extend_reservation,
+                                                call_done, call);
+        return;
+    case CALL_RETURN_STOCK:
+        inventory_repository_return_stock(repository, &call->command.return_stock, call_done, call);
+        return;
+    case CALL_LIST_RESERVATIONS:
+        inventory_repository_list_reservations(repository, &call->command.list_reservations,
+                                               call_done, call);
+        return;
     case CALL_GET_RESERVATION:
         inventory_repository_get_reservation(repository, &call->command.get_reservation, call_done,
                                              call);
@@ -229,6 +282,19 @@ bool inventory_call_submit(struct inventory_call *call, struct inventory_service
     case CALL_ROLLBACK:
         return inventory_service_rollback(service, &call->command.rollback, &violations, call_done,
                                           call);
+    case CALL_EXTEND_RESERVATION:
+        return inventory_service_extend_reservation(service, &call->command.extend_reservation,
+                                                    &violations, call_done, call);
+    case CALL_RETURN_STOCK:
+        accepted =
+            inventory_service_return_stock(service, &call->command.return_stock, call->lines,
+                                           question->line_count, &violations, call_done, call);
+        call->question.line_count = call->command.return_stock.line_count;
+        return accepted;
+    case CALL_LIST_RESERVATIONS:
+        return inventory_service_list_reservations(service, &call->command.list_reservations,
+                                                   (int64_t)question->page_size, &violations,
+                                                   call_done, call);
     case CALL_GET_RESERVATION:
         return inventory_service_get_reservation(service, &call->command.get_reservation,
                                                  &violations, call_done, call);
@@ -336,6 +402,8 @@ static bool reservation_lines_equal(const struct reservation_line *expected,
            numbers_equal(expected->quantity, actual->quantity, "line.quantity", difference) &&
            numbers_equal(expected->committed_quantity, actual->committed_quantity,
                          "line.committed_quantity", difference) &&
+           numbers_equal(expected->returned_quantity, actual->returned_quantity,
+                         "line.returned_quantity", difference) &&
            numbers_equal(expected->backordered_quantity, actual->backordered_quantity,
                          "line.backordered_quantity", difference) &&
            numbers_equal(expected->stock_revision, actual->stock_revision, "line.stock_revision",
@@ -363,6 +431,17 @@ static bool reservations_equal(const struct reservation *expected, const struct 
                       difference);
     for (size_t i = 0; equal && i < expected->line_count; i++)
         equal = reservation_lines_equal(&expected->lines[i], &actual->lines[i], difference);
+    return equal;
+}
+
+static bool lists_equal(const struct list_reservations_command *expected,
+                        const struct list_reservations_command *actual, struct buffer *difference)
+{
+    bool equal = numbers_equal((int64_t)expected->reservation_count,
+                               (int64_t)actual->reservation_count, "reservation_count", difference);
+    for (size_t i = 0; equal && i < expected->reservation_count; i++)
+        equal =
+            reservations_equal(&expected->reservations[i], &actual->reservations[i], difference);
     return equal;
 }
 
@@ -437,6 +516,17 @@ static bool results_equal(const struct inventory_call *expected,
     case CALL_ROLLBACK:
         return reservations_equal(&expected->command.rollback.reservation,
                                   &actual->command.rollback.reservation, difference);
+    case CALL_EXTEND_RESERVATION:
+        return reservations_equal(&expected->command.extend_reservation.reservation,
+                                  &actual->command.extend_reservation.reservation, difference);
+    case CALL_RETURN_STOCK:
+        return sku_stocks_equal(expected->command.return_stock.stocks,
+                                expected->command.return_stock.line_count,
+                                actual->command.return_stock.stocks,
+                                actual->command.return_stock.line_count, difference);
+    case CALL_LIST_RESERVATIONS:
+        return lists_equal(&expected->command.list_reservations, &actual->command.list_reservations,
+                           difference);
     case CALL_GET_RESERVATION:
         return reservations_equal(&expected->command.get_reservation.reservation,
                                   &actual->command.get_reservation.reservation, difference);
@@ -450,18 +540,30 @@ static bool results_equal(const struct inventory_call *expected,
     return false;
 }
 
+const struct shortage *inventory_call_shortages(const struct inventory_call *call, size_t *count)
+{
+    if (call->question.kind == CALL_COMMIT) {
+        *count = call->command.commit.shortage_count;
+        return call->command.commit.shortages;
+    }
+    *count = call->command.reserve.shortage_count;
+    return call->command.reserve.shortages;
+}
+
 static bool insufficiencies_equal(const struct inventory_call *expected,
                                   const struct inventory_call *actual, struct buffer *difference)
 {
     if (expected->question.kind == CALL_ADJUST_STOCK)
         return shortages_equal(&expected->command.adjust_stock.shortage,
                                &actual->command.adjust_stock.shortage, difference);
-    const struct reserve_command *left = &expected->command.reserve;
-    const struct reserve_command *right = &actual->command.reserve;
-    bool equal = numbers_equal((int64_t)left->shortage_count, (int64_t)right->shortage_count,
-                               "shortage_count", difference);
-    for (size_t i = 0; equal && i < left->shortage_count; i++)
-        equal = shortages_equal(&left->shortages[i], &right->shortages[i], difference);
+    size_t expected_count;
+    size_t actual_count;
+    const struct shortage *left = inventory_call_shortages(expected, &expected_count);
+    const struct shortage *right = inventory_call_shortages(actual, &actual_count);
+    bool equal =
+        numbers_equal((int64_t)expected_count, (int64_t)actual_count, "shortage_count", difference);
+    for (size_t i = 0; equal && i < expected_count; i++)
+        equal = shortages_equal(&left[i], &right[i], difference);
     return equal;
 }
 
@@ -497,6 +599,7 @@ bool inventory_call_answers_equal(const struct inventory_call *expected,
     case INVENTORY_RESERVATION_COMMITTED:
     case INVENTORY_RESERVATION_ROLLED_BACK:
     case INVENTORY_RESERVATION_EXPIRED:
+    case INVENTORY_RESERVATION_PENDING:
     case INVENTORY_PAGE_TOKEN_INVALID:
         return true;
     }

@@ -26,6 +26,9 @@ enum inventory_call_kind {
     CALL_RESERVE,
     CALL_COMMIT,
     CALL_ROLLBACK,
+    CALL_EXTEND_RESERVATION,
+    CALL_RETURN_STOCK,
+    CALL_LIST_RESERVATIONS,
     CALL_GET_RESERVATION,
     CALL_LIST_STOCK_ENTRIES,
     CALL_VERIFY_LEDGER,
@@ -35,7 +38,11 @@ enum { inventory_call_kind_count = CALL_VERIFY_LEDGER + 1 };
 /* What is asked; fields that the kind does not have are ignored. */
 struct inventory_question {
     enum inventory_call_kind kind;
-    struct text id; /* of the receipt, adjustment or reservation */
+    struct text id;             /* of the receipt, adjustment, return or reservation */
+    struct text reservation_id; /* of the return's */
+    enum return_reason return_reason;
+    bool retake_if_expired;
+    enum reservation_state reservation_state; /* of the reservations listed, with has_state */
     struct text sku;
     int64_t quantity; /* of the receipt; the adjustment's delta */
     enum adjustment_reason reason;
@@ -68,6 +75,9 @@ struct inventory_call {
         struct reserve_command reserve;
         struct commit_command commit;
         struct rollback_command rollback;
+        struct extend_reservation_command extend_reservation;
+        struct return_stock_command return_stock;
+        struct list_reservations_command list_reservations;
         struct get_reservation_command get_reservation;
         struct list_stock_entries_command list_stock_entries;
         struct verify_ledger_command verify_ledger;
@@ -97,11 +107,15 @@ bool inventory_call_submit(struct inventory_call *call, struct inventory_service
                            struct executor *executor);
 
 /*
- * Whether two answers to the same question say the same, field by field; entry_id and chain_head
- * are a store's own. If not, `difference` is told what differs.
+ * Whether two answers to the same question say the same, field by field; entry_id, chain_head and
+ * where a list of reservations goes on are a store's own. If not, `difference` is told what
+ * differs.
  */
 bool inventory_call_answers_equal(const struct inventory_call *expected,
                                   const struct inventory_call *actual, struct buffer *difference);
+
+/* What a Reserve or a Commit that was answered INSUFFICIENT_STOCK fell short of. */
+const struct shortage *inventory_call_shortages(const struct inventory_call *call, size_t *count);
 
 /* One line, without its end. */
 void inventory_question_print(const struct inventory_question *question, struct buffer *line);

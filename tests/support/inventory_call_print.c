@@ -28,6 +28,9 @@ static const char *kind_name(enum inventory_call_kind kind)
         [CALL_RESERVE] = "Reserve",
         [CALL_COMMIT] = "Commit",
         [CALL_ROLLBACK] = "Rollback",
+        [CALL_EXTEND_RESERVATION] = "ExtendReservation",
+        [CALL_RETURN_STOCK] = "ReturnStock",
+        [CALL_LIST_RESERVATIONS] = "ListReservations",
         [CALL_GET_RESERVATION] = "GetReservation",
         [CALL_LIST_STOCK_ENTRIES] = "ListStockEntries",
         [CALL_VERIFY_LEDGER] = "VerifyLedger",
@@ -49,6 +52,7 @@ const char *inventory_outcome_name(enum inventory_outcome outcome)
         [INVENTORY_RESERVATION_COMMITTED] = "RESERVATION_COMMITTED",
         [INVENTORY_RESERVATION_ROLLED_BACK] = "RESERVATION_ROLLED_BACK",
         [INVENTORY_RESERVATION_EXPIRED] = "RESERVATION_EXPIRED",
+        [INVENTORY_RESERVATION_PENDING] = "RESERVATION_PENDING",
         [INVENTORY_QUANTITY_LIMIT] = "QUANTITY_LIMIT",
         [INVENTORY_PAGE_TOKEN_INVALID] = "PAGE_TOKEN_INVALID",
     };
@@ -66,6 +70,7 @@ void inventory_question_print(const struct inventory_question *question, struct 
 {
     CHECK(buffer_append_string(line, kind_name(question->kind)));
     add_text(line, "id", question->id);
+    add_text(line, "reservation", question->reservation_id);
     add_text(line, "sku", question->sku);
     add_text(line, "order", question->order_id);
     add_text(line, "customer", question->customer_id);
@@ -92,13 +97,26 @@ void inventory_question_print(const struct inventory_question *question, struct 
         add_number(line, "state", question->has_state ? (int64_t)question->state : -1);
         add_number(line, "page_size", (int64_t)question->page_size);
         break;
+    case CALL_COMMIT:
+        add_number(line, "retake_if_expired", question->retake_if_expired);
+        break;
+    case CALL_EXTEND_RESERVATION:
+        add_number(line, "ttl_us", question->ttl_us);
+        break;
+    case CALL_RETURN_STOCK:
+        add_number(line, "reason", question->return_reason);
+        break;
+    case CALL_LIST_RESERVATIONS:
+        add_number(line, "state", question->has_state ? (int64_t)question->reservation_state : -1);
+        add_number(line, "after", (int64_t)question->after);
+        add_number(line, "page_size", (int64_t)question->page_size);
+        break;
     case CALL_LIST_STOCK_ENTRIES:
         add_number(line, "after", (int64_t)question->after);
         add_number(line, "page_size", (int64_t)question->page_size);
         break;
     case CALL_GET_STOCK:
     case CALL_BATCH_GET_STOCK:
-    case CALL_COMMIT:
     case CALL_ROLLBACK:
     case CALL_GET_RESERVATION:
     case CALL_VERIFY_LEDGER:
@@ -146,10 +164,18 @@ static void print_reservation(const struct reservation *reservation, struct buff
         reservation->resolve_time_us));
     for (size_t i = 0; i < reservation->line_count; i++) {
         const struct reservation_line *held = &reservation->lines[i];
-        CHECK(buffer_append_format(line, " %.*s:%" PRId64 "/%" PRId64 "(%" PRId64 ")@%" PRId64,
-                                   (int)held->sku.size, held->sku.data, held->committed_quantity,
-                                   held->quantity, held->backordered_quantity,
-                                   held->stock_revision));
+        CHECK(buffer_append_format(
+            line, " %.*s:%" PRId64 "-%" PRId64 "/%" PRId64 "(%" PRId64 ")@%" PRId64,
+            (int)held->sku.size, held->sku.data, held->committed_quantity, held->returned_quantity,
+            held->quantity, held->backordered_quantity, held->stock_revision));
+    }
+}
+
+static void print_reservations(const struct list_reservations_command *list, struct buffer *line)
+{
+    for (size_t i = 0; i < list->reservation_count; i++) {
+        add_text(line, "id", list->reservations[i].reservation_id);
+        print_reservation(&list->reservations[i], line);
     }
 }
 
@@ -198,6 +224,16 @@ static void print_result(const struct inventory_call *call, struct buffer *line)
     case CALL_ROLLBACK:
         print_reservation(&call->command.rollback.reservation, line);
         return;
+    case CALL_EXTEND_RESERVATION:
+        print_reservation(&call->command.extend_reservation.reservation, line);
+        return;
+    case CALL_RETURN_STOCK:
+        print_sku_stocks(call->command.return_stock.stocks, call->command.return_stock.line_count,
+                         line);
+        return;
+    case CALL_LIST_RESERVATIONS:
+        print_reservations(&call->command.list_reservations, line);
+        return;
     case CALL_GET_RESERVATION:
         print_reservation(&call->command.get_reservation.reservation, line);
         return;
@@ -229,7 +265,9 @@ void inventory_answer_print(const struct inventory_call *call, struct buffer *li
     else if (call->command.base.outcome == INVENTORY_INSUFFICIENT_STOCK &&
              call->question.kind == CALL_ADJUST_STOCK)
         print_shortages(&call->command.adjust_stock.shortage, 1, line);
-    else if (call->command.base.outcome == INVENTORY_INSUFFICIENT_STOCK)
-        print_shortages(call->command.reserve.shortages, call->command.reserve.shortage_count,
-                        line);
+    else if (call->command.base.outcome == INVENTORY_INSUFFICIENT_STOCK) {
+        size_t count;
+        const struct shortage *shortages = inventory_call_shortages(call, &count);
+        print_shortages(shortages, count, line);
+    }
 }

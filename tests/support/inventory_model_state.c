@@ -76,9 +76,18 @@ static int64_t reservation_until_us(const struct inventory_model *model,
 {
     if (reservation->state == RESERVATION_PENDING)
         return INT64_MAX;
-    return reservation->resolve_time_us + (reservation->state == RESERVATION_COMMITTED
-                                               ? model->options.committed_retention_us
-                                               : model->options.retention_us);
+    if (reservation->state != RESERVATION_COMMITTED)
+        return reservation->resolve_time_us + model->options.retention_us;
+    int64_t last_us = reservation->return_time_us > reservation->resolve_time_us
+                          ? reservation->return_time_us
+                          : reservation->resolve_time_us;
+    return last_us + model->options.committed_retention_us;
+}
+
+bool model_is_known(const struct inventory_model *model,
+                    const struct model_reservation *reservation)
+{
+    return reservation_until_us(model, reservation) > model->now_us;
 }
 
 static int64_t posting_until_us(const struct inventory_model *model,
@@ -104,6 +113,21 @@ struct model_posting *model_find_posting(struct inventory_model *model, enum pos
         if (model->postings[i].kind == kind && text_equals_string(id, model->postings[i].id) &&
             posting_until_us(model, &model->postings[i]) > model->now_us)
             return &model->postings[i];
+    }
+    return NULL;
+}
+
+static int64_t return_until_us(const struct inventory_model *model, const struct model_return *one)
+{
+    return one->time_us + model->options.committed_retention_us;
+}
+
+struct model_return *model_find_return(struct inventory_model *model, struct text id)
+{
+    for (size_t i = 0; i < model->return_count; i++) {
+        if (text_equals_string(id, model->returns[i].id) &&
+            return_until_us(model, &model->returns[i]) > model->now_us)
+            return &model->returns[i];
     }
     return NULL;
 }
@@ -187,6 +211,14 @@ void inventory_model_see_clock(struct inventory_model *model)
         model->now_us = clock_us;
 }
 
+/* Of one time, the one whose time was set first. */
+static bool expires_before(const struct model_reservation *a, const struct model_reservation *b)
+{
+    if (a->expire_time_us != b->expire_time_us)
+        return a->expire_time_us < b->expire_time_us;
+    return a->expiry_set < b->expiry_set;
+}
+
 bool inventory_model_expire_next(struct inventory_model *model)
 {
     struct model_reservation *next = NULL;
@@ -195,16 +227,14 @@ bool inventory_model_expire_next(struct inventory_model *model)
         struct model_reservation *reservation = &model->reservations[i];
         if (reservation->state != RESERVATION_PENDING)
             continue;
-        int64_t expire_us = reservation->create_time_us + reservation->ttl_us;
-        if (expire_us > model->now_us)
+        if (reservation->expire_time_us > model->now_us)
             continue;
-        if (next == NULL || expire_us < next->create_time_us + next->ttl_us)
+        if (next == NULL || expires_before(reservation, next))
             next = reservation;
     }
     if (next == NULL)
         return false;
-    model_resolve(model, next, RESERVATION_EXPIRED, "ReservationExpired",
-                  next->create_time_us + next->ttl_us);
+    model_resolve(model, next, RESERVATION_EXPIRED, "ReservationExpired", next->expire_time_us);
     return true;
 }
 
@@ -228,6 +258,12 @@ static void forget(struct inventory_model *model)
             model->postings[kept++] = model->postings[i];
     }
     model->posting_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < model->return_count; i++) {
+        if (return_until_us(model, &model->returns[i]) > model->stored_us)
+            model->returns[kept++] = model->returns[i];
+    }
+    model->return_count = kept;
 }
 
 void model_to_the_present(struct inventory_model *model)
@@ -244,6 +280,8 @@ size_t inventory_model_id_count(const struct inventory_model *model)
         count += reservation_until_us(model, &model->reservations[i]) > model->now_us;
     for (size_t i = 0; i < model->posting_count; i++)
         count += posting_until_us(model, &model->postings[i]) > model->now_us;
+    for (size_t i = 0; i < model->return_count; i++)
+        count += return_until_us(model, &model->returns[i]) > model->now_us;
     return count;
 }
 
@@ -268,6 +306,25 @@ struct model_posting *model_add_posting(struct inventory_model *model, enum post
     return posting;
 }
 
+struct model_return *model_add_return(struct inventory_model *model,
+                                      const struct return_stock_command *command)
+{
+    model->returns = grown(model->returns, model->return_count, sizeof *model->returns);
+    struct model_return *one = &model->returns[model->return_count++];
+    *one = (struct model_return){
+        .reason = command->reason,
+        .line_count = command->line_count,
+        .time_us = model->now_us,
+    };
+    model_keep_text(one->id, command->return_id);
+    model_keep_text(one->reservation_id, command->reservation_id);
+    for (size_t i = 0; i < command->line_count; i++) {
+        one->skus[i] = (size_t)(model_find_sku(model, command->lines[i].sku) - model->skus);
+        one->quantities[i] = command->lines[i].quantity;
+    }
+    return one;
+}
+
 struct model_sku *model_add_sku(struct inventory_model *model, struct text name)
 {
     model->skus = grown(model->skus, model->sku_count, sizeof *model->skus);
@@ -284,10 +341,13 @@ struct model_reservation *model_add_reservation(struct inventory_model *model,
         grown(model->reservations, model->reservation_count, sizeof *model->reservations);
     struct model_reservation *reservation = &model->reservations[model->reservation_count++];
     *reservation = (struct model_reservation){
+        .number = model->reservations_made,
         .state = RESERVATION_PENDING,
         .allow_partial = command->allow_partial,
         .ttl_us = command->ttl_us,
         .create_time_us = model->now_us,
+        .expire_time_us = model->now_us + command->ttl_us,
+        .expiry_set = ++model->expiries_set,
         .line_count = command->line_count,
         .lines = model_checked(memory_allocate(command->line_count * sizeof(struct model_line))),
     };
@@ -327,6 +387,7 @@ void inventory_model_destroy(struct inventory_model *model)
     memory_release(model->skus);
     memory_release(model->reservations);
     memory_release(model->postings);
+    memory_release(model->returns);
     memory_release(model);
 }
 
@@ -337,6 +398,7 @@ struct inventory_model *inventory_model_copy(const struct inventory_model *model
     copy->reservations =
         duplicate(model->reservations, model->reservation_count, sizeof *copy->reservations);
     copy->postings = duplicate(model->postings, model->posting_count, sizeof *copy->postings);
+    copy->returns = duplicate(model->returns, model->return_count, sizeof *copy->returns);
     for (size_t i = 0; i < copy->sku_count; i++) {
         struct model_sku *sku = &copy->skus[i];
         sku->entries = duplicate(sku->entries, sku->entry_count, sizeof *sku->entries);

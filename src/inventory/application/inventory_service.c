@@ -202,6 +202,12 @@ bool inventory_service_list_stock(struct inventory_service *service,
     return true;
 }
 
+static void check_ttl(struct violations *violations, int64_t ttl_us)
+{
+    if (ttl_us < inventory_ttl_us_min || ttl_us > inventory_ttl_us_max)
+        violations_add(violations, "must be 1 second to 31 days", "ttl");
+}
+
 bool inventory_service_reserve(struct inventory_service *service, struct reserve_command *command,
                                struct quantity_line *lines, size_t line_count,
                                struct violations *violations, inventory_done *done, void *context)
@@ -211,8 +217,7 @@ bool inventory_service_reserve(struct inventory_service *service, struct reserve
     check_optional_id(violations, "customer_id", command->customer_id);
     if (line_count == 0)
         violations_add(violations, "must have 1 to 100 lines", "lines");
-    if (command->ttl_us < inventory_ttl_us_min || command->ttl_us > inventory_ttl_us_max)
-        violations_add(violations, "must be 1 second to 31 days", "ttl");
+    check_ttl(violations, command->ttl_us);
     command->lines = lines;
     command->line_count = check_lines(violations, lines, line_count);
     if (violations->count > 0)
@@ -241,6 +246,58 @@ bool inventory_service_rollback(struct inventory_service *service, struct rollba
     if (violations->count > 0)
         return false;
     inventory_repository_rollback(service->repository, command, done, context);
+    return true;
+}
+
+bool inventory_service_extend_reservation(struct inventory_service *service,
+                                          struct extend_reservation_command *command,
+                                          struct violations *violations, inventory_done *done,
+                                          void *context)
+{
+    check_id(violations, "reservation_id", command->reservation_id);
+    check_ttl(violations, command->ttl_us);
+    if (violations->count > 0)
+        return false;
+    inventory_repository_extend_reservation(service->repository, command, done, context);
+    return true;
+}
+
+bool inventory_service_return_stock(struct inventory_service *service,
+                                    struct return_stock_command *command,
+                                    struct quantity_line *lines, size_t line_count,
+                                    struct violations *violations, inventory_done *done,
+                                    void *context)
+{
+    check_id(violations, "return_id", command->return_id);
+    check_id(violations, "reservation_id", command->reservation_id);
+    if (line_count == 0)
+        violations_add(violations, "must have 1 to 100 lines", "lines");
+    if (command->reason < RETURN_CANCELLED || command->reason > RETURN_OTHER)
+        violations_add(violations, "must be one of the ReturnReason values", "reason");
+    command->lines = lines;
+    command->line_count = check_lines(violations, lines, line_count);
+    if (violations->count > 0)
+        return false;
+    inventory_repository_return_stock(service->repository, command, done, context);
+    return true;
+}
+
+bool inventory_service_list_reservations(struct inventory_service *service,
+                                         struct list_reservations_command *command,
+                                         int64_t page_size, struct violations *violations,
+                                         inventory_done *done, void *context)
+{
+    check_optional_id(violations, "order_id", command->order_id);
+    check_optional_id(violations, "customer_id", command->customer_id);
+    if (command->sku.size > 0)
+        check_sku(violations, "sku", command->sku);
+    if (command->has_state && command->state > RESERVATION_EXPIRED)
+        violations_add(violations, "must be one of the ReservationState values or unspecified",
+                       "state");
+    command->page_size = check_page_size(violations, page_size);
+    if (violations->count > 0)
+        return false;
+    inventory_repository_list_reservations(service->repository, command, done, context);
     return true;
 }
 

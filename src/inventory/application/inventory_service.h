@@ -65,6 +65,24 @@ bool inventory_service_commit(struct inventory_service *service, struct commit_c
 bool inventory_service_rollback(struct inventory_service *service, struct rollback_command *command,
                                 struct violations *violations, inventory_done *done, void *context);
 
+bool inventory_service_extend_reservation(struct inventory_service *service,
+                                          struct extend_reservation_command *command,
+                                          struct violations *violations, inventory_done *done,
+                                          void *context);
+
+/* `lines` as of reserve. */
+bool inventory_service_return_stock(struct inventory_service *service,
+                                    struct return_stock_command *command,
+                                    struct quantity_line *lines, size_t line_count,
+                                    struct violations *violations, inventory_done *done,
+                                    void *context);
+
+/* page_size 0 = the default. `after` comes from the page token, which the door reads. */
+bool inventory_service_list_reservations(struct inventory_service *service,
+                                         struct list_reservations_command *command,
+                                         int64_t page_size, struct violations *violations,
+                                         inventory_done *done, void *context);
+
 bool inventory_service_get_reservation(struct inventory_service *service,
                                        struct get_reservation_command *command,
                                        struct violations *violations, inventory_done *done,

@@ -42,14 +42,17 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_NOT_FOUND, /* never made, or forgotten after its retention */
     INVENTORY_INSUFFICIENT_STOCK,    /* `shortages` */
     INVENTORY_ID_REUSED,
-    INVENTORY_REVISION_MISMATCH,     /* AdjustStock, SetStockPolicy: `stock` is the present one */
-    INVENTORY_ON_HAND_LIMIT,         /* on hand would exceed 10^15 */
-    INVENTORY_LINES_NOT_HELD,        /* Commit: `failed_sku` is not held, or not so many */
+    INVENTORY_REVISION_MISMATCH, /* AdjustStock, SetStockPolicy: `stock` is the present one */
+    INVENTORY_ON_HAND_LIMIT,     /* on hand would exceed 10^15 */
+    INVENTORY_LINES_NOT_HELD, /* `failed_sku` is not held (Commit), or not committed and out still
+                                 (ReturnStock), or not so many */
     INVENTORY_RESERVATION_COMMITTED, /* a change after the end, named by the state it is in */
     INVENTORY_RESERVATION_ROLLED_BACK,
     INVENTORY_RESERVATION_EXPIRED,
-    INVENTORY_PAGE_TOKEN_INVALID, /* ListStockEntries: `after` is more than the entries there are */
-    INVENTORY_QUANTITY_LIMIT,     /* Reserve: more of `failed_sku` than its policy gives to one */
+    INVENTORY_RESERVATION_PENDING, /* ReturnStock: nothing is committed yet */
+    INVENTORY_PAGE_TOKEN_INVALID,  /* ListStockEntries, ListReservations: `after` is no place in it
+                                    */
+    INVENTORY_QUANTITY_LIMIT,      /* Reserve: more of `failed_sku` than its policy gives to one */
 };
 
 enum adjustment_reason {
@@ -59,6 +62,13 @@ enum adjustment_reason {
     ADJUSTMENT_FOUND,
     ADJUSTMENT_CORRECTION,
     ADJUSTMENT_OTHER,
+};
+
+enum return_reason {
+    RETURN_CANCELLED = 1,
+    RETURN_SHORT_PICK,
+    RETURN_CUSTOMER,
+    RETURN_OTHER,
 };
 
 /*
@@ -169,7 +179,27 @@ struct commit_command {
     struct text reservation_id;
     const struct quantity_line *lines; /* none = all */
     size_t line_count;
+    bool retake_if_expired;
     struct reservation reservation; /* result */
+    struct shortage *shortages;     /* result with INSUFFICIENT_STOCK: what cannot be retaken */
+    size_t shortage_count;
+};
+
+struct extend_reservation_command {
+    struct inventory_command base;
+    struct text reservation_id;
+    int64_t ttl_us;                 /* from now */
+    struct reservation reservation; /* result */
+};
+
+struct return_stock_command {
+    struct inventory_command base;
+    struct text return_id;
+    struct text reservation_id;
+    const struct quantity_line *lines; /* not none */
+    size_t line_count;
+    enum return_reason reason;
+    struct sku_stock *stocks; /* result: those of the lines, as they are now */
 };
 
 struct rollback_command {
@@ -182,6 +212,20 @@ struct get_reservation_command {
     struct inventory_command base;
     struct text reservation_id;
     struct reservation reservation; /* result */
+};
+
+struct list_reservations_command {
+    struct inventory_command base;
+    struct text order_id; /* each filter: empty = any */
+    struct text customer_id;
+    struct text sku; /* one of its lines */
+    bool has_state;
+    enum reservation_state state;
+    size_t page_size;
+    uint64_t after;                   /* 0, or `next` of a page of the same filters */
+    struct reservation *reservations; /* result, newest first */
+    size_t reservation_count;         /* may be less than page_size, even 0, on any page */
+    uint64_t next;                    /* result: `after` of the next page; 0 = this is the last */
 };
 
 /* The accounts of the ledger: an entry moves a quantity from one to another. */
@@ -243,6 +287,9 @@ struct inventory_repository_table {
     void (*reserve)(struct inventory_repository *, struct reserve_command *);
     void (*commit)(struct inventory_repository *, struct commit_command *);
     void (*rollback)(struct inventory_repository *, struct rollback_command *);
+    void (*extend_reservation)(struct inventory_repository *, struct extend_reservation_command *);
+    void (*return_stock)(struct inventory_repository *, struct return_stock_command *);
+    void (*list_reservations)(struct inventory_repository *, struct list_reservations_command *);
     void (*get_reservation)(struct inventory_repository *, struct get_reservation_command *);
     void (*list_stock_entries)(struct inventory_repository *, struct list_stock_entries_command *);
     void (*verify_ledger)(struct inventory_repository *, struct verify_ledger_command *);
@@ -345,6 +392,9 @@ static inline void inventory_repository_reserve(struct inventory_repository *rep
  * the record (lines that name everything = none). Taken even if on hand goes below 0.
  * Outcomes: DONE, RESERVATION_NOT_FOUND, LINES_NOT_HELD (of a pending one), RESERVATION_COMMITTED
  * (with other lines, held or not), RESERVATION_ROLLED_BACK, RESERVATION_EXPIRED.
+ * With retake_if_expired, which is no part of the content, EXPIRED → COMMITTED in one step if all
+ * that is to be committed is free at that instant (available + backorder_limit), else
+ * INSUFFICIENT_STOCK and it stays EXPIRED.
  */
 static inline void inventory_repository_commit(struct inventory_repository *repository,
                                                struct commit_command *command, inventory_done *done,
@@ -366,6 +416,48 @@ static inline void inventory_repository_rollback(struct inventory_repository *re
     command->base.done = done;
     command->base.context = context;
     repository->table->rollback(repository, command);
+}
+
+/*
+ * expire_time = max(present, now + ttl).
+ * Outcomes: DONE, RESERVATION_NOT_FOUND, RESERVATION_COMMITTED, RESERVATION_ROLLED_BACK,
+ * RESERVATION_EXPIRED.
+ */
+static inline void inventory_repository_extend_reservation(
+    struct inventory_repository *repository, struct extend_reservation_command *command,
+    inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->extend_reservation(repository, command);
+}
+
+/*
+ * Committed goods that never left are on hand again. The reservation's id is then kept from this on
+ * as long as from its commit.
+ * Outcomes: DONE, ID_REUSED, RESERVATION_NOT_FOUND, RESERVATION_PENDING, RESERVATION_ROLLED_BACK,
+ * RESERVATION_EXPIRED, LINES_NOT_HELD, ON_HAND_LIMIT.
+ */
+static inline void inventory_repository_return_stock(struct inventory_repository *repository,
+                                                     struct return_stock_command *command,
+                                                     inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->return_stock(repository, command);
+}
+
+/*
+ * A page of the reservations that are known, pending and retained, newest first by their creation.
+ * What matches during the whole listing appears exactly once. Outcomes: DONE, PAGE_TOKEN_INVALID.
+ */
+static inline void inventory_repository_list_reservations(struct inventory_repository *repository,
+                                                          struct list_reservations_command *command,
+                                                          inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->list_reservations(repository, command);
 }
 
 /* Outcomes: DONE, RESERVATION_NOT_FOUND. */

@@ -9,33 +9,46 @@ struct transition_row {
 };
 
 /*
- * Terminal is terminal. A repeated commit is a question of its lines, which the store answers; here
- * it stays. Rolling back what expired is no error, for a compensation must not fail.
+ * Terminal is terminal; only a retake moves what has expired. A repeated commit is a question of
+ * its lines, which the store answers; here it stays. Rolling back what expired is no error, for a
+ * compensation must not fail.
  */
-static const struct transition_row transitions[4][3] = {
+static const struct transition_row transitions[4][6] = {
     [RESERVATION_PENDING] =
         {
             [RESERVATION_COMMIT] = {RESERVATION_MOVES, RESERVATION_COMMITTED},
             [RESERVATION_ROLLBACK] = {RESERVATION_MOVES, RESERVATION_ROLLED_BACK},
             [RESERVATION_EXPIRE] = {RESERVATION_MOVES, RESERVATION_EXPIRED},
+            [RESERVATION_EXTEND] = {RESERVATION_MOVES, RESERVATION_PENDING},
+            [RESERVATION_RETAKE] = {RESERVATION_MOVES, RESERVATION_COMMITTED},
+            [RESERVATION_RETURN] = {RESERVATION_REFUSES, RESERVATION_PENDING},
         },
     [RESERVATION_COMMITTED] =
         {
             [RESERVATION_COMMIT] = {RESERVATION_STAYS, RESERVATION_COMMITTED},
             [RESERVATION_ROLLBACK] = {RESERVATION_REFUSES, RESERVATION_COMMITTED},
             [RESERVATION_EXPIRE] = {RESERVATION_STAYS, RESERVATION_COMMITTED},
+            [RESERVATION_EXTEND] = {RESERVATION_REFUSES, RESERVATION_COMMITTED},
+            [RESERVATION_RETAKE] = {RESERVATION_STAYS, RESERVATION_COMMITTED},
+            [RESERVATION_RETURN] = {RESERVATION_MOVES, RESERVATION_COMMITTED},
         },
     [RESERVATION_ROLLED_BACK] =
         {
             [RESERVATION_COMMIT] = {RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
             [RESERVATION_ROLLBACK] = {RESERVATION_STAYS, RESERVATION_ROLLED_BACK},
             [RESERVATION_EXPIRE] = {RESERVATION_STAYS, RESERVATION_ROLLED_BACK},
+            [RESERVATION_EXTEND] = {RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
+            [RESERVATION_RETAKE] = {RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
+            [RESERVATION_RETURN] = {RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
         },
     [RESERVATION_EXPIRED] =
         {
             [RESERVATION_COMMIT] = {RESERVATION_REFUSES, RESERVATION_EXPIRED},
             [RESERVATION_ROLLBACK] = {RESERVATION_STAYS, RESERVATION_EXPIRED},
             [RESERVATION_EXPIRE] = {RESERVATION_STAYS, RESERVATION_EXPIRED},
+            [RESERVATION_EXTEND] = {RESERVATION_REFUSES, RESERVATION_EXPIRED},
+            [RESERVATION_RETAKE] = {RESERVATION_MOVES, RESERVATION_COMMITTED},
+            [RESERVATION_RETURN] = {RESERVATION_REFUSES, RESERVATION_EXPIRED},
         },
 };
 
@@ -128,6 +141,24 @@ bool reservation_committed_quantities(const struct reservation *reservation,
         if (lines[asked].quantity > held->quantity)
             break;
         committed_quantities[i] = lines[asked++].quantity;
+    }
+    *failed = asked;
+    return asked == line_count;
+}
+
+bool reservation_returned_quantities(const struct reservation *reservation,
+                                     const struct quantity_line *lines, size_t line_count,
+                                     int64_t *returned_quantities, size_t *failed)
+{
+    size_t asked = 0; /* both lists are sorted */
+    for (size_t i = 0; i < reservation->line_count; i++) {
+        const struct reservation_line *line = &reservation->lines[i];
+        returned_quantities[i] = 0;
+        if (asked == line_count || !text_equal(line->sku, lines[asked].sku))
+            continue;
+        if (lines[asked].quantity > line->committed_quantity - line->returned_quantity)
+            break;
+        returned_quantities[i] = lines[asked++].quantity;
     }
     *failed = asked;
     return asked == line_count;

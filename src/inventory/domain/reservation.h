@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * A hold on stock and its life: PENDING → COMMITTED | ROLLED_BACK | EXPIRED, once (DESIGN section 3
- * rule 4). Pure functions; times in microseconds UTC.
+ * A hold on stock and its life: PENDING → COMMITTED | ROLLED_BACK | EXPIRED, once; but EXPIRED →
+ * COMMITTED when it is taken again (DESIGN section 3 rule 4). Pure functions; times in microseconds
+ * UTC.
  */
 enum reservation_state {
     RESERVATION_PENDING,
@@ -22,6 +23,7 @@ struct reservation_line {
     struct text sku;
     int64_t quantity;             /* held, or that was held */
     int64_t committed_quantity;   /* taken for good; 0 unless COMMITTED */
+    int64_t returned_quantity;    /* of committed_quantity, what came back */
     int64_t backordered_quantity; /* of quantity, what was not there when it was promised */
     int64_t stock_revision;       /* of the SKU after this reservation's latest change of it */
 };
@@ -39,7 +41,7 @@ struct reservation {
     enum reservation_state state;
     int64_t ttl_us;
     int64_t create_time_us;
-    int64_t expire_time_us;
+    int64_t expire_time_us;  /* create_time + ttl, or later if it was extended */
     int64_t resolve_time_us; /* 0 while pending; an expiry is dated expire_time_us */
     size_t line_count;
     struct reservation_line *lines; /* one a SKU, sorted by SKU (text_compare) */
@@ -56,11 +58,14 @@ enum reservation_event {
     RESERVATION_COMMIT,
     RESERVATION_ROLLBACK,
     RESERVATION_EXPIRE,
+    RESERVATION_EXTEND,
+    RESERVATION_RETAKE, /* a commit with retake_if_expired */
+    RESERVATION_RETURN, /* of what was committed */
 };
 
 /* What an event meets. */
 enum reservation_transition {
-    RESERVATION_MOVES,   /* the state changes */
+    RESERVATION_MOVES,   /* it is changed, though perhaps not its state */
     RESERVATION_STAYS,   /* nothing changes and it is no error: the answer is the record */
     RESERVATION_REFUSES, /* nothing changes and it is an error, named by the present state */
 };
@@ -104,5 +109,14 @@ size_t texts_normalize(struct text *texts, size_t count);
 bool reservation_committed_quantities(const struct reservation *reservation,
                                       const struct quantity_line *lines, size_t line_count,
                                       int64_t *committed_quantities, size_t *failed);
+
+/*
+ * What a return of `lines` (normal form, not none) brings back: one quantity for each line of the
+ * reservation. False if `lines` name more of a SKU than is committed and not yet returned; *failed
+ * is then the index in `lines`.
+ */
+bool reservation_returned_quantities(const struct reservation *reservation,
+                                     const struct quantity_line *lines, size_t line_count,
+                                     int64_t *returned_quantities, size_t *failed);
 
 #endif

@@ -29,6 +29,18 @@ static void every_state_meets_every_event(void **state)
         {RESERVATION_EXPIRED, RESERVATION_COMMIT, RESERVATION_REFUSES, RESERVATION_EXPIRED},
         {RESERVATION_EXPIRED, RESERVATION_ROLLBACK, RESERVATION_STAYS, RESERVATION_EXPIRED},
         {RESERVATION_EXPIRED, RESERVATION_EXPIRE, RESERVATION_STAYS, RESERVATION_EXPIRED},
+        {RESERVATION_PENDING, RESERVATION_EXTEND, RESERVATION_MOVES, RESERVATION_PENDING},
+        {RESERVATION_PENDING, RESERVATION_RETAKE, RESERVATION_MOVES, RESERVATION_COMMITTED},
+        {RESERVATION_PENDING, RESERVATION_RETURN, RESERVATION_REFUSES, RESERVATION_PENDING},
+        {RESERVATION_COMMITTED, RESERVATION_EXTEND, RESERVATION_REFUSES, RESERVATION_COMMITTED},
+        {RESERVATION_COMMITTED, RESERVATION_RETAKE, RESERVATION_STAYS, RESERVATION_COMMITTED},
+        {RESERVATION_COMMITTED, RESERVATION_RETURN, RESERVATION_MOVES, RESERVATION_COMMITTED},
+        {RESERVATION_ROLLED_BACK, RESERVATION_EXTEND, RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
+        {RESERVATION_ROLLED_BACK, RESERVATION_RETAKE, RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
+        {RESERVATION_ROLLED_BACK, RESERVATION_RETURN, RESERVATION_REFUSES, RESERVATION_ROLLED_BACK},
+        {RESERVATION_EXPIRED, RESERVATION_EXTEND, RESERVATION_REFUSES, RESERVATION_EXPIRED},
+        {RESERVATION_EXPIRED, RESERVATION_RETAKE, RESERVATION_MOVES, RESERVATION_COMMITTED},
+        {RESERVATION_EXPIRED, RESERVATION_RETURN, RESERVATION_REFUSES, RESERVATION_EXPIRED},
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -219,6 +231,29 @@ static void commit_of_what_is_not_held_names_the_line(void **state)
     assert_not_held("B", 3, "C", 10, 0);
 }
 
+static void return_takes_what_is_committed_and_out_still(void **state)
+{
+    (void)state;
+    struct reservation_line held[3];
+    struct reservation record = some(held);
+    int64_t returned[3];
+    size_t failed;
+    const struct quantity_line lines[] = {{text_of("A"), 2}, {text_of("C"), 3}};
+    held[0].committed_quantity = 4;
+    held[0].returned_quantity = 2;
+    held[2].committed_quantity = 2;
+    assert_false(reservation_returned_quantities(&record, lines, 2, returned, &failed));
+    assert_int_equal(failed, 1);
+    held[2].committed_quantity = 3;
+    assert_true(reservation_returned_quantities(&record, lines, 2, returned, &failed));
+    assert_int_equal(returned[0], 2);
+    assert_int_equal(returned[1], 0);
+    assert_int_equal(returned[2], 3);
+    held[0].returned_quantity = 3;
+    assert_false(reservation_returned_quantities(&record, lines, 2, returned, &failed));
+    assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +267,7 @@ int main(void)
         cmocka_unit_test(commit_without_lines_takes_everything),
         cmocka_unit_test(commit_with_lines_takes_those),
         cmocka_unit_test(commit_of_what_is_not_held_names_the_line),
+        cmocka_unit_test(return_takes_what_is_committed_and_out_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

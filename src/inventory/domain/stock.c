@@ -100,6 +100,26 @@ void stock_settle(const struct stock *before, int64_t quantity, int64_t committe
     after->committed += committed;
 }
 
+enum stock_outcome stock_take(const struct stock *before, int64_t quantity, int64_t now_us,
+                              struct stock *after)
+{
+    if (quantity > stock_grantable(before))
+        return STOCK_INSUFFICIENT;
+    changed(before, now_us, after);
+    after->committed += quantity;
+    return STOCK_CHANGED;
+}
+
+enum stock_outcome stock_return(const struct stock *before, int64_t quantity, int64_t now_us,
+                                struct stock *after)
+{
+    if (stock_on_hand(before) > inventory_on_hand_max - quantity)
+        return STOCK_ABOVE_LIMIT;
+    changed(before, now_us, after);
+    after->returned += quantity;
+    return STOCK_CHANGED;
+}
+
 static bool is_same_policy(const struct stock_policy *a, const struct stock_policy *b)
 {
     return a->low_stock_threshold == b->low_stock_threshold && a->safety_stock == b->safety_stock &&

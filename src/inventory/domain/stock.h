@@ -101,6 +101,17 @@ void stock_settle(const struct stock *before, int64_t quantity, int64_t committe
                   struct stock *after);
 
 /*
+ * Takes `quantity` > 0 for good without a promise before it, if it is no more than grantable.
+ * CHANGED or INSUFFICIENT.
+ */
+enum stock_outcome stock_take(const struct stock *before, int64_t quantity, int64_t now_us,
+                              struct stock *after);
+
+/* Committed goods are back, `quantity` > 0 of them. CHANGED or ABOVE_LIMIT. */
+enum stock_outcome stock_return(const struct stock *before, int64_t quantity, int64_t now_us,
+                                struct stock *after);
+
+/*
  * Sets the policy as a whole. CHANGED; UNCHANGED (it is the present one, whatever revision was
  * expected: a repeat); REVISION_DIFFERENT. expected_revision 0 = any.
  */

@@ -218,6 +218,29 @@ static void quantity_limit_is_for_one_hold(void **state)
     assert_int_equal(stock_hold(&stock, 7, 2000, &after), STOCK_CHANGED);
 }
 
+static void what_is_free_can_be_taken_without_a_promise(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    expected.committed = 82;
+    assert_int_equal(stock_take(&some, 43, 2000, &after), STOCK_INSUFFICIENT);
+    assert_int_equal(stock_take(&some, 42, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+}
+
+static void returned_goods_are_on_hand(void **state)
+{
+    (void)state;
+    struct stock after;
+    struct stock expected = some;
+    struct stock nearly_full = {.received = inventory_on_hand_max - 5};
+    expected.returned = 12;
+    assert_int_equal(stock_return(&some, 7, 2000, &after), STOCK_CHANGED);
+    assert_changed(&after, expected);
+    assert_int_equal(stock_return(&nearly_full, 6, 2000, &after), STOCK_ABOVE_LIMIT);
+}
+
 static void policy_changes_once(void **state)
 {
     (void)state;
@@ -295,6 +318,8 @@ int main(void)
         cmocka_unit_test(stock_is_low_up_to_the_threshold),
         cmocka_unit_test(backorder_is_what_exceeds_the_available),
         cmocka_unit_test(quantity_limit_is_for_one_hold),
+        cmocka_unit_test(what_is_free_can_be_taken_without_a_promise),
+        cmocka_unit_test(returned_goods_are_on_hand),
         cmocka_unit_test(policy_changes_once),
         cmocka_unit_test(crossings_are_told_both_ways),
         cmocka_unit_test(first_receipt_crosses_nothing),

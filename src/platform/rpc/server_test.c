@@ -393,7 +393,7 @@ static void tables_with_a_gap_are_refused(void **state)
     assert_int_equal(error.code, ERROR_INVALID_SETTING);
     assert_non_null(strstr(error.detail, "VerifyLedger"));
     service = service_of_this_test();
-    service.field_limit_count = 1;
+    service.field_limit_count = 0;
     error = try_to_open(&service, "127.0.0.1:0");
     assert_int_equal(error.code, ERROR_INVALID_SETTING);
     assert_non_null(strstr(error.detail, "lines"));

@@ -61,6 +61,7 @@ struct embedded_repository_options embedded_repository_options_default(void)
         .queue_length_max = 65536,
         .segment_bytes = UINT64_C(64) << 20,
         .batch_bytes_max = (size_t)4 << 20,
+        .list_buckets = 1 << 20,
         .list_examined_max = 2000,
         .threaded = true,
     };
@@ -140,6 +141,24 @@ static void submit_rollback(struct inventory_repository *repository,
     submit(repository, &command->base, COMMAND_ROLLBACK);
 }
 
+static void submit_extend_reservation(struct inventory_repository *repository,
+                                      struct extend_reservation_command *command)
+{
+    submit(repository, &command->base, COMMAND_EXTEND_RESERVATION);
+}
+
+static void submit_return_stock(struct inventory_repository *repository,
+                                struct return_stock_command *command)
+{
+    submit(repository, &command->base, COMMAND_RETURN_STOCK);
+}
+
+static void submit_list_reservations(struct inventory_repository *repository,
+                                     struct list_reservations_command *command)
+{
+    submit(repository, &command->base, COMMAND_LIST_RESERVATIONS);
+}
+
 static void submit_get_reservation(struct inventory_repository *repository,
                                    struct get_reservation_command *command)
 {
@@ -168,6 +187,9 @@ static const struct inventory_repository_table embedded_repository_table = {
     .reserve = submit_reserve,
     .commit = submit_commit,
     .rollback = submit_rollback,
+    .extend_reservation = submit_extend_reservation,
+    .return_stock = submit_return_stock,
+    .list_reservations = submit_list_reservations,
     .get_reservation = submit_get_reservation,
     .list_stock_entries = submit_list_stock_entries,
     .verify_ledger = submit_verify_ledger,

@@ -28,6 +28,7 @@ struct embedded_repository_options {
     size_t queue_length_max;    /* commands waiting; beyond it OVERLOADED */
     uint64_t segment_bytes;     /* of the record log's files */
     size_t batch_bytes_max;     /* of records synced at once */
+    uint32_t list_buckets;      /* of orders and customers; the same for the life of a store */
     uint64_t list_examined_max; /* what one page of a list looks at, so that it ends */
     /*
      * True: the engine runs on a thread of its own. False, for tests and the simulator: everything

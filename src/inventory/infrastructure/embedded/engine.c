@@ -38,7 +38,8 @@ static struct error open_engine(struct engine **engine,
     CHECK(options->batch_bytes_max >= 2 * inventory_record_bytes_max);
     struct error error = error_make(ERROR_OUT_OF_MEMORY, "inventory engine");
     /* All its room at once: forgetting an id in time must not depend on memory at that time. */
-    if (buffer_reserve(&made->record, inventory_record_bytes_max))
+    if (buffer_reserve(&made->record, inventory_record_bytes_max) &&
+        reservation_lists_open(&made->state.lists, options->list_buckets))
         error =
             record_log_open(&made->log, options->file_system, &log_options, engine_replay, made);
     if (error_is(error)) {
@@ -114,16 +115,29 @@ struct error engine_record_at(struct engine *engine, uint64_t position,
 
 struct id_lookup {
     struct engine *engine;
+    enum id_space space;
     struct text id;
     struct error error;
 };
+
+/* The id that a record has in the space; the return's stands behind the reservation's. */
+static bool identity_in(struct id_lookup *lookup, struct text bytes, struct text *id)
+{
+    enum inventory_record_type type;
+    struct inventory_record record;
+    if (lookup->space != ID_SPACE_RETURN)
+        return inventory_record_identity(bytes, &type, id);
+    if (!inventory_record_decode(bytes, &lookup->engine->lines, &record))
+        return false;
+    *id = record.return_id;
+    return true;
+}
 
 /* Compares the id looked for with the one in the record at a place. */
 static bool place_has_id(void *context, struct id_place place)
 {
     struct id_lookup *lookup = context;
     struct buffer *read = &lookup->engine->record;
-    enum inventory_record_type type;
     struct text id;
     struct text bytes;
     if (place.held != NULL) {
@@ -136,18 +150,30 @@ static bool place_has_id(void *context, struct id_place place)
         }
         bytes = buffer_text(read);
     }
-    return inventory_record_identity(bytes, &type, &id) && text_equal(id, lookup->id);
+    return identity_in(lookup, bytes, &id) && text_equal(id, lookup->id);
+}
+
+struct error engine_find_place(struct engine *engine, enum id_space space, struct text id,
+                               struct id_place *place, bool *found)
+{
+    struct id_lookup lookup = {
+        .engine = engine,
+        .space = space,
+        .id = id,
+        .error = error_none(),
+    };
+    *found = engine_state_find_id(&engine->state, space, engine_state_id_hash(&engine->state, id),
+                                  place_has_id, &lookup, place);
+    return lookup.error;
 }
 
 struct error engine_find_record(struct engine *engine, enum id_space space, struct text id,
                                 struct id_place *place, struct inventory_record *record,
                                 bool *found)
 {
-    struct id_lookup lookup = {.engine = engine, .id = id, .error = error_none()};
-    *found = engine_state_find_id(&engine->state, space, engine_state_id_hash(&engine->state, id),
-                                  place_has_id, &lookup, place);
-    if (error_is(lookup.error) || !*found)
-        return lookup.error;
+    struct error error = engine_find_place(engine, space, id, place, found);
+    if (error_is(error) || !*found)
+        return error;
     if (place->held != NULL)
         return decode(engine, text_make(place->held->record, place->held->record_size),
                       place->held->position, record);
@@ -179,9 +205,16 @@ void engine_resolve(struct engine *engine, struct held_reservation *held,
     struct stock stocks[inventory_lines_max];
     struct stock_entry entries[2];
     struct text bytes;
+    static const enum reservation_change changes[] = {
+        [RESERVATION_PENDING] = CHANGE_RESERVED,
+        [RESERVATION_COMMITTED] = CHANGE_COMMITTED,
+        [RESERVATION_ROLLED_BACK] = CHANGE_ROLLED_BACK,
+        [RESERVATION_EXPIRED] = CHANGE_EXPIRED,
+    };
     struct reservation *reservation = &record->reservation;
     reservation->state = after;
     reservation->resolve_time_us = resolve_time_us;
+    record->change = changes[after];
     record->time_us = resolve_time_us;
     for (size_t i = 0; i < reservation->line_count; i++) {
         struct reservation_line *line = &reservation->lines[i];
@@ -236,16 +269,28 @@ static bool nothing_is_due(const struct engine *engine)
     return engine_next_due_us(engine) > engine->now_us;
 }
 
-/* Forgets ids whose retention is over. One that cannot be read now is tried again in the next step.
- */
-static void forget_retained(struct engine *engine, enum retention_class retention,
-                            int64_t retention_us)
+/* Forgets the ids that a retained record stands for, as far as no later record does. */
+static void forget_ids(struct engine *engine, const struct inventory_record *record,
+                       uint64_t position)
 {
     static const enum id_space space_of_type[] = {
         [RECORD_STOCK_RECEIVED] = ID_SPACE_RECEIPT,
         [RECORD_STOCK_ADJUSTED] = ID_SPACE_ADJUSTMENT,
         [RECORD_RESERVATION] = ID_SPACE_RESERVATION,
     };
+    struct engine_state *state = &engine->state;
+    engine_state_forget(state, space_of_type[record->type], engine_state_id_hash(state, record->id),
+                        position);
+    if (record->type == RECORD_RESERVATION && record->change == CHANGE_RETURNED)
+        engine_state_forget(state, ID_SPACE_RETURN, engine_state_id_hash(state, record->return_id),
+                            position);
+}
+
+/* Forgets ids whose retention is over. One that cannot be read now is tried again in the next step.
+ */
+static void forget_retained(struct engine *engine, enum retention_class retention,
+                            int64_t retention_us)
+{
     uint64_t position;
     while (engine_state_oldest(&engine->state, retention, &position) &&
            engine->oldest_until_us[retention] <= engine->now_us) {
@@ -258,13 +303,13 @@ static void forget_retained(struct engine *engine, enum retention_class retentio
         engine->oldest_until_us[retention] = record.time_us + retention_us;
         if (engine->oldest_until_us[retention] > engine->now_us)
             return;
-        engine_state_forget_oldest(&engine->state, retention, space_of_type[record.type],
-                                   engine_state_id_hash(&engine->state, record.id));
+        engine_state_pop_oldest(&engine->state, retention);
+        forget_ids(engine, &record, position);
         engine->oldest_until_us[retention] = 0;
     }
 }
 
-static void forget_due(struct engine *engine)
+void engine_forget_due(struct engine *engine)
 {
     forget_retained(engine, RETENTION_SHORT, engine->options.retention_us);
     forget_retained(engine, RETENTION_LONG, engine->options.committed_retention_us);
@@ -379,7 +424,7 @@ struct error engine_step(struct engine *engine, struct inventory_command **comma
         struct error error = expire_due(engine, &expired);
         if (error_is(error))
             return error;
-        forget_due(engine);
+        engine_forget_due(engine);
         size_t decided = 0;
         if (nothing_is_due(engine) || !expired) /* what is left comes before any command */
             decided = decide(engine, commands + answered, count - answered);

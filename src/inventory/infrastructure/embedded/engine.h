@@ -28,6 +28,9 @@ enum inventory_command_kind {
     COMMAND_RESERVE,
     COMMAND_COMMIT,
     COMMAND_ROLLBACK,
+    COMMAND_EXTEND_RESERVATION,
+    COMMAND_RETURN_STOCK,
+    COMMAND_LIST_RESERVATIONS,
     COMMAND_GET_RESERVATION,
     COMMAND_LIST_STOCK_ENTRIES,
     COMMAND_VERIFY_LEDGER,
@@ -75,6 +78,9 @@ bool engine_is_disk_full(const struct engine *engine);
 
 /* --- within the engine --- */
 
+/* Forgets the ids whose retention is over now. */
+void engine_forget_due(struct engine *engine);
+
 /* Whether this step may append records; if not, the command has failed with why. */
 bool engine_may_write(struct engine *engine, struct inventory_command *command);
 
@@ -88,9 +94,13 @@ struct inventory_command *engine_command_of(struct task *task);
 /* The command ends with an error instead of an outcome. */
 void engine_fail(struct inventory_command *command, struct error error);
 
+/* Where the record of an id is. It leaves engine->lines alone, but for ID_SPACE_RETURN. */
+struct error engine_find_place(struct engine *engine, enum id_space space, struct text id,
+                               struct id_place *place, bool *found);
+
 /*
- * The record of a reservation, receipt or adjustment, decoded into engine->lines; it lives until
- * the next call of this or engine_record_at. *found is false if the id is unknown.
+ * The record of a reservation, receipt, adjustment or return, decoded into engine->lines; it lives
+ * until the next call of this or engine_record_at. *found is false if the id is unknown.
  */
 struct error engine_find_record(struct engine *engine, enum id_space space, struct text id,
                                 struct id_place *place, struct inventory_record *record,

@@ -69,6 +69,15 @@ void engine_execute(struct engine *engine, struct inventory_command *command)
     case COMMAND_ROLLBACK:
         engine_rollback(engine, (struct rollback_command *)command);
         return;
+    case COMMAND_EXTEND_RESERVATION:
+        engine_extend_reservation(engine, (struct extend_reservation_command *)command);
+        return;
+    case COMMAND_RETURN_STOCK:
+        engine_return_stock(engine, (struct return_stock_command *)command);
+        return;
+    case COMMAND_LIST_RESERVATIONS:
+        engine_list_reservations(engine, (struct list_reservations_command *)command);
+        return;
     case COMMAND_GET_RESERVATION:
         engine_get_reservation(engine, (struct get_reservation_command *)command);
         return;

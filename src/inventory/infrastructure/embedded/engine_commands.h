@@ -16,10 +16,38 @@ void engine_list_stock(struct engine *engine, struct list_stock_command *command
 void engine_reserve(struct engine *engine, struct reserve_command *command);
 void engine_commit(struct engine *engine, struct commit_command *command);
 void engine_rollback(struct engine *engine, struct rollback_command *command);
+void engine_extend_reservation(struct engine *engine, struct extend_reservation_command *command);
+void engine_return_stock(struct engine *engine, struct return_stock_command *command);
+void engine_list_reservations(struct engine *engine, struct list_reservations_command *command);
 void engine_get_reservation(struct engine *engine, struct get_reservation_command *command);
 
 /* Reads a page of one SKU's ledger (engine_listing.c). */
 void engine_list_stock_entries(struct engine *engine, struct list_stock_entries_command *command);
+
+/*
+ * Moves an expired reservation, whose record is decoded from `position`, to COMMITTED, or answers
+ * that not all of `committed` (a quantity a line) is free (engine_resolved_commands.c).
+ */
+void engine_retake(struct engine *engine, struct commit_command *command, uint64_t position,
+                   struct inventory_record *record, const int64_t *committed);
+
+/*
+ * Finds a reservation; its texts view the store. False if the command is answered: it is unknown,
+ * or cannot be read.
+ */
+bool engine_find_reservation(struct engine *engine, struct inventory_command *command,
+                             struct text id, struct id_place *place,
+                             struct inventory_record *record);
+
+/* A copy that lives with the command; false without memory, then the command has failed. */
+bool engine_copy_reservation(struct inventory_command *command, const struct reservation *from,
+                             struct reservation *to);
+
+/* The line whose change of this SKU the record is; the number of lines if there is none. */
+size_t engine_find_line(const struct inventory_record *record, struct text sku);
+
+/* Refuses what a reservation in this state does not allow. */
+void engine_refuse_by_state(struct inventory_command *command, enum reservation_state state);
 
 void engine_refuse(struct inventory_command *command, enum inventory_outcome outcome);
 void engine_refuse_sku(struct inventory_command *command, enum inventory_outcome outcome,

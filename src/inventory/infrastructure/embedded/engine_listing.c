@@ -21,12 +21,12 @@ static uint64_t walk_start(const struct sku *sku, uint64_t end)
     return low < sku->checkpoint_count ? sku->checkpoints[low].position : sku->last_position;
 }
 
-/* The line of the SKU, or the number of lines if the record has none. */
-static size_t find_line(const struct inventory_record *record, struct text sku)
+size_t engine_find_line(const struct inventory_record *record, struct text sku)
 {
     size_t line = 0;
     while (line < inventory_record_line_count(record) &&
-           !text_equal(inventory_record_sku(record, line), sku))
+           !(inventory_record_touches(record, line) &&
+             text_equal(inventory_record_sku(record, line), sku)))
         line++;
     return line;
 }
@@ -47,7 +47,7 @@ static struct error place_entries(struct list_stock_entries_command *command, ui
         entries[i].entry_id = text_of(id);
         entries[i].time_us = record->time_us;
         entries[i].cause = inventory_record_cause(record);
-        entries[i].cause_id = arena_copy_text(arena, record->id);
+        entries[i].cause_id = arena_copy_text(arena, inventory_record_cause_id(record));
         if (id == NULL || entries[i].cause_id.data == NULL)
             return error_make(ERROR_OUT_OF_MEMORY, "page of stock entries");
         command->entries[number - command->after] = entries[i];
@@ -65,7 +65,7 @@ static struct error walk_back(struct engine *engine, struct list_stock_entries_c
         struct error error = engine_record_at(engine, position, &record);
         if (error_is(error))
             return error;
-        size_t line = find_line(&record, command->sku);
+        size_t line = engine_find_line(&record, command->sku);
         if (line == inventory_record_line_count(&record))
             return error_make(ERROR_DAMAGED, "record at position %llu is not in its SKU's chain",
                               (unsigned long long)position);

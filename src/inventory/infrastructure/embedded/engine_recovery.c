@@ -100,7 +100,30 @@ static struct error replay_stock_change(struct engine *engine, uint64_t position
     return error;
 }
 
-/* Changes the stock of every line as the record says. */
+/* What the domain makes of one line of a reservation's record. */
+static enum stock_outcome line_after(const struct inventory_record *record, size_t at,
+                                     const struct stock *before, struct stock *after)
+{
+    const struct reservation_line *line = &record->reservation.lines[at];
+    switch (record->change) {
+    case CHANGE_RESERVED:
+        return stock_hold(before, line->quantity, record->time_us, after);
+    case CHANGE_COMMITTED:
+    case CHANGE_ROLLED_BACK:
+    case CHANGE_EXPIRED:
+        stock_settle(before, line->quantity, line->committed_quantity, record->time_us, after);
+        return STOCK_CHANGED;
+    case CHANGE_RETAKEN:
+        return stock_take(before, line->committed_quantity, record->time_us, after);
+    case CHANGE_RETURNED:
+        return stock_return(before, record->returned_now[at], record->time_us, after);
+    case CHANGE_EXTENDED:
+        break;
+    }
+    return STOCK_UNCHANGED;
+}
+
+/* Changes the stock of every line that the record touches. */
 static struct error replay_lines(struct engine *engine, uint64_t position,
                                  const struct inventory_record *record)
 {
@@ -112,11 +135,10 @@ static struct error replay_lines(struct engine *engine, uint64_t position,
         struct sku *sku = engine_state_sku(&engine->state, line->sku);
         if (sku == NULL)
             return damaged(position, "holds a SKU that was never received");
-        if (reservation->state != RESERVATION_PENDING)
-            stock_settle(&sku->stock, line->quantity, line->committed_quantity, record->time_us,
-                         &after);
-        else if (stock_hold(&sku->stock, line->quantity, record->time_us, &after) != STOCK_CHANGED)
-            return damaged(position, "holds more than was available");
+        if (!inventory_record_touches(record, i))
+            continue;
+        if (line_after(record, i, &sku->stock, &after) != STOCK_CHANGED)
+            return damaged(position, "takes more than was available");
         if (after.revision != line->stock_revision || !link_follows(sku, record->links[i]) ||
             !crossing_follows(record, i, &sku->stock, &after))
             return damaged(position, "does not follow from what is before it");
@@ -125,21 +147,64 @@ static struct error replay_lines(struct engine *engine, uint64_t position,
     return error_none();
 }
 
+/* Whether a reservation of that time may still be known, whatever became of it. */
+static bool may_be_known(const struct engine *engine, const struct reservation *reservation)
+{
+    const struct embedded_repository_options *options = &engine->options;
+    int64_t retention_us = options->retention_us > options->committed_retention_us
+                               ? options->retention_us
+                               : options->committed_retention_us;
+    return is_retained(engine, reservation->expire_time_us, retention_us);
+}
+
+static struct error replay_lists(struct engine *engine, uint64_t position,
+                                 const struct inventory_record *record)
+{
+    struct reservation_lists *lists = &engine->state.lists;
+    if (record->version > 1) {
+        struct reservation_links links =
+            reservation_lists_links(lists, &record->reservation, position);
+        bool follows = links.back_any == record->list_links.back_any &&
+                       links.back_order == record->list_links.back_order &&
+                       links.back_customer == record->list_links.back_customer;
+        if (!follows)
+            return damaged(position, "does not follow in the lists of reservations");
+        reservation_lists_add(lists, &record->reservation, position);
+        return error_none();
+    }
+    if (may_be_known(engine, &record->reservation) &&
+        !reservation_lists_add_legacy(lists, &record->reservation, position))
+        return no_memory();
+    return error_none();
+}
+
+/* A pending reservation with its record, not yet known. */
+static struct held_reservation *make_held(uint64_t position, struct text bytes,
+                                          const struct inventory_record *record)
+{
+    struct held_reservation *held = held_reservation_create(bytes);
+    if (held == NULL)
+        return NULL;
+    held->position = position;
+    held->create_position = position;
+    held->expire_time_us = record->reservation.expire_time_us;
+    return held;
+}
+
 static struct error replay_hold(struct engine *engine, uint64_t position, struct text bytes,
                                 const struct inventory_record *record)
 {
     if (!engine_state_reserve_id(&engine->state))
         return no_memory();
-    struct held_reservation *held = held_reservation_create(bytes);
+    struct held_reservation *held = make_held(position, bytes, record);
     if (held == NULL)
         return no_memory();
-    held->position = position;
-    held->expire_time_us = record->reservation.expire_time_us;
+    struct error error = replay_lists(engine, position, record);
     engine_state_hold(&engine->state, engine_state_id_hash(&engine->state, record->id), held);
-    return error_none();
+    return error;
 }
 
-/* Finds the pending reservation that the record resolves. */
+/* Finds the pending reservation that the record is of. */
 static bool held_has_id(void *context, struct id_place place)
 {
     enum inventory_record_type type;
@@ -151,22 +216,105 @@ static bool held_has_id(void *context, struct id_place place)
            text_equal(id, *(const struct text *)context);
 }
 
-static struct error replay_resolution(struct engine *engine, uint64_t position,
-                                      const struct inventory_record *record)
+static struct held_reservation *find_held(struct engine *engine,
+                                          const struct inventory_record *record)
 {
     struct id_place place;
     struct text id = record->id;
-    uint64_t hash = engine_state_id_hash(&engine->state, id);
+    if (!engine_state_find_id(&engine->state, ID_SPACE_RESERVATION,
+                              engine_state_id_hash(&engine->state, id), held_has_id, &id, &place))
+        return NULL;
+    return place.held;
+}
+
+static struct error replay_extension(struct engine *engine, uint64_t position, struct text bytes,
+                                     const struct inventory_record *record)
+{
+    struct held_reservation *held = find_held(engine, record);
+    if (held == NULL || held->expire_time_us >= record->reservation.expire_time_us)
+        return damaged(position, "extends what is not pending, or not so short");
+    struct held_reservation *extended = make_held(position, bytes, record);
+    if (extended == NULL)
+        return no_memory();
+    extended->create_position = held->create_position;
+    engine_state_extend(&engine->state, engine_state_id_hash(&engine->state, record->id), held,
+                        extended);
+    return error_none();
+}
+
+static struct error replay_resolution(struct engine *engine, uint64_t position,
+                                      const struct inventory_record *record)
+{
+    uint64_t hash = engine_state_id_hash(&engine->state, record->id);
     bool committed = record->reservation.state == RESERVATION_COMMITTED;
     int64_t retention_us =
         committed ? engine->options.committed_retention_us : engine->options.retention_us;
-    if (!engine_state_find_id(&engine->state, ID_SPACE_RESERVATION, hash, held_has_id, &id, &place))
+    struct held_reservation *held = find_held(engine, record);
+    if (held == NULL)
         return damaged(position, "resolves a reservation that is not pending");
     if (is_retained(engine, record->time_us, retention_us))
-        engine_state_resolve(&engine->state, hash, place.held, position,
+        engine_state_resolve(&engine->state, hash, held, position,
                              committed ? RETENTION_LONG : RETENTION_SHORT);
     else
-        engine_state_drop(&engine->state, hash, place.held);
+        engine_state_drop(&engine->state, hash, held);
+    return error_none();
+}
+
+/*
+ * A retake or a return: the reservation's record is a new one. The old one may have been passed
+ * over because its own retention is over by now; of both only what is retained is kept.
+ */
+static struct error replay_renewal(struct engine *engine, uint64_t position,
+                                   const struct inventory_record *record)
+{
+    struct engine_state *state = &engine->state;
+    uint64_t hash = engine_state_id_hash(state, record->id);
+    struct id_place place;
+    bool found;
+    engine_forget_due(engine); /* else it might find one that had this id before */
+    struct error error =
+        engine_find_place(engine, ID_SPACE_RESERVATION, record->id, &place, &found);
+    if (error_is(error))
+        return error;
+    if (found && place.held != NULL)
+        return damaged(position, "changes a reservation that is pending as if it were not");
+    if (!is_retained(engine, record->time_us, engine->options.committed_retention_us)) {
+        if (found)
+            engine_state_forget(state, ID_SPACE_RESERVATION, hash, place.position);
+        return error_none();
+    }
+    if (!engine_state_reserve_id(state))
+        return no_memory();
+    if (found)
+        engine_state_replace(state, hash, place.position, position);
+    else
+        engine_state_add_id(state, ID_SPACE_RESERVATION, hash, position);
+    engine_state_retain(state, position, RETENTION_LONG);
+    if (record->change == CHANGE_RETURNED)
+        engine_state_add_id(state, ID_SPACE_RETURN, engine_state_id_hash(state, record->return_id),
+                            position);
+    return error_none();
+}
+
+static struct error replay_reservation(struct engine *engine, uint64_t position, struct text bytes,
+                                       const struct inventory_record *record)
+{
+    struct error error = replay_lines(engine, position, record);
+    if (error_is(error))
+        return error;
+    switch (record->change) {
+    case CHANGE_RESERVED:
+        return replay_hold(engine, position, bytes, record);
+    case CHANGE_EXTENDED:
+        return replay_extension(engine, position, bytes, record);
+    case CHANGE_COMMITTED:
+    case CHANGE_ROLLED_BACK:
+    case CHANGE_EXPIRED:
+        return replay_resolution(engine, position, record);
+    case CHANGE_RETAKEN:
+    case CHANGE_RETURNED:
+        return replay_renewal(engine, position, record);
+    }
     return error_none();
 }
 
@@ -174,17 +322,11 @@ struct error engine_replay(void *context, uint64_t position, struct text bytes)
 {
     struct engine *engine = context;
     struct inventory_record record;
-    struct error error;
     if (!inventory_record_decode(bytes, &engine->lines, &record))
         return damaged(position, "is no inventory record");
     if (record.time_us > engine->now_us)
         engine->now_us = record.time_us;
     if (record.type != RECORD_RESERVATION)
         return replay_stock_change(engine, position, &record);
-    error = replay_lines(engine, position, &record);
-    if (error_is(error))
-        return error;
-    if (record.reservation.state == RESERVATION_PENDING)
-        return replay_hold(engine, position, bytes, &record);
-    return replay_resolution(engine, position, &record);
+    return replay_reservation(engine, position, bytes, &record);
 }

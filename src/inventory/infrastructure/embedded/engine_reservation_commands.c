@@ -4,10 +4,11 @@
  */
 #include "inventory/infrastructure/embedded/engine_commands.h"
 
+#include "platform/base/memory.h"
+
 #include <string.h>
 
-/* A copy that lives with the command. */
-static bool copy_reservation(struct inventory_command *command, const struct reservation *from,
+bool engine_copy_reservation(struct inventory_command *command, const struct reservation *from,
                              struct reservation *to)
 {
     struct arena *arena = command->arena;
@@ -32,7 +33,7 @@ static bool copy_reservation(struct inventory_command *command, const struct res
 static void answer_reservation(struct inventory_command *command, const struct reservation *from,
                                struct reservation *to)
 {
-    (void)copy_reservation(command, from, to);
+    (void)engine_copy_reservation(command, from, to);
 }
 
 /* What a Reserve would change: the lines that get something. */
@@ -155,6 +156,8 @@ static void hold(struct engine *engine, struct reserve_command *command, struct 
         .type = RECORD_RESERVATION,
         .id = command->reservation_id,
         .time_us = engine->now_us,
+        .list_links = reservation_lists_links(&engine->state.lists, &command->reservation,
+                                              record_log_end(engine->log)),
         .reservation = command->reservation,
         .links = links,
         .crossings = crossings,
@@ -175,7 +178,9 @@ static void hold(struct engine *engine, struct reserve_command *command, struct 
     for (size_t i = 0; i < holds->count; i++)
         sku_changed(holds->skus[i], &holds->after[i], held->position,
                     inventory_record_entries(&record, i, entries));
+    held->create_position = held->position;
     held->expire_time_us = command->reservation.expire_time_us;
+    reservation_lists_add(&engine->state.lists, &command->reservation, held->position);
     engine_state_hold(&engine->state, engine_state_id_hash(&engine->state, record.id), held);
 }
 
@@ -213,11 +218,7 @@ void engine_reserve(struct engine *engine, struct reserve_command *command)
     }
 }
 
-/*
- * Finds the reservation of a commit, rollback or read; its texts view the store. False if the
- * command is answered.
- */
-static bool find_reservation(struct engine *engine, struct inventory_command *command,
+bool engine_find_reservation(struct engine *engine, struct inventory_command *command,
                              struct text id, struct id_place *place,
                              struct inventory_record *record)
 {
@@ -231,10 +232,10 @@ static bool find_reservation(struct engine *engine, struct inventory_command *co
     return !error_is(error) && found;
 }
 
-static void refuse_by_state(struct inventory_command *command, enum reservation_state state)
+void engine_refuse_by_state(struct inventory_command *command, enum reservation_state state)
 {
     static const enum inventory_outcome outcomes[] = {
-        [RESERVATION_PENDING] = INVENTORY_DONE,
+        [RESERVATION_PENDING] = INVENTORY_RESERVATION_PENDING,
         [RESERVATION_COMMITTED] = INVENTORY_RESERVATION_COMMITTED,
         [RESERVATION_ROLLED_BACK] = INVENTORY_RESERVATION_ROLLED_BACK,
         [RESERVATION_EXPIRED] = INVENTORY_RESERVATION_EXPIRED,
@@ -248,7 +249,7 @@ static void resolve(struct engine *engine, struct inventory_command *command, st
                     const int64_t *committed, struct reservation *answer)
 {
     if (!engine_may_write(engine, command) ||
-        !copy_reservation(command, &record->reservation, answer))
+        !engine_copy_reservation(command, &record->reservation, answer))
         return;
     engine_resolve(engine, place.held, record, after, engine->now_us, committed);
     answer->state = after;
@@ -279,13 +280,17 @@ void engine_commit(struct engine *engine, struct commit_command *command)
     struct id_place place;
     enum reservation_state after;
     size_t failed;
-    if (!find_reservation(engine, &command->base, command->reservation_id, &place, &record))
+    if (!engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
         return;
     bool held = reservation_committed_quantities(&record.reservation, command->lines,
                                                  command->line_count, committed, &failed);
-    switch (reservation_transition(record.reservation.state, RESERVATION_COMMIT, &after)) {
+    enum reservation_event event =
+        command->retake_if_expired ? RESERVATION_RETAKE : RESERVATION_COMMIT;
+    switch (reservation_transition(record.reservation.state, event, &after)) {
     case RESERVATION_MOVES:
-        if (held)
+        if (held && record.reservation.state == RESERVATION_EXPIRED)
+            engine_retake(engine, command, place.position, &record, committed);
+        else if (held)
             resolve(engine, &command->base, place, &record, after, committed,
                     &command->reservation);
         else
@@ -295,7 +300,7 @@ void engine_commit(struct engine *engine, struct commit_command *command)
         repeat_commit(command, &record.reservation, committed, held);
         return;
     case RESERVATION_REFUSES:
-        refuse_by_state(&command->base, after);
+        engine_refuse_by_state(&command->base, after);
         return;
     }
 }
@@ -305,7 +310,7 @@ void engine_rollback(struct engine *engine, struct rollback_command *command)
     struct inventory_record record;
     struct id_place place;
     enum reservation_state after;
-    if (!find_reservation(engine, &command->base, command->reservation_id, &place, &record))
+    if (!engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
         return;
     switch (reservation_transition(record.reservation.state, RESERVATION_ROLLBACK, &after)) {
     case RESERVATION_MOVES:
@@ -315,7 +320,60 @@ void engine_rollback(struct engine *engine, struct rollback_command *command)
         answer_reservation(&command->base, &record.reservation, &command->reservation);
         return;
     case RESERVATION_REFUSES:
-        refuse_by_state(&command->base, after);
+        engine_refuse_by_state(&command->base, after);
+        return;
+    }
+}
+
+/* The record of a pending reservation with a later end takes the place of its present one. */
+static void extend(struct engine *engine, struct extend_reservation_command *command,
+                   struct held_reservation *held, struct inventory_record *record)
+{
+    char bytes[inventory_record_bytes_max];
+    struct reservation *reservation = &record->reservation;
+    record->change = CHANGE_EXTENDED;
+    record->time_us = engine->now_us;
+    reservation->expire_time_us = engine->now_us + command->ttl_us;
+    for (size_t i = 0; i < reservation->line_count; i++) {
+        record->links[i] = (struct sku_link){0};
+        record->crossings[i] = (struct stock_crossing){0};
+    }
+    size_t size = inventory_record_encode(record, bytes);
+    struct held_reservation *extended = held_reservation_create(text_make(bytes, size));
+    if (extended == NULL ||
+        !engine_copy_reservation(&command->base, reservation, &command->reservation)) {
+        engine_out_of_memory(&command->base);
+        memory_release(extended);
+        return;
+    }
+    char *at = record_log_append_begin(engine->log, size, &extended->position);
+    memcpy(at, bytes, size);
+    record_log_append_end(engine->log, size);
+    extended->create_position = held->create_position;
+    extended->expire_time_us = reservation->expire_time_us;
+    engine_state_extend(&engine->state, engine_state_id_hash(&engine->state, record->id), held,
+                        extended);
+}
+
+void engine_extend_reservation(struct engine *engine, struct extend_reservation_command *command)
+{
+    struct inventory_record record;
+    struct id_place place;
+    enum reservation_state after;
+    if (!engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
+        return;
+    switch (reservation_transition(record.reservation.state, RESERVATION_EXTEND, &after)) {
+    case RESERVATION_MOVES:
+        if (engine->now_us + command->ttl_us <= record.reservation.expire_time_us)
+            answer_reservation(&command->base, &record.reservation, &command->reservation);
+        else if (engine_may_write(engine, &command->base))
+            extend(engine, command, place.held, &record);
+        return;
+    case RESERVATION_STAYS:
+        answer_reservation(&command->base, &record.reservation, &command->reservation);
+        return;
+    case RESERVATION_REFUSES:
+        engine_refuse_by_state(&command->base, after);
         return;
     }
 }
@@ -324,6 +382,6 @@ void engine_get_reservation(struct engine *engine, struct get_reservation_comman
 {
     struct inventory_record record;
     struct id_place place;
-    if (find_reservation(engine, &command->base, command->reservation_id, &place, &record))
+    if (engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
         answer_reservation(&command->base, &record.reservation, &command->reservation);
 }

@@ -75,6 +75,7 @@ void engine_state_deinit(struct engine_state *state)
     for (size_t i = 0; i < retention_class_count; i++)
         release_chunks(state->retained[i].first);
     release_chunks(state->spare_chunks);
+    reservation_lists_close(&state->lists);
     *state = (struct engine_state){0};
 }
 
@@ -344,6 +345,34 @@ void engine_state_resolve(struct engine_state *state, uint64_t id_hash,
     memory_release(held);
 }
 
+void engine_state_extend(struct engine_state *state, uint64_t id_hash,
+                         struct held_reservation *held, struct held_reservation *extended)
+{
+    hash_map_replace(&state->ids[ID_SPACE_RESERVATION], id_hash, value_of_held(held),
+                     value_of_held(extended));
+    due_sink(state, held->due_index, extended); /* it falls due later */
+    memory_release(held);
+}
+
+void engine_state_replace(struct engine_state *state, uint64_t id_hash, uint64_t old_position,
+                          uint64_t position)
+{
+    hash_map_replace(&state->ids[ID_SPACE_RESERVATION], id_hash, value_of_position(old_position),
+                     value_of_position(position));
+}
+
+void engine_state_retain(struct engine_state *state, uint64_t position,
+                         enum retention_class retention)
+{
+    position_queue_push(state, &state->retained[retention], position);
+}
+
+void engine_state_add_id(struct engine_state *state, enum id_space space, uint64_t id_hash,
+                         uint64_t position)
+{
+    hash_map_add(&state->ids[space], id_hash, value_of_position(position));
+}
+
 void engine_state_drop(struct engine_state *state, uint64_t id_hash, struct held_reservation *held)
 {
     hash_map_remove(&state->ids[ID_SPACE_RESERVATION], id_hash, value_of_held(held));
@@ -354,17 +383,27 @@ void engine_state_drop(struct engine_state *state, uint64_t id_hash, struct held
 void engine_state_add_final(struct engine_state *state, enum id_space space, uint64_t id_hash,
                             uint64_t position, enum retention_class retention)
 {
-    hash_map_add(&state->ids[space], id_hash, value_of_position(position));
-    position_queue_push(state, &state->retained[retention], position);
+    engine_state_add_id(state, space, id_hash, position);
+    engine_state_retain(state, position, retention);
 }
 
-void engine_state_forget_oldest(struct engine_state *state, enum retention_class retention,
-                                enum id_space space, uint64_t id_hash)
+void engine_state_pop_oldest(struct engine_state *state, enum retention_class retention)
 {
-    uint64_t position;
-    CHECK(engine_state_oldest(state, retention, &position));
-    hash_map_remove(&state->ids[space], id_hash, value_of_position(position));
     position_queue_pop(state, &state->retained[retention]);
+}
+
+static bool value_is(void *context, uint64_t value)
+{
+    return value == *(const uint64_t *)context;
+}
+
+void engine_state_forget(struct engine_state *state, enum id_space space, uint64_t id_hash,
+                         uint64_t position)
+{
+    uint64_t value = value_of_position(position);
+    uint64_t found;
+    if (hash_map_find(&state->ids[space], id_hash, value_is, &value, &found))
+        hash_map_remove(&state->ids[space], id_hash, found);
 }
 
 struct id_search {

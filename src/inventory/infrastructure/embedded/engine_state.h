@@ -3,6 +3,7 @@
 
 #include "inventory/domain/inventory_repository.h"
 #include "inventory/infrastructure/embedded/inventory_record.h"
+#include "inventory/infrastructure/embedded/reservation_lists.h"
 #include "platform/base/hash_map.h"
 
 #include <stdbool.h>
@@ -41,15 +42,16 @@ enum { sku_checkpoint_interval = 64 };
 /* A pending reservation: its record as it stands in the log. */
 struct held_reservation {
     int64_t expire_time_us;
-    uint64_t position;
-    uint32_t due_index; /* its place in the heap of due times */
+    uint64_t position;        /* of its record */
+    uint64_t create_position; /* of its first record; the same unless it was extended */
+    uint32_t due_index;       /* its place in the heap of due times */
     uint32_t record_size;
     char record[];
 };
 
 /* Ids of different things never meet. */
-enum id_space { ID_SPACE_RECEIPT, ID_SPACE_ADJUSTMENT, ID_SPACE_RESERVATION };
-enum { id_space_count = ID_SPACE_RESERVATION + 1 };
+enum id_space { ID_SPACE_RECEIPT, ID_SPACE_ADJUSTMENT, ID_SPACE_RESERVATION, ID_SPACE_RETURN };
+enum { id_space_count = ID_SPACE_RETURN + 1 };
 
 /* Where the record of an id is. Exactly one of the two is set. */
 struct id_place {
@@ -82,8 +84,10 @@ struct engine_state {
     struct position_queue retained[retention_class_count];
     struct position_chunk *spare_chunks;
     size_t spare_positions; /* room in spare chunks */
+    struct reservation_lists lists;
 };
 
+/* Takes no memory but for the lists, which have to be opened. */
 void engine_state_init(struct engine_state *state, uint64_t hash_seed);
 void engine_state_deinit(struct engine_state *state);
 
@@ -127,10 +131,29 @@ void engine_state_resolve(struct engine_state *state, uint64_t id_hash,
                           struct held_reservation *held, uint64_t position,
                           enum retention_class retention);
 
+/* It was extended: `extended` takes its place, with a later expire time; releases `held`. */
+void engine_state_extend(struct engine_state *state, uint64_t id_hash,
+                         struct held_reservation *held, struct held_reservation *extended);
+
 /* It was resolved so long ago that its id is not kept: forgets all of it. */
 void engine_state_drop(struct engine_state *state, uint64_t id_hash, struct held_reservation *held);
 
-/* Adds an id whose record is final at once. Room was reserved. */
+/*
+ * The record of a resolved reservation is now the one at `position`. The place of the old record in
+ * its queue stays, and stands for nothing any more.
+ */
+void engine_state_replace(struct engine_state *state, uint64_t id_hash, uint64_t old_position,
+                          uint64_t position);
+
+/* The record at `position` is to be looked at when its retention is over. Room was reserved. */
+void engine_state_retain(struct engine_state *state, uint64_t position,
+                         enum retention_class retention);
+
+/* Adds an id at a record that is retained. Room was reserved. */
+void engine_state_add_id(struct engine_state *state, enum id_space space, uint64_t id_hash,
+                         uint64_t position);
+
+/* Adds an id whose record is final at once: both. Room was reserved. */
 void engine_state_add_final(struct engine_state *state, enum id_space space, uint64_t id_hash,
                             uint64_t position, enum retention_class retention);
 
@@ -138,9 +161,12 @@ void engine_state_add_final(struct engine_state *state, enum id_space space, uin
 bool engine_state_oldest(const struct engine_state *state, enum retention_class retention,
                          uint64_t *position);
 
-/* Forgets the oldest of a class, whose id is in `space` with `id_hash`. */
-void engine_state_forget_oldest(struct engine_state *state, enum retention_class retention,
-                                enum id_space space, uint64_t id_hash);
+/* Drops it from its queue. */
+void engine_state_pop_oldest(struct engine_state *state, enum retention_class retention);
+
+/* Forgets the id if its record is still the one at `position`. */
+void engine_state_forget(struct engine_state *state, enum id_space space, uint64_t id_hash,
+                         uint64_t position);
 
 /* The pending reservation that expires first, or NULL. */
 struct held_reservation *engine_state_next_due(const struct engine_state *state);

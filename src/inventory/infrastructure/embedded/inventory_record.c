@@ -22,8 +22,16 @@ enum {
     flags_end = 1 << 6,
 };
 
-/* Of a reservation, beside its state. */
-enum { flag_allow_partial = 1 << 2, state_mask = 3, states_end = 1 << 3 };
+/* Of a reservation, beside its change. */
+enum { flag_allow_partial = 1 << 3, change_mask = 7, changes_end = 1 << 4 };
+
+/* The state after each change. */
+static const enum reservation_state state_after[] = {
+    [CHANGE_RESERVED] = RESERVATION_PENDING,        [CHANGE_COMMITTED] = RESERVATION_COMMITTED,
+    [CHANGE_ROLLED_BACK] = RESERVATION_ROLLED_BACK, [CHANGE_EXPIRED] = RESERVATION_EXPIRED,
+    [CHANGE_EXTENDED] = RESERVATION_PENDING,        [CHANGE_RETAKEN] = RESERVATION_COMMITTED,
+    [CHANGE_RETURNED] = RESERVATION_COMMITTED,
+};
 
 static void write_signed(struct byte_writer *writer, int64_t value)
 {
@@ -91,18 +99,37 @@ static void encode_requested(const struct reservation *reservation, struct byte_
     }
 }
 
-static void encode_reservation(const struct inventory_record *record, struct byte_writer *writer)
+static void encode_reservation_head(const struct inventory_record *record,
+                                    struct byte_writer *writer)
 {
     const struct reservation *reservation = &record->reservation;
-    write_uint8(writer, (uint8_t)((unsigned)reservation->state |
+    write_uint8(writer, (uint8_t)((unsigned)record->change |
                                   (reservation->allow_partial ? flag_allow_partial : 0)));
     write_text(writer, reservation->order_id);
     write_text(writer, reservation->customer_id);
     write_uint64(writer, (uint64_t)reservation->create_time_us);
     write_varint(writer, (uint64_t)reservation->ttl_us);
-    if (reservation->state != RESERVATION_PENDING)
+    write_varint(writer, (uint64_t)(reservation->expire_time_us - reservation->create_time_us -
+                                    reservation->ttl_us));
+    if (record->change == CHANGE_RESERVED) {
+        write_varint(writer, record->list_links.back_any);
+        write_varint(writer, record->list_links.back_order);
+        write_varint(writer, record->list_links.back_customer);
+        return;
+    }
+    write_varint(writer, (uint64_t)(record->time_us - reservation->create_time_us));
+    if (record->change == CHANGE_RETURNED) {
         write_varint(writer,
                      (uint64_t)(reservation->resolve_time_us - reservation->create_time_us));
+        write_text(writer, record->return_id);
+        write_uint8(writer, (uint8_t)record->return_reason);
+    }
+}
+
+static void encode_reservation(const struct inventory_record *record, struct byte_writer *writer)
+{
+    const struct reservation *reservation = &record->reservation;
+    encode_reservation_head(record, writer);
     write_varint(writer, reservation->line_count);
     for (size_t i = 0; i < reservation->line_count; i++) {
         const struct reservation_line *line = &reservation->lines[i];
@@ -110,6 +137,10 @@ static void encode_reservation(const struct inventory_record *record, struct byt
         write_varint(writer, (uint64_t)line->quantity);
         if (reservation->state == RESERVATION_COMMITTED)
             write_varint(writer, (uint64_t)line->committed_quantity);
+        if (record->change == CHANGE_RETURNED) {
+            write_varint(writer, (uint64_t)line->returned_quantity);
+            write_varint(writer, (uint64_t)record->returned_now[i]);
+        }
         encode_change(writer, &record->crossings[i], line->backordered_quantity,
                       line->stock_revision, record->links[i]);
     }
@@ -215,14 +246,18 @@ static void decode_stock_change(struct byte_reader *reader, unsigned version,
     record->note = decode_text(reader, 0, inventory_note_bytes_max);
 }
 
-static void decode_line(struct byte_reader *reader, unsigned version, enum reservation_state state,
+static void decode_line(struct byte_reader *reader, const struct inventory_record *record,
                         struct inventory_record_lines *lines, size_t at)
 {
     struct reservation_line *line = &lines->lines[at];
+    bool committed = record->reservation.state == RESERVATION_COMMITTED;
+    bool returned = record->change == CHANGE_RETURNED;
     line->sku = decode_text(reader, 1, inventory_sku_bytes_max);
     line->quantity = read_quantity(reader);
-    line->committed_quantity = state == RESERVATION_COMMITTED ? read_quantity(reader) : 0;
-    if (version > 1) {
+    line->committed_quantity = committed ? read_quantity(reader) : 0;
+    line->returned_quantity = returned ? read_quantity(reader) : 0;
+    lines->returned_now[at] = returned ? read_quantity(reader) : 0;
+    if (record->version > 1) {
         decode_change(reader, &lines->crossings[at], &line->backordered_quantity,
                       &line->stock_revision, &lines->links[at]);
     } else {
@@ -232,7 +267,9 @@ static void decode_line(struct byte_reader *reader, unsigned version, enum reser
         lines->crossings[at] = (struct stock_crossing){0};
     }
     reader->failed |= line->quantity == 0 || line->committed_quantity > line->quantity ||
-                      line->backordered_quantity > line->quantity;
+                      line->backordered_quantity > line->quantity ||
+                      line->returned_quantity > line->committed_quantity ||
+                      lines->returned_now[at] > line->returned_quantity;
 }
 
 static void decode_requested(struct byte_reader *reader, struct inventory_record_lines *lines,
@@ -249,6 +286,14 @@ static void decode_requested(struct byte_reader *reader, struct inventory_record
     }
 }
 
+/* A time that is so long after the reservation's creation. */
+static int64_t decode_time_after(struct byte_reader *reader, const struct reservation *reservation)
+{
+    int64_t after_us = read_quantity(reader);
+    reader->failed |= after_us > INT64_MAX - reservation->create_time_us;
+    return reader->failed ? 0 : reservation->create_time_us + after_us;
+}
+
 static void decode_reservation_times(struct byte_reader *reader, struct inventory_record *record)
 {
     struct reservation *reservation = &record->reservation;
@@ -260,39 +305,64 @@ static void decode_reservation_times(struct byte_reader *reader, struct inventor
     if (reader->failed)
         return;
     reservation->expire_time_us = reservation->create_time_us + reservation->ttl_us;
-    reservation->resolve_time_us = 0;
-    record->time_us = reservation->create_time_us;
-    if (reservation->state != RESERVATION_PENDING) {
-        int64_t after_us = read_quantity(reader);
-        reader->failed |= after_us > INT64_MAX - reservation->create_time_us;
-        if (reader->failed)
-            return;
-        reservation->resolve_time_us = reservation->create_time_us + after_us;
-        record->time_us = reservation->resolve_time_us;
+    if (record->version > 1) {
+        int64_t extension_us = read_quantity(reader);
+        reader->failed |= extension_us > INT64_MAX - reservation->expire_time_us;
+        reservation->expire_time_us += reader->failed ? 0 : extension_us;
     }
+    record->time_us = reservation->create_time_us;
+    if (record->change == CHANGE_RESERVED && record->version > 1) {
+        record->list_links.back_any = read_varint(reader);
+        record->list_links.back_order = read_varint(reader);
+        record->list_links.back_customer = read_varint(reader);
+    }
+    if (record->change != CHANGE_RESERVED)
+        record->time_us = decode_time_after(reader, reservation);
+    reservation->resolve_time_us = reservation->state == RESERVATION_PENDING ? 0 : record->time_us;
+    if (record->change == CHANGE_RETURNED)
+        reservation->resolve_time_us = decode_time_after(reader, reservation);
 }
 
-static void decode_reservation(struct byte_reader *reader, unsigned version,
-                               struct inventory_record_lines *lines,
+static void decode_return(struct byte_reader *reader, struct inventory_record *record)
+{
+    record->return_id = decode_text(reader, 1, inventory_id_bytes_max);
+    uint8_t reason = read_uint8(reader);
+    reader->failed |= reason < RETURN_CANCELLED || reason > RETURN_OTHER;
+    record->return_reason = (enum return_reason)reason;
+}
+
+static void decode_change_of(struct byte_reader *reader, struct inventory_record *record)
+{
+    uint8_t change = read_uint8(reader);
+    reader->failed |= record->version > 1
+                          ? change >= changes_end || (change & change_mask) > CHANGE_RETURNED
+                          : change > CHANGE_EXPIRED; /* of version 1 it is the state */
+    record->change =
+        reader->failed ? CHANGE_RESERVED : (enum reservation_change)(change & change_mask);
+    record->reservation.state = state_after[record->change];
+    record->reservation.allow_partial = !reader->failed && (change & flag_allow_partial) != 0;
+}
+
+static void decode_reservation(struct byte_reader *reader, struct inventory_record_lines *lines,
                                struct inventory_record *record)
 {
     struct reservation *reservation = &record->reservation;
-    uint8_t state = read_uint8(reader);
-    reader->failed |= state >= (version > 1 ? states_end : flag_allow_partial);
+    decode_change_of(reader, record);
     reservation->reservation_id = record->id;
-    reservation->state = (enum reservation_state)(state & state_mask);
-    reservation->allow_partial = (state & flag_allow_partial) != 0;
     reservation->order_id = decode_text(reader, 0, inventory_id_bytes_max);
     reservation->customer_id = decode_text(reader, 0, inventory_id_bytes_max);
     decode_reservation_times(reader, record);
+    if (record->change == CHANGE_RETURNED)
+        decode_return(reader, record);
     uint64_t count = read_varint(reader);
     reader->failed |= count == 0 || count > inventory_lines_max;
     reservation->line_count = reader->failed ? 0 : (size_t)count;
     reservation->lines = lines->lines;
     record->links = lines->links;
     record->crossings = lines->crossings;
+    record->returned_now = lines->returned_now;
     for (size_t i = 0; i < reservation->line_count; i++)
-        decode_line(reader, version, reservation->state, lines, i);
+        decode_line(reader, record, lines, i);
     if (reservation->allow_partial)
         decode_requested(reader, lines, reservation);
 }
@@ -316,7 +386,7 @@ bool inventory_record_decode(struct text bytes, struct inventory_record_lines *l
     *record = (struct inventory_record){.type = type, .version = version};
     record->id = decode_text(&reader, 1, inventory_id_bytes_max);
     if (record->type == RECORD_RESERVATION)
-        decode_reservation(&reader, version, lines, record);
+        decode_reservation(&reader, lines, record);
     else
         decode_stock_change(&reader, version, record);
     return !reader.failed && reader.at == reader.end;
@@ -361,24 +431,52 @@ static size_t add_entry(struct stock_entry *entries, size_t count, enum stock_ac
     return count + 1;
 }
 
-static size_t reservation_entries(const struct reservation *reservation, size_t at,
+bool inventory_record_touches(const struct inventory_record *record, size_t line)
+{
+    if (record->type != RECORD_RESERVATION)
+        return true;
+    switch (record->change) {
+    case CHANGE_RESERVED:
+    case CHANGE_COMMITTED:
+    case CHANGE_ROLLED_BACK:
+    case CHANGE_EXPIRED:
+        return true;
+    case CHANGE_EXTENDED:
+        return false;
+    case CHANGE_RETAKEN:
+        return record->reservation.lines[line].committed_quantity > 0;
+    case CHANGE_RETURNED:
+        return record->returned_now[line] > 0;
+    }
+    return false;
+}
+
+static size_t reservation_entries(const struct inventory_record *record, size_t at,
                                   struct stock_entry *entries)
 {
-    const struct reservation_line *line = &reservation->lines[at];
+    const struct reservation_line *line = &record->reservation.lines[at];
     size_t count = 0;
-    switch (reservation->state) {
-    case RESERVATION_PENDING:
+    switch (record->change) {
+    case CHANGE_RESERVED:
         return add_entry(entries, 0, STOCK_ACCOUNT_AVAILABLE, STOCK_ACCOUNT_RESERVED,
                          line->quantity);
-    case RESERVATION_COMMITTED:
+    case CHANGE_COMMITTED:
         count = add_entry(entries, 0, STOCK_ACCOUNT_RESERVED, STOCK_ACCOUNT_COMMITTED,
                           line->committed_quantity);
         return add_entry(entries, count, STOCK_ACCOUNT_RESERVED, STOCK_ACCOUNT_AVAILABLE,
                          line->quantity - line->committed_quantity);
-    case RESERVATION_ROLLED_BACK:
-    case RESERVATION_EXPIRED:
+    case CHANGE_ROLLED_BACK:
+    case CHANGE_EXPIRED:
         return add_entry(entries, 0, STOCK_ACCOUNT_RESERVED, STOCK_ACCOUNT_AVAILABLE,
                          line->quantity);
+    case CHANGE_EXTENDED:
+        return 0;
+    case CHANGE_RETAKEN:
+        return add_entry(entries, 0, STOCK_ACCOUNT_AVAILABLE, STOCK_ACCOUNT_COMMITTED,
+                         line->committed_quantity);
+    case CHANGE_RETURNED:
+        return add_entry(entries, 0, STOCK_ACCOUNT_RETURNED, STOCK_ACCOUNT_AVAILABLE,
+                         record->returned_now[at]);
     }
     return 0;
 }
@@ -397,7 +495,7 @@ size_t inventory_record_entries(const struct inventory_record *record, size_t li
         return add_entry(entries, 0, STOCK_ACCOUNT_ADJUSTMENT, STOCK_ACCOUNT_AVAILABLE,
                          record->quantity);
     case RECORD_RESERVATION:
-        return reservation_entries(&record->reservation, line, entries);
+        return reservation_entries(record, line, entries);
     case RECORD_STOCK_POLICY:
         return 0;
     }
@@ -407,10 +505,13 @@ size_t inventory_record_entries(const struct inventory_record *record, size_t li
 const char *inventory_record_cause(const struct inventory_record *record)
 {
     static const char *const reservation_causes[] = {
-        [RESERVATION_PENDING] = "StockReserved",
-        [RESERVATION_COMMITTED] = "StockCommitted",
-        [RESERVATION_ROLLED_BACK] = "ReservationRolledBack",
-        [RESERVATION_EXPIRED] = "ReservationExpired",
+        [CHANGE_RESERVED] = "StockReserved",
+        [CHANGE_COMMITTED] = "StockCommitted",
+        [CHANGE_ROLLED_BACK] = "ReservationRolledBack",
+        [CHANGE_EXPIRED] = "ReservationExpired",
+        [CHANGE_EXTENDED] = "ReservationExtended",
+        [CHANGE_RETAKEN] = "StockCommitted",
+        [CHANGE_RETURNED] = "StockReturned",
     };
     switch (record->type) {
     case RECORD_STOCK_RECEIVED:
@@ -418,9 +519,15 @@ const char *inventory_record_cause(const struct inventory_record *record)
     case RECORD_STOCK_ADJUSTED:
         return "StockAdjusted";
     case RECORD_RESERVATION:
-        return reservation_causes[record->reservation.state];
+        return reservation_causes[record->change];
     case RECORD_STOCK_POLICY:
         return "StockPolicySet";
     }
     return "";
+}
+
+struct text inventory_record_cause_id(const struct inventory_record *record)
+{
+    bool returned = record->type == RECORD_RESERVATION && record->change == CHANGE_RETURNED;
+    return returned ? record->return_id : record->id;
 }

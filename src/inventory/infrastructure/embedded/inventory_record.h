@@ -14,7 +14,8 @@
  *
  *  - STOCK_RECEIVED, STOCK_ADJUSTED, STOCK_POLICY: one line;
  *  - RESERVATION: the whole reservation as it is after the change, whatever the change was; so the
- *    latest record of a reservation is all that is ever needed of it.
+ *    latest record of a reservation is all that is ever needed of it. The first one also has links
+ *    to the reservations made before it: all, of its order, of its customer.
  *
  * Each line carries a link to the record that changed its SKU before: the ledger of one SKU is a
  * chain through the log, which ListStockEntries follows. And it tells what the change has crossed,
@@ -29,6 +30,27 @@ enum inventory_record_type {
     RECORD_STOCK_ADJUSTED = 2,
     RECORD_RESERVATION = 3,
     RECORD_STOCK_POLICY = 4,
+};
+
+/* What happened to a reservation. */
+enum reservation_change {
+    CHANGE_RESERVED,
+    CHANGE_COMMITTED,
+    CHANGE_ROLLED_BACK,
+    CHANGE_EXPIRED,
+    CHANGE_EXTENDED, /* touches no stock */
+    CHANGE_RETAKEN,  /* EXPIRED → COMMITTED */
+    CHANGE_RETURNED, /* of what is committed; `id` is the reservation's, return_id the return's */
+};
+
+/*
+ * How far back in the log the record of the reservation made before this one is: of any, of one in
+ * the same bucket of orders, of customers (reservation_lists.h). 0 = there is none.
+ */
+struct reservation_links {
+    uint64_t back_any;
+    uint64_t back_order;
+    uint64_t back_customer;
 };
 
 struct sku_link {
@@ -50,7 +72,12 @@ struct inventory_record {
     struct stock_policy policy;    /* POLICY */
     enum adjustment_reason reason; /* ADJUSTED */
     struct text note;
-    struct reservation reservation;   /* RESERVATION: `id` and `time_us` repeat its own */
+    enum reservation_change change;      /* RESERVATION from here */
+    struct reservation_links list_links; /* RESERVED; in version 1 all 0 */
+    struct text return_id;               /* RETURNED */
+    enum return_reason return_reason;
+    int64_t *returned_now;            /* RETURNED: one a line; its sum is in the lines */
+    struct reservation reservation;   /* its id is `id` */
     struct sku_link *links;           /* one a line of the reservation */
     struct stock_crossing *crossings; /* likewise */
 };
@@ -61,12 +88,13 @@ struct inventory_record_lines {
     struct sku_link links[inventory_lines_max];
     struct stock_crossing crossings[inventory_lines_max];
     struct quantity_line requested[inventory_lines_max];
+    int64_t returned_now[inventory_lines_max];
 };
 
 /* No record is longer. */
 enum {
-    inventory_record_bytes_max = 64 + 3 * (inventory_id_bytes_max + 2) + inventory_note_bytes_max +
-                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 9 * 10) +
+    inventory_record_bytes_max = 128 + 4 * (inventory_id_bytes_max + 2) + inventory_note_bytes_max +
+                                 inventory_lines_max * (inventory_sku_bytes_max + 1 + 11 * 10) +
                                  inventory_lines_max * (inventory_sku_bytes_max + 1 + 10),
 };
 
@@ -88,11 +116,16 @@ struct text inventory_record_sku(const struct inventory_record *record, size_t l
 struct sku_link inventory_record_link(const struct inventory_record *record, size_t line);
 struct stock_crossing inventory_record_crossing(const struct inventory_record *record, size_t line);
 
-/* The ledger entries of one line: 0 (a policy), 1 or 2. Only accounts and quantity are set. */
+/* Whether it changed the stock of that line's SKU: only then link, crossing and entries are its. */
+bool inventory_record_touches(const struct inventory_record *record, size_t line);
+
+/* The ledger entries of one line: 0 (a policy, a line not touched), 1 or 2. Only accounts and
+ * quantity are set. */
 size_t inventory_record_entries(const struct inventory_record *record, size_t line,
                                 struct stock_entry entries[2]);
 
-/* The event's name: "StockReserved". */
+/* The event's name, "StockReserved", and the id of what caused it. */
 const char *inventory_record_cause(const struct inventory_record *record);
+struct text inventory_record_cause_id(const struct inventory_record *record);
 
 #endif

@@ -14,6 +14,7 @@
 static struct inventory_record_lines scratch;
 static struct stock_crossing crossings[inventory_lines_max];
 static struct quantity_line requested[inventory_lines_max];
+static int64_t returned_now[inventory_lines_max];
 static char bytes[inventory_record_bytes_max];
 
 static struct inventory_record adjustment(void)
@@ -32,25 +33,41 @@ static struct inventory_record adjustment(void)
     };
 }
 
-static struct inventory_record reservation(enum reservation_state state,
+static struct inventory_record reservation(enum reservation_change change,
                                            struct reservation_line *lines, struct sku_link *links,
                                            size_t line_count)
 {
+    static const enum reservation_state states[] = {
+        [CHANGE_RESERVED] = RESERVATION_PENDING,        [CHANGE_COMMITTED] = RESERVATION_COMMITTED,
+        [CHANGE_ROLLED_BACK] = RESERVATION_ROLLED_BACK, [CHANGE_EXPIRED] = RESERVATION_EXPIRED,
+        [CHANGE_EXTENDED] = RESERVATION_PENDING,        [CHANGE_RETAKEN] = RESERVATION_COMMITTED,
+        [CHANGE_RETURNED] = RESERVATION_COMMITTED,
+    };
+    const int64_t create_us = INT64_C(1764000000000000);
+    bool pending = states[change] == RESERVATION_PENDING;
+    bool returned = change == CHANGE_RETURNED;
     struct inventory_record record = {
         .type = RECORD_RESERVATION,
         .id = text_of("reservation-1"),
+        .time_us = change == CHANGE_RESERVED ? create_us : create_us + 9,
+        .change = change,
         .links = links,
         .crossings = crossings,
+        .returned_now = returned_now,
+        .return_id = text_of(returned ? "return-1" : ""),
+        .return_reason = returned ? RETURN_SHORT_PICK : (enum return_reason)0,
         .reservation =
             {
                 .reservation_id = text_of("reservation-1"),
                 .order_id = text_of("order"),
                 .customer_id = text_of(""),
-                .state = state,
+                .state = states[change],
                 .ttl_us = inventory_ttl_us_default,
-                .create_time_us = INT64_C(1764000000000000),
-                .expire_time_us = INT64_C(1764000000000000) + inventory_ttl_us_default,
-                .resolve_time_us = state == RESERVATION_PENDING ? 0 : INT64_C(1764000000000007),
+                .create_time_us = create_us,
+                .expire_time_us = create_us + inventory_ttl_us_default + 5,
+                .resolve_time_us = pending    ? 0
+                                   : returned ? create_us + 7
+                                              : create_us + 9,
                 .line_count = line_count,
                 .lines = lines,
                 .allow_partial = true,
@@ -58,18 +75,20 @@ static struct inventory_record reservation(enum reservation_state state,
                 .requested = requested,
             },
     };
-    record.time_us = state == RESERVATION_PENDING ? record.reservation.create_time_us
-                                                  : record.reservation.resolve_time_us;
+    if (change == CHANGE_RESERVED)
+        record.list_links = (struct reservation_links){1, UINT64_MAX >> 1, 3};
     for (size_t i = 0; i < line_count; i++) {
         lines[i] = (struct reservation_line){
             .sku = text_make("0123456789012345678901234567890123456789012345678901234567890123",
                              inventory_sku_bytes_max - i % 7),
             .quantity = inventory_quantity_max - (int64_t)i,
-            .committed_quantity = state == RESERVATION_COMMITTED ? (int64_t)i : 0,
+            .committed_quantity = states[change] == RESERVATION_COMMITTED ? (int64_t)i : 0,
+            .returned_quantity = returned ? (int64_t)i : 0,
             .backordered_quantity = (int64_t)i,
             .stock_revision = INT64_MAX - (int64_t)i,
         };
         requested[i] = (struct quantity_line){lines[i].sku, inventory_quantity_max};
+        returned_now[i] = returned ? (int64_t)i / 2 : 0;
         crossings[i] =
             (struct stock_crossing){(enum stock_state)(i % 3), (enum stock_state)((i + 1) % 3),
                                     false, INT64_MIN / 4, inventory_quantity_max};
@@ -117,30 +136,36 @@ static void a_policy_comes_back_without_entries(void **state)
     assert_int_equal(inventory_record_entries(&back, 0, entries), 0);
 }
 
-static void the_largest_reservation_comes_back_in_every_state(void **state)
+static void the_largest_reservation_comes_back_after_every_change(void **state)
 {
     struct reservation_line lines[inventory_lines_max];
     struct sku_link links[inventory_lines_max];
     (void)state;
-    for (int i = RESERVATION_PENDING; i <= RESERVATION_EXPIRED; i++) {
+    for (int i = CHANGE_RESERVED; i <= CHANGE_RETURNED; i++) {
         struct inventory_record back;
         struct inventory_record record =
-            reservation((enum reservation_state)i, lines, links, inventory_lines_max);
+            reservation((enum reservation_change)i, lines, links, inventory_lines_max);
         size_t size = inventory_record_encode(&record, bytes);
         assert_true(size <= inventory_record_bytes_max);
         assert_true(inventory_record_decode(text_make(bytes, size), &scratch, &back));
-        assert_int_equal(back.reservation.state, i);
+        assert_int_equal(back.change, i);
+        assert_int_equal(back.reservation.state, record.reservation.state);
         assert_true(back.time_us == record.time_us);
         assert_true(back.reservation.expire_time_us == record.reservation.expire_time_us);
         assert_true(back.reservation.resolve_time_us == record.reservation.resolve_time_us);
+        assert_memory_equal(&back.list_links, &record.list_links, sizeof back.list_links);
+        assert_true(text_equal(back.return_id, record.return_id));
+        assert_int_equal(back.return_reason, record.return_reason);
         assert_int_equal(back.reservation.line_count, inventory_lines_max);
         for (size_t j = 0; j < inventory_lines_max; j++) {
-            assert_true(text_equal(back.reservation.lines[j].sku, lines[j].sku));
-            assert_true(back.reservation.lines[j].quantity == lines[j].quantity);
-            assert_true(back.reservation.lines[j].committed_quantity ==
-                        lines[j].committed_quantity);
-            assert_true(back.reservation.lines[j].stock_revision == lines[j].stock_revision);
-            assert_true(back.reservation.lines[j].backordered_quantity == (int64_t)j);
+            const struct reservation_line *line = &back.reservation.lines[j];
+            assert_true(text_equal(line->sku, lines[j].sku));
+            assert_true(line->quantity == lines[j].quantity);
+            assert_true(line->committed_quantity == lines[j].committed_quantity);
+            assert_true(line->returned_quantity == lines[j].returned_quantity);
+            assert_true(line->stock_revision == lines[j].stock_revision);
+            assert_true(line->backordered_quantity == (int64_t)j);
+            assert_true(back.returned_now[j] == returned_now[j]);
             assert_true(back.links[j].previous_position == links[j].previous_position);
             assert_int_equal(back.crossings[j].before, j % 3);
             assert_int_equal(back.crossings[j].after, (j + 1) % 3);
@@ -156,7 +181,7 @@ static void every_cut_is_no_record(void **state)
     struct reservation_line lines[2];
     struct sku_link links[2];
     struct inventory_record back;
-    struct inventory_record record = reservation(RESERVATION_COMMITTED, lines, links, 2);
+    struct inventory_record record = reservation(CHANGE_COMMITTED, lines, links, 2);
     (void)state;
     size_t size = inventory_record_encode(&record, bytes);
     for (size_t cut = 0; cut < size; cut++)
@@ -169,7 +194,7 @@ static void a_flipped_bit_never_reads_beyond_the_bytes(void **state)
 {
     struct reservation_line lines[2];
     struct sku_link links[2];
-    struct inventory_record record = reservation(RESERVATION_COMMITTED, lines, links, 2);
+    struct inventory_record record = reservation(CHANGE_COMMITTED, lines, links, 2);
     (void)state;
     size_t size = inventory_record_encode(&record, bytes);
     for (size_t bit = 0; bit < size * 8; bit++) {
@@ -194,7 +219,7 @@ static void entries_follow_from_the_record(void **state)
     assert_int_equal(entries[0].from_account, STOCK_ACCOUNT_AVAILABLE);
     assert_int_equal(entries[0].to_account, STOCK_ACCOUNT_ADJUSTMENT);
     assert_true(entries[0].quantity == inventory_quantity_max);
-    record = reservation(RESERVATION_COMMITTED, lines, links, 2);
+    record = reservation(CHANGE_COMMITTED, lines, links, 2);
     assert_int_equal(inventory_record_entries(&record, 0, entries), 1);
     assert_int_equal(entries[0].to_account, STOCK_ACCOUNT_AVAILABLE); /* nothing was taken of it */
     assert_int_equal(inventory_record_entries(&record, 1, entries), 2);
@@ -202,6 +227,22 @@ static void entries_follow_from_the_record(void **state)
     assert_int_equal(entries[0].quantity, 1);
     assert_int_equal(entries[1].to_account, STOCK_ACCOUNT_AVAILABLE);
     assert_true(entries[0].quantity + entries[1].quantity == lines[1].quantity);
+    record = reservation(CHANGE_EXTENDED, lines, links, 2);
+    assert_false(inventory_record_touches(&record, 0));
+    assert_int_equal(inventory_record_entries(&record, 0, entries), 0);
+    record = reservation(CHANGE_RETAKEN, lines, links, 2);
+    assert_false(inventory_record_touches(&record, 0));
+    assert_int_equal(inventory_record_entries(&record, 0, entries), 0);
+    assert_int_equal(inventory_record_entries(&record, 1, entries), 1);
+    assert_int_equal(entries[0].from_account, STOCK_ACCOUNT_AVAILABLE);
+    assert_int_equal(entries[0].to_account, STOCK_ACCOUNT_COMMITTED);
+    record = reservation(CHANGE_RETURNED, lines, links, 2);
+    returned_now[1] = 1;
+    assert_false(inventory_record_touches(&record, 0));
+    assert_int_equal(inventory_record_entries(&record, 1, entries), 1);
+    assert_int_equal(entries[0].from_account, STOCK_ACCOUNT_RETURNED);
+    assert_string_equal(inventory_record_cause(&record), "StockReturned");
+    assert_true(text_equals_string(inventory_record_cause_id(&record), "return-1"));
 }
 
 int main(void)
@@ -209,7 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_adjustment_comes_back),
         cmocka_unit_test(a_policy_comes_back_without_entries),
-        cmocka_unit_test(the_largest_reservation_comes_back_in_every_state),
+        cmocka_unit_test(the_largest_reservation_comes_back_after_every_change),
         cmocka_unit_test(every_cut_is_no_record),
         cmocka_unit_test(a_flipped_bit_never_reads_beyond_the_bytes),
         cmocka_unit_test(entries_follow_from_the_record),

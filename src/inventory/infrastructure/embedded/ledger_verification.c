@@ -68,7 +68,7 @@ static struct error add_record(void *context, uint64_t position, struct text byt
     if (!inventory_record_decode(bytes, &pass->lines, &record))
         return error_make(ERROR_DAMAGED, "record at position %llu is no inventory record",
                           (unsigned long long)position);
-    if (record.type == RECORD_RESERVATION && record.reservation.state == RESERVATION_PENDING)
+    if (record.type == RECORD_RESERVATION && record.change == CHANGE_RESERVED)
         command->reservations++;
     for (size_t line = 0; line < inventory_record_line_count(&record); line++) {
         struct stock_entry entries[2];

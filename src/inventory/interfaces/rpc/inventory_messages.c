@@ -161,6 +161,20 @@ Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
     return message;
 }
 
+Waybill__Inventory__V1__Reservation **reservation_messages(struct arena *arena,
+                                                           const struct reservation *reservations,
+                                                           size_t count)
+{
+    Waybill__Inventory__V1__Reservation **messages =
+        arena_allocate(arena, count * sizeof *messages);
+    for (size_t i = 0; messages != NULL && i < count; i++) {
+        messages[i] = reservation_message(arena, &reservations[i]);
+        if (messages[i] == NULL)
+            return NULL;
+    }
+    return messages;
+}
+
 Waybill__Inventory__V1__StockEntry *stock_entry_message(struct arena *arena,
                                                         const struct stock_entry *entry)
 {

@@ -26,6 +26,10 @@ Waybill__Inventory__V1__Stock **stock_messages(struct arena *arena, const struct
 Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
                                                          const struct reservation *reservation);
 
+Waybill__Inventory__V1__Reservation **reservation_messages(struct arena *arena,
+                                                           const struct reservation *reservations,
+                                                           size_t count);
+
 Waybill__Inventory__V1__StockEntry *stock_entry_message(struct arena *arena,
                                                         const struct stock_entry *entry);
 

@@ -13,6 +13,7 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
     static const struct rpc_method methods[] = {
         {.name = "ReceiveStock", .unary = inventory_rpc_receive_stock},
         {.name = "AdjustStock", .unary = inventory_rpc_adjust_stock},
+        {.name = "ReturnStock", .unary = inventory_rpc_return_stock},
         {.name = "SetStockPolicy", .unary = inventory_rpc_set_stock_policy},
         {.name = "GetStock", .unary = inventory_rpc_get_stock, .idempotent = true},
         {.name = "BatchGetStock", .unary = inventory_rpc_batch_get_stock, .idempotent = true},
@@ -20,6 +21,8 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
         {.name = "Reserve", .unary = inventory_rpc_reserve},
         {.name = "Commit", .unary = inventory_rpc_commit},
         {.name = "Rollback", .unary = inventory_rpc_rollback},
+        {.name = "ExtendReservation", .unary = inventory_rpc_extend_reservation},
+        {.name = "ListReservations", .unary = inventory_rpc_list_reservations, .idempotent = true},
         {.name = "GetReservation", .unary = inventory_rpc_get_reservation, .idempotent = true},
         {.name = "ListStockEntries", .unary = inventory_rpc_list_stock_entries, .idempotent = true},
         {.name = "VerifyLedger", .unary = inventory_rpc_verify_ledger, .idempotent = true},
@@ -27,6 +30,7 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
     static const struct rpc_field_limit field_limits[] = {
         {&waybill__inventory__v1__batch_get_stock_request__descriptor, "skus",
          inventory_batch_skus_max},
+        {&waybill__inventory__v1__return_stock_request__descriptor, "lines", inventory_lines_max},
         {&waybill__inventory__v1__reserve_request__descriptor, "lines", inventory_lines_max},
         {&waybill__inventory__v1__commit_request__descriptor, "lines", inventory_lines_max},
     };

@@ -75,6 +75,8 @@ static const struct refusal refusals[] = {
                                            "the reservation was rolled back"},
     [INVENTORY_RESERVATION_EXPIRED] = {GRPC_STATUS_FAILED_PRECONDITION, "RESERVATION_EXPIRED",
                                        "the reservation has expired"},
+    [INVENTORY_RESERVATION_PENDING] = {GRPC_STATUS_FAILED_PRECONDITION, "RESERVATION_PENDING",
+                                       "the reservation is not committed"},
     [INVENTORY_QUANTITY_LIMIT] = {GRPC_STATUS_FAILED_PRECONDITION, "QUANTITY_LIMIT",
                                   "one reservation may not have so much of this SKU"},
     [INVENTORY_PAGE_TOKEN_INVALID] = {GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
@@ -114,4 +116,12 @@ void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct short
     if (detail != NULL)
         rpc_status_add_detail(&status, &detail->base);
     rpc_call_fail(call, &status);
+}
+
+void inventory_rpc_fail_with_line(struct rpc_call *call, size_t line, const char *description)
+{
+    struct violations violations;
+    violations_init(&violations, rpc_call_arena(call));
+    violations_add(&violations, description, "lines[%zu]", line);
+    inventory_rpc_fail_with_violations(call, &violations);
 }

@@ -22,6 +22,8 @@ void inventory_rpc_fail_with_violations(struct rpc_call *call, const struct viol
 void inventory_rpc_fail_with_violation(struct rpc_call *call, const char *field,
                                        const char *description);
 
+void inventory_rpc_fail_with_line(struct rpc_call *call, size_t line, const char *description);
+
 /* INSUFFICIENT_STOCK: the message names the first SKU, the detail all of them. */
 void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct shortage *shortages,
                                        size_t count);
@@ -54,5 +56,11 @@ void inventory_rpc_batch_get_stock(void *context, struct rpc_call *call,
                                    const ProtobufCMessage *message);
 void inventory_rpc_list_stock(void *context, struct rpc_call *call,
                               const ProtobufCMessage *message);
+void inventory_rpc_extend_reservation(void *context, struct rpc_call *call,
+                                      const ProtobufCMessage *message);
+void inventory_rpc_return_stock(void *context, struct rpc_call *call,
+                                const ProtobufCMessage *message);
+void inventory_rpc_list_reservations(void *context, struct rpc_call *call,
+                                     const ProtobufCMessage *message);
 
 #endif
