@@ -1,5 +1,5 @@
 /*
- * A chain of blocks, each twice as large as what was taken before, at least 4 KiB. A piece that
+ * A chain of blocks, each twice as large as what was taken before, at least 1 KiB. A piece that
  * does not fit opens a new block; failure to get one, or the limit, is told by NULL and changes
  * nothing.
  */
@@ -19,7 +19,8 @@ struct arena_block {
     alignas(max_align_t) char data[];
 };
 
-static const size_t arena_block_size_min = 4096;
+static const size_t arena_block_size_min = 1024; /* what a small call needs; more costs cache */
+static const size_t arena_kept_size_max = (size_t)64 * 1024;
 
 void arena_init(struct arena *arena, size_t bytes_max)
 {
@@ -46,7 +47,7 @@ void arena_reset(struct arena *arena)
     struct arena_block *keep = arena->blocks;
     if (keep == NULL)
         return;
-    if (keep->size > 16 * arena_block_size_min) {
+    if (keep->size > arena_kept_size_max) {
         arena_deinit(arena);
         return;
     }

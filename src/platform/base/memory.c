@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static _Thread_local uint64_t allocations;
-static _Thread_local uint64_t successes_left = UINT64_MAX;
-static _Thread_local bool fail_repeatedly;
+/* Of the program itself, never of a library that is loaded later: one access, not a call. */
+#define MEMORY_THREAD_LOCAL static _Thread_local __attribute__((tls_model("initial-exec")))
+MEMORY_THREAD_LOCAL uint64_t allocations;
+MEMORY_THREAD_LOCAL uint64_t successes_left = UINT64_MAX;
+MEMORY_THREAD_LOCAL bool fail_repeatedly;
 
 static bool memory_must_fail(void)
 {

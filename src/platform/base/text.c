@@ -3,26 +3,6 @@
 
 #include <string.h>
 
-struct text text_of(const char *string)
-{
-    return (struct text){.data = string, .size = string == NULL ? 0 : strlen(string)};
-}
-
-struct text text_make(const void *data, size_t size)
-{
-    return (struct text){.data = data, .size = size};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-bool text_equals_string(struct text a, const char *string)
-{
-    return text_equal(a, text_of(string));
-}
-
 int text_compare(struct text a, struct text b)
 {
     size_t common = a.size < b.size ? a.size : b.size;

@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * A view of bytes that somebody else owns. Not terminated by NUL, may hold any byte.
- * All functions are pure; any thread.
+ * All functions are pure; any thread. The small ones are inline: comparing with a literal then
+ * compares sizes first, which decides nearly always.
  */
 struct text {
     const char *data; /* may be NULL when size is 0 */
@@ -15,13 +17,26 @@ struct text {
 };
 
 /* A view of a NUL-terminated string; NULL gives the empty view. */
-struct text text_of(const char *string);
+static inline struct text text_of(const char *string)
+{
+    return (struct text){.data = string, .size = string == NULL ? 0 : strlen(string)};
+}
 
 /* A view of `size` bytes. */
-struct text text_make(const void *data, size_t size);
+static inline struct text text_make(const void *data, size_t size)
+{
+    return (struct text){.data = (const char *)data, .size = size};
+}
 
-bool text_equal(struct text a, struct text b);
-bool text_equals_string(struct text a, const char *string);
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool text_equals_string(struct text a, const char *string)
+{
+    return text_equal(a, text_of(string));
+}
 
 /* By bytes as memcmp does, the shorter first when one is the start of the other. */
 int text_compare(struct text a, struct text b);

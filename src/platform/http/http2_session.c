@@ -22,11 +22,16 @@ enum {
     response_headers_max = 128,
     header_overhead_bytes = 32,
     oversized_head_cost = 100,
+    unconsumed_bytes_max = 16 * 1024,  /* told to nghttp2 together; windows are far larger */
+    held_bytes_max = 48 * 1024 * 1024, /* beyond it the connection's window stays shut, so that
+                                          with that window 64 MiB are held at most */
 };
 
 struct http2_session {
     nghttp2_session *session;
     struct http_exchange *last; /* found last: the next callback is mostly about it, too */
+    size_t unconsumed_bytes;    /* of the connection's window */
+    size_t held_bytes;          /* of bodies that wait for their consumers */
     bool draining;
 };
 
@@ -171,15 +176,43 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return exchange->consumer == NULL ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
 }
 
+/*
+ * The connection's window opens again at once, so that a stream whose consumer waits stalls only
+ * itself; unless all of them together hold too much.
+ */
+static void consume_connection(struct http2_session *own, size_t size)
+{
+    own->unconsumed_bytes += size;
+    if (own->unconsumed_bytes < unconsumed_bytes_max || own->held_bytes > held_bytes_max)
+        return;
+    nghttp2_session_consume_connection(own->session, own->unconsumed_bytes);
+    own->unconsumed_bytes = 0;
+}
+
+/* Bytes of a body are held no longer. */
+static void let_go(struct http_connection *connection, struct http_exchange *exchange, size_t size)
+{
+    struct http2_session *own = connection->session;
+    size_t held = size < exchange->held_bytes ? size : exchange->held_bytes;
+    exchange->held_bytes -= held;
+    own->held_bytes -= held;
+    consume_connection(own, 0);
+}
+
 static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id,
                          const uint8_t *data, size_t size, void *context)
 {
     struct http_connection *connection = context;
+    struct http2_session *own = connection->session;
     struct http_exchange *exchange = exchange_of(connection, stream_id);
+    (void)session;
     (void)flags;
-    nghttp2_session_consume_connection(session, size);
-    if (exchange != NULL && exchange->consumer != NULL)
+    if (exchange != NULL && exchange->consumer != NULL) {
+        exchange->held_bytes += size;
+        own->held_bytes += size;
         exchange->handler->body(exchange->consumer, text_make(data, size));
+    }
+    consume_connection(own, size);
     return 0;
 }
 
@@ -245,6 +278,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     if (exchange == NULL)
         return 0;
     ((struct http2_session *)connection->session)->last = NULL;
+    let_go(connection, exchange, exchange->held_bytes);
     http_connection_remove(connection, exchange);
     if (error_code == NGHTTP2_NO_ERROR)
         http_connection_earn(connection);
@@ -358,7 +392,13 @@ static void resume(struct http_exchange *exchange)
 
 static void consume(struct http_exchange *exchange, size_t size)
 {
-    nghttp2_session_consume_stream(session_of(exchange->connection), exchange->stream_id, size);
+    let_go(exchange->connection, exchange, size);
+    exchange->unconsumed_bytes += size;
+    if (exchange->unconsumed_bytes < unconsumed_bytes_max)
+        return;
+    nghttp2_session_consume_stream(session_of(exchange->connection), exchange->stream_id,
+                                   exchange->unconsumed_bytes);
+    exchange->unconsumed_bytes = 0;
 }
 
 /* --- the connection --- */

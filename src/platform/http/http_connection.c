@@ -1,8 +1,9 @@
 /*
- * Bytes in go to the version, which hands requests to the handler. Bytes out: a connection with
- * something to send is put on the loop's list and flushed once before the loop sleeps, so that all
- * answers of one turn share one write; what the socket does not take waits in the socket, and the
- * version is not asked for more until it has left.
+ * Bytes in go to the version, which hands requests to the handler. Bytes out: what one read has
+ * caused leaves when that read is done with, while it is still in the cache; a connection that has
+ * something to send otherwise is put on the loop's list and flushed once before the loop sleeps, so
+ * that all answers of one turn share one write. What the socket does not take waits in the socket,
+ * and the version is not asked for more until it has left.
  *
  * Failures: a protocol error or an exhausted budget is told to the peer as its version allows, what
  * is queued is written, then the connection closes; a socket error or missing memory closes it at
@@ -211,7 +212,7 @@ static void on_received(struct stream_socket *socket, struct text bytes)
         return;
     if (bytes.size > 0 && !connection->version->receive(connection, bytes))
         connection->failed = true;
-    http_loop_flush_later(connection->loop, connection);
+    http_connection_flush(connection);
 }
 
 static void on_writable(struct stream_socket *socket)

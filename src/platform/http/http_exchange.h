@@ -72,7 +72,9 @@ struct http_exchange {
     struct http_exchange *previous;
     struct http_exchange *next;
     int32_t stream_id;
-    size_t head_bytes; /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
+    size_t unconsumed_bytes; /* done with, and not told yet */
+    size_t held_bytes;       /* given to `body`, and not done with */
+    size_t head_bytes;       /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
     bool responded;
     bool body_pending;
     bool request_complete;

@@ -296,6 +296,26 @@ static void stream_that_is_not_read_stalls_only_itself(void **state)
     assert_int_equal(fixture->messages, questions);
 }
 
+/* What is consumed of the window is told late; a large message must fit in what is left. */
+static void large_messages_behind_smaller_ones_arrive(void **state)
+{
+    static const size_t sizes[] = {500000, 1000000, 40000, 1040000, 520000, 1000000};
+    struct fixture *fixture = *state;
+    struct rpc_client_options options = local_options(fixture);
+    static char symbol[1040001];
+    open_client(fixture, &options);
+    struct rpc_client_call *call = reflect(fixture, false);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(symbol, 'x', sizes[i]);
+        symbol[sizes[i]] = '\0';
+        (void)ask(call, symbol);
+    }
+    rpc_client_stream_finish(call);
+    wait_for(fixture, &fixture->closed, 1);
+    assert_int_equal(fixture->status, GRPC_STATUS_OK);
+    assert_int_equal(fixture->messages, sizeof sizes / sizeof sizes[0]);
+}
+
 static void call_that_may_be_repeated_survives_lost_connections(void **state)
 {
     struct fixture *fixture = *state;
@@ -489,6 +509,7 @@ int main(void)
         CLIENT_TEST(deadline_ends_a_stream),
         CLIENT_TEST(both_sides_of_a_stream_have_flow_control),
         CLIENT_TEST(stream_that_is_not_read_stalls_only_itself),
+        CLIENT_TEST(large_messages_behind_smaller_ones_arrive),
         CLIENT_TEST(call_that_may_be_repeated_survives_lost_connections),
         CLIENT_TEST(other_call_is_told_that_the_outcome_is_unknown),
         CLIENT_TEST(repeats_end_with_their_bound_and_while_most_calls_fail),

@@ -12,7 +12,12 @@
 
 #include <string.h>
 
-enum { idle_calls_max = 8192, idle_input_bytes_max = 4096, idle_arena_bytes_max = 16 * 1024 };
+enum {
+    input_slack_bytes = 128 * 1024,
+    idle_calls_max = 8192,
+    idle_input_bytes_max = 4096,
+    idle_arena_bytes_max = 16 * 1024
+};
 
 /* --- its life --- */
 
@@ -28,7 +33,8 @@ static struct rpc_call *take_call(struct rpc_loop *loop, struct http_exchange *e
             return NULL;
         arena_init(&call->arena, loop->options->call_memory_bytes_max);
         arena_init(&call->head_arena, rpc_head_bytes_max);
-        buffer_init(&call->input, 2 * loop->options->message_bytes_max + message_prefix_bytes);
+        /* All that a window lets in while the handler does not read, and a read beyond it. */
+        buffer_init(&call->input, loop->http->options->window_bytes + input_slack_bytes);
     }
     call->loop = loop;
     call->exchange = exchange;
@@ -69,13 +75,14 @@ void rpc_call_recycle(struct rpc_call *call)
         destroy(call);
         return;
     }
-    struct rpc_call kept = {
-        .arena = call->arena,
-        .head_arena = call->head_arena,
-        .input = call->input,
-        .next = loop->idle_calls,
-    };
-    *call = kept;
+    struct arena arena = call->arena;
+    struct arena head_arena = call->head_arena;
+    struct buffer input = call->input;
+    memset(call, 0, sizeof *call);
+    call->arena = arena;
+    call->head_arena = head_arena;
+    call->input = input;
+    call->next = loop->idle_calls;
     buffer_clear(&call->input);
     loop->idle_calls = call;
     loop->idle_call_count++;
@@ -88,17 +95,6 @@ void rpc_call_release_idle(struct rpc_loop *loop)
         destroy(loop->idle_calls);
         loop->idle_calls = next;
     }
-}
-
-bool rpc_call_is_stream(const struct rpc_call *call)
-{
-    return call->method != NULL && call->method->method->stream != NULL;
-}
-
-bool rpc_call_takes_one(const struct rpc_call *call)
-{
-    enum rpc_kind kind = call->method->method->kind;
-    return kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
 }
 
 static void count_end(struct rpc_call *call)
@@ -136,15 +132,27 @@ void rpc_call_deadline_passed(struct rpc_call *call)
 
 /* --- metadata --- */
 
+/* With a NUL behind it. */
+static struct text copy_text(char *at, struct text text)
+{
+    if (text.size > 0)
+        memcpy(at, text.data, text.size);
+    at[text.size] = '\0';
+    return text_make(at, text.size);
+}
+
 void rpc_call_add_metadata(struct rpc_call *call, struct metadata_list *list, struct text key,
                            struct text value)
 {
-    struct rpc_metadata *pair = arena_allocate(&call->head_arena, sizeof *pair);
-    struct text key_copy = arena_copy_text(&call->head_arena, key);
-    struct text value_copy = arena_copy_text(&call->head_arena, value);
-    if (pair == NULL || key_copy.data == NULL || value_copy.data == NULL)
+    struct rpc_metadata *pair =
+        arena_allocate(&call->head_arena, sizeof *pair + key.size + value.size + 2);
+    if (pair == NULL)
         return;
-    *pair = (struct rpc_metadata){.key = key_copy, .value = value_copy};
+    char *bytes = (char *)(pair + 1);
+    *pair = (struct rpc_metadata){
+        .key = copy_text(bytes, key),
+        .value = copy_text(bytes + key.size + 1, value),
+    };
     if (list->last == NULL)
         list->first = pair;
     else

@@ -109,10 +109,17 @@ struct rpc_call {
 extern const struct http_handler rpc_call_handler;
 
 /* Whether its method streams. */
-bool rpc_call_is_stream(const struct rpc_call *call);
+static inline bool rpc_call_is_stream(const struct rpc_call *call)
+{
+    return call->method != NULL && call->method->method->stream != NULL;
+}
 
 /* Whether the client sends one message. */
-bool rpc_call_takes_one(const struct rpc_call *call);
+static inline bool rpc_call_takes_one(const struct rpc_call *call)
+{
+    enum rpc_kind kind = call->method->method->kind;
+    return kind == RPC_UNARY || kind == RPC_SERVER_STREAM;
+}
 
 /* Releases the idle calls when the loop ends. */
 void rpc_call_release_idle(struct rpc_loop *loop);

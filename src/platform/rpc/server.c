@@ -87,8 +87,11 @@ static struct error make_openapi(struct rpc_server *server)
 static struct error start(struct rpc_server *server)
 {
     struct http_server_options http = server->options.http;
-    /* A whole message must fit, or the client would wait for us and we for the client. */
-    http.window_bytes = server->options.message_bytes_max + window_slack_bytes;
+    /*
+     * A whole message must fit in what is open, or the client would wait for us and we for the
+     * client; and nghttp2 opens the window again only when half of it has been consumed.
+     */
+    http.window_bytes = 2 * (server->options.message_bytes_max + window_slack_bytes);
     struct error error = http_server_create(&server->http, &http, &rpc_call_handler);
     if (!error_is(error))
         error = make_loops(server);
