@@ -171,6 +171,26 @@ static const struct setting settings[] = {
      offsetof(struct configuration, sql_statement_ms_max), "3000", 10, 600000, "MS",
      "how long one statement may take in PostgreSQL, waiting for locks included",
      "a server that does not answer is given up one second later"},
+    {"events", "events_retention_days", SETTING_NUMBER,
+     offsetof(struct configuration, events_retention_days), "7", 1, 36500, "N",
+     "how long events that were relayed are kept for subscribers",
+     "a consumer that was away over a long weekend still finds its place"},
+    {"events", "outbox_bytes_max", SETTING_NUMBER, offsetof(struct configuration, outbox_bytes_max),
+     "268435456", 65536, 1099511627776, "N",
+     "how much may wait to be relayed, a context; at half of it a warning, at all of it writes are "
+     "refused",
+     "about a million events: an hour's worth of a busy shop"},
+    {"events", "events_adopt", SETTING_CHOICE, offsetof(struct configuration, events_adopt), "no",
+     0, 0, "no|yes", "yes: relay although a store's events went into another event log before",
+     "two logs of one store are a mistake, unless the old one is lost"},
+    {"events", "event_subscribers_max", SETTING_NUMBER,
+     offsetof(struct configuration, event_subscribers_max), "10000", 1, 1000000, "N",
+     "streams of events at once; further ones are refused",
+     "each takes some KiB, and as much again as its connection has queued"},
+    {"events", "event_slow_seconds", SETTING_NUMBER,
+     offsetof(struct configuration, event_slow_seconds), "10", 1, 86400, "N",
+     "a subscriber that takes nothing for so long is ended, with its cursor",
+     "a reader that is alive reads within seconds"},
 };
 
 enum { settings_count = sizeof settings / sizeof settings[0] };

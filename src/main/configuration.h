@@ -60,6 +60,11 @@ struct configuration {
     int64_t sql_connections;
     int64_t sql_queue_length_max;
     int64_t sql_statement_ms_max;
+    int64_t events_retention_days;
+    int64_t outbox_bytes_max;
+    char events_adopt[setting_text_bytes_max]; /* "no" or "yes" */
+    int64_t event_subscribers_max;
+    int64_t event_slow_seconds;
 };
 
 /* What is wrong, a line each: the first of them in `lines`, all of them counted. */

@@ -8,6 +8,7 @@
 #include "main/process.h"
 
 #include "main/descriptor_set.h"
+#include "main/modules/events_module.h"
 #include "main/modules/inventory_module.h"
 #include "main/modules/module.h"
 #include "main/modules/tracking_module.h"
@@ -29,6 +30,7 @@ static const struct module_table *const all_modules[] = {
     &inventory_module,
     &warehouse_module,
     &tracking_module,
+    &events_module, /* serves the feeds of all before it */
 };
 
 enum {
@@ -131,7 +133,7 @@ static bool is_wanted(const struct module_table *table, const char *const *names
         if (strcmp(names[i], table->name) == 0)
             return true;
     }
-    return name_count == 0;
+    return name_count == 0 || table->always;
 }
 
 static struct error open_modules(struct process *process, const char *const *names,

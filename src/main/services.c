@@ -4,8 +4,10 @@
 #include "google/protobuf/descriptor.pb-c.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "main/descriptor_set.h"
+#include "main/event_types.h"
 #include "main/suggestion.h"
 #include "platform/json/json_message.h"
+#include "waybill/events/v1/events.pb-c.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
 #include "waybill/warehouse/v1/warehouse.pb-c.h"
@@ -16,6 +18,7 @@ const ProtobufCServiceDescriptor *const known_services[] = {
     &waybill__inventory__v1__inventory_service__descriptor,
     &waybill__warehouse__v1__warehouse_service__descriptor,
     &waybill__tracking__v1__tracking_service__descriptor,
+    &waybill__events__v1__event_service__descriptor,
     &grpc__health__v1__health__descriptor,
 };
 const size_t known_service_count = sizeof known_services / sizeof known_services[0];
@@ -34,6 +37,7 @@ static const ProtobufCMessageDescriptor *const detail_types[] = {
 void known_types_register(void)
 {
     json_message_register(detail_types, sizeof detail_types / sizeof detail_types[0]);
+    json_message_register(event_messages, event_message_count);
 }
 
 static bool service_fits(const ProtobufCServiceDescriptor *service, struct text name)

@@ -20,13 +20,16 @@ from waybill_process import PROGRAM, ROOT, Server  # noqa: F401, for the suites
 _generated = tempfile.mkdtemp(prefix="waybill-protos-")
 subprocess.run(
     ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", "/usr/include", "--python_out=" + _generated,
-     "waybill/inventory/v1/inventory.proto", "google/rpc/status.proto",
+     "waybill/inventory/v1/inventory.proto", "waybill/inventory/v1/inventory_events.proto",
+     "waybill/events/v1/events.proto", "google/rpc/status.proto",
      "google/rpc/error_details.proto", "grpc/health/v1/health.proto"],
     cwd=os.path.join(ROOT, "proto"), check=True)
 sys.path.insert(0, _generated)
 for _package in (google, grpc):  # several packages share these names
     _package.__path__.append(os.path.join(_generated, _package.__name__))
 inventory = importlib.import_module("waybill.inventory.v1.inventory_pb2")
+inventory_events = importlib.import_module("waybill.inventory.v1.inventory_events_pb2")
+events = importlib.import_module("waybill.events.v1.events_pb2")
 status_pb2 = importlib.import_module("google.rpc.status_pb2")
 error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
 health = importlib.import_module("grpc.health.v1.health_pb2")
@@ -41,6 +44,24 @@ def inventory_method(channel, name, raw=False):
         f"/waybill.inventory.v1.InventoryService/{name}",
         request_serializer=(lambda data: data) if raw else request.SerializeToString,
         response_deserializer=response.FromString)
+
+
+def subscribe(channel, timeout=None, **request):
+    """The stream of events.v1 Subscribe: iterate over its `event`s, or cancel() it."""
+    method = channel.unary_stream(
+        "/waybill.events.v1.EventService/Subscribe",
+        request_serializer=events.SubscribeRequest.SerializeToString,
+        response_deserializer=events.SubscribeResponse.FromString)
+    return method(events.SubscribeRequest(**request), timeout=timeout)
+
+
+def cursor_of(error):
+    """The cursor with which a stream that the server ended goes on, or ''."""
+    info = error_details_pb2.ErrorInfo()
+    for detail in details_of(error):
+        if detail.Unpack(info) and "cursor" in info.metadata:
+            return info.metadata["cursor"]
+    return ""
 
 
 def reason_of(error):

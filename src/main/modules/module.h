@@ -41,6 +41,7 @@ struct module_environment {
 /* Any member but name, create, services and close may be NULL. */
 struct module_table {
     const char *name; /* "inventory": the SERVICE of the command line */
+    bool always;      /* runs beside whatever services are named */
     /* Memory for the module only; NULL without memory. */
     struct module *(*create)(void);
     struct error (*open)(struct module *module, const struct module_environment *environment);

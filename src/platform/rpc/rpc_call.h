@@ -100,6 +100,8 @@ struct rpc_call {
     size_t output_sent; /* of the first */
     size_t output_count;
     size_t output_bytes;
+    size_t
+        output_bytes_max; /* streams: the handler is to wait beyond it; 0 = no limit of its own */
     enum grpc_status status;
     char *status_message; /* gRPC: percent-encoded, heap; NULL = none */
     char *status_details; /* gRPC: Base64, heap; NULL = none */

@@ -96,6 +96,8 @@ static void tell_writable(struct rpc_call *call)
     const struct rpc_stream_handler *handler = call->method->method->stream;
     if (!call->was_full || call->output_count > stream_messages_max / 2)
         return;
+    if (call->output_bytes_max != 0 && call->output_bytes > call->output_bytes_max / 2)
+        return;
     call->was_full = false;
     if (!call->answered && handler->writable != NULL)
         handler->writable(call->stream_context, call);
@@ -328,8 +330,15 @@ bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message)
     queue_output(call, outgoing);
     push_output(call);
     call->was_full = call->output_count >= stream_messages_max / 2 ||
-                     http_queued(call->exchange) > http_queued_bytes_max / 2;
+                     http_queued(call->exchange) > http_queued_bytes_max / 2 ||
+                     (call->output_bytes_max != 0 && call->output_bytes > call->output_bytes_max);
     return !call->was_full;
+}
+
+void rpc_call_limit_queue(struct rpc_call *call, size_t bytes)
+{
+    CHECK(rpc_call_is_stream(call));
+    call->output_bytes_max = bytes;
 }
 
 void rpc_call_send_headers(struct rpc_call *call)

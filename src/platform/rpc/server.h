@@ -190,6 +190,13 @@ void rpc_call_fail(struct rpc_call *call, const struct rpc_status *status);
  */
 bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message);
 
+/*
+ * Streams: rpc_call_send tells false when more than `bytes` are queued for this call, `writable`
+ * follows at half of it. For streams of which there may be very many; without this the limit is
+ * that of the connection.
+ */
+void rpc_call_limit_queue(struct rpc_call *call, size_t bytes);
+
 /* Streams: sends the head of the response now, not with the first message. */
 void rpc_call_send_headers(struct rpc_call *call);
 

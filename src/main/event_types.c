@@ -1,0 +1,43 @@
+/* One table of descriptors; the names are theirs. */
+#include "main/event_types.h"
+
+#include "waybill/inventory/v1/inventory_events.pb-c.h"
+#include "waybill/warehouse/v1/warehouse_events.pb-c.h"
+
+#include <pthread.h>
+
+const ProtobufCMessageDescriptor *const event_messages[] = {
+    &waybill__inventory__v1__stock_received__descriptor,
+    &waybill__inventory__v1__stock_adjusted__descriptor,
+    &waybill__inventory__v1__stock_alert__descriptor,
+    &waybill__inventory__v1__stock_shortage__descriptor,
+    &waybill__inventory__v1__stock_reserved__descriptor,
+    &waybill__inventory__v1__stock_committed__descriptor,
+    &waybill__inventory__v1__reservation_rolled_back__descriptor,
+    &waybill__inventory__v1__reservation_expired__descriptor,
+    &waybill__inventory__v1__reservation_extended__descriptor,
+    &waybill__warehouse__v1__movement_recorded__descriptor,
+    &waybill__warehouse__v1__stock_allocated__descriptor,
+    &waybill__warehouse__v1__allocation_released__descriptor,
+    &waybill__warehouse__v1__allocation_shipped__descriptor,
+    &waybill__warehouse__v1__stock_transferred__descriptor,
+    &waybill__warehouse__v1__transfer_received__descriptor,
+    &waybill__warehouse__v1__transfer_cancelled__descriptor,
+};
+enum { count = sizeof event_messages / sizeof event_messages[0] };
+const size_t event_message_count = count;
+
+static const char *names[count];
+static pthread_once_t names_once = PTHREAD_ONCE_INIT;
+
+static void fill_names(void)
+{
+    for (size_t i = 0; i < count; i++)
+        names[i] = event_messages[i]->name;
+}
+
+struct event_types event_types_known(void)
+{
+    pthread_once(&names_once, fill_names);
+    return (struct event_types){.names = names, .count = count};
+}
