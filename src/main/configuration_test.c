@@ -83,6 +83,11 @@ static const struct sample samples[] = {
     NUMBER("sql", sql_connections, "1", "0", "from 1 to 256"),
     NUMBER("sql", sql_queue_length_max, "1048576", "0", "from 1 to 1048576"),
     NUMBER("sql", sql_statement_ms_max, "10", "9", "from 10 to 600000"),
+    NUMBER("events", events_retention_days, "1", "0", "from 1 to 36500"),
+    NUMBER("events", outbox_bytes_max, "65536", "65535", "from 65536 to 1099511627776"),
+    TEXT("events", events_adopt, "yes", "maybe", "must be one of no|yes"),
+    NUMBER("events", event_subscribers_max, "1", "0", "from 1 to 1000000"),
+    NUMBER("events", event_slow_seconds, "86400", "86401", "from 1 to 86400"),
 };
 enum { samples_count = sizeof samples / sizeof samples[0], arguments_max = 8 };
 

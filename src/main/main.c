@@ -8,6 +8,7 @@
 #include "main/services.h"
 #include "main/suggestion.h"
 #include "main/verify_command.h"
+#include "main/watch_command.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ struct command {
 static const struct command commands[] = {
     {"serve", serve_command, "run the services"},
     {"call", call_command, "call a method: JSON in, JSON out"},
+    {"watch", watch_command, "show events as they happen"},
     {"replay", replay_command, "play a data set of real orders against a server"},
     {"migrate", migrate_command, "show and apply changes of the SQL databases' tables"},
     {"verify", verify_command, "check every log and ledger of a data directory"},

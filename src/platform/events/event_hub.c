@@ -40,7 +40,7 @@ struct subscriber_list {
 
 struct hub_feed {
     struct event_hub *hub;
-    size_t index;
+    struct event_feed *feed;
     struct event_feed_watcher watcher;
     struct event_batch_cache cache;
     bool has_cache;
@@ -393,14 +393,13 @@ static struct error start(struct event_hub *hub)
     for (size_t i = 0; i < hub->options.feed_count; i++) {
         struct hub_feed *feed = &hub->feeds[i];
         feed->hub = hub;
-        feed->index = i;
+        feed->feed = hub->options.feeds[i];
         feed->watcher.wake = wake;
         feed->watcher.context = feed;
         feed->has_cache = true;
-        if (!event_batch_cache_init(&feed->cache, hub->options.feeds[i],
-                                    hub->options.kept_batches_max))
+        if (!event_batch_cache_init(&feed->cache, feed->feed, hub->options.kept_batches_max))
             return error_make(ERROR_OUT_OF_MEMORY, "the hub of event subscribers");
-        event_feed_watch(hub->options.feeds[i], &feed->watcher);
+        event_feed_watch(feed->feed, &feed->watcher);
     }
     for (; hub->thread_count < hub->options.thread_count; hub->thread_count++) {
         if (pthread_create(&hub->threads[hub->thread_count], NULL, run, hub) != 0)
@@ -424,6 +423,7 @@ struct error event_hub_open(struct event_hub **hub, const struct event_hub_optio
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&made->mutex, NULL);
     struct error error = start(made);
+    made->options.feeds = NULL; /* the caller's */
     if (error_is(error)) {
         event_hub_stop(made);
         event_hub_close(made);
@@ -464,7 +464,7 @@ void event_hub_close(struct event_hub *hub)
     for (size_t i = 0; i < hub->thread_count; i++)
         pthread_join(hub->threads[i], NULL);
     for (size_t i = 0; i < hub->options.feed_count && hub->feeds[i].has_cache; i++) {
-        event_feed_unwatch(hub->options.feeds[i], &hub->feeds[i].watcher);
+        event_feed_unwatch(hub->feeds[i].feed, &hub->feeds[i].watcher);
         event_batch_cache_deinit(&hub->feeds[i].cache);
     }
     pthread_cond_destroy(&hub->changed);

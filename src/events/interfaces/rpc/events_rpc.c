@@ -488,24 +488,35 @@ static Waybill__Events__V1__EventLog *log_message(const struct event_log_state *
                : message;
 }
 
+static void fail_for_memory(struct rpc_call *call)
+{
+    struct rpc_status status = rpc_status_make(rpc_call_arena(call), GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                               "OVERLOADED", "no memory for the answer");
+    rpc_call_fail(call, &status);
+}
+
 static void list_event_logs(void *context, struct rpc_call *call, const ProtobufCMessage *request)
 {
     const struct events_service *service = context;
     struct event_log_state logs[event_hub_feeds_max];
     Waybill__Events__V1__EventLog *messages[event_hub_feeds_max];
+    uint64_t positions[event_hub_feeds_max];
     Waybill__Events__V1__ListEventLogsResponse response =
         WAYBILL__EVENTS__V1__LIST_EVENT_LOGS_RESPONSE__INIT;
     (void)request;
     read_logs(service, logs);
     for (size_t i = 0; i < service->options.feed_count; i++) {
         messages[i] = log_message(&logs[i], rpc_call_arena(call));
+        positions[i] = logs[i].newest;
         if (messages[i] == NULL) {
-            struct rpc_status status =
-                rpc_status_make(rpc_call_arena(call), GRPC_STATUS_RESOURCE_EXHAUSTED, "OVERLOADED",
-                                "no memory for the answer");
-            rpc_call_fail(call, &status);
+            fail_for_memory(call);
             return;
         }
+    }
+    response.present_cursor = (char *)cursor_at(service, positions, rpc_call_arena(call)).data;
+    if (response.present_cursor == NULL) {
+        fail_for_memory(call);
+        return;
     }
     response.n_logs = service->options.feed_count;
     response.logs = messages;
