@@ -2,6 +2,8 @@
 #include "main/event_types.h"
 
 #include "waybill/inventory/v1/inventory_events.pb-c.h"
+#include "waybill/shipping/v1/shipping_events.pb-c.h"
+#include "waybill/tracking/v1/tracking.pb-c.h"
 #include "waybill/warehouse/v1/warehouse_events.pb-c.h"
 
 #include <pthread.h>
@@ -16,6 +18,7 @@ const ProtobufCMessageDescriptor *const event_messages[] = {
     &waybill__inventory__v1__reservation_rolled_back__descriptor,
     &waybill__inventory__v1__reservation_expired__descriptor,
     &waybill__inventory__v1__reservation_extended__descriptor,
+    &waybill__inventory__v1__stock_returned__descriptor,
     &waybill__warehouse__v1__movement_recorded__descriptor,
     &waybill__warehouse__v1__stock_allocated__descriptor,
     &waybill__warehouse__v1__allocation_released__descriptor,
@@ -23,6 +26,13 @@ const ProtobufCMessageDescriptor *const event_messages[] = {
     &waybill__warehouse__v1__stock_transferred__descriptor,
     &waybill__warehouse__v1__transfer_received__descriptor,
     &waybill__warehouse__v1__transfer_cancelled__descriptor,
+    &waybill__shipping__v1__shipment_created__descriptor,
+    &waybill__shipping__v1__shipment_cancelled__descriptor,
+    &waybill__shipping__v1__shipment_failed__descriptor,
+    &waybill__shipping__v1__carrier_event_received__descriptor,
+    &waybill__tracking__v1__tracking_updated__descriptor,
+    &waybill__tracking__v1__shipment_delivered__descriptor,
+    &waybill__tracking__v1__tracking_silent__descriptor,
 };
 enum { count = sizeof event_messages / sizeof event_messages[0] };
 const size_t event_message_count = count;

@@ -29,9 +29,6 @@ static const ProtobufCMessageDescriptor *const detail_types[] = {
     &waybill__inventory__v1__reservation__descriptor,
     &waybill__inventory__v1__stock__descriptor,
     &waybill__warehouse__v1__insufficient_stock__descriptor,
-    &waybill__tracking__v1__shipment_delivered__descriptor,
-    &waybill__tracking__v1__tracking_silent__descriptor,
-    &waybill__tracking__v1__tracking_updated__descriptor,
 };
 
 void known_types_register(void)

@@ -162,14 +162,28 @@ static void run_history(struct world *world)
     reserve(world, "hold-2", "apple", 3);
     reserve(world, "hold-3", "pear", 99); /* refused */
     reserve(world, "hold-4", "pear", 1);
+    ask(world, (struct inventory_question){
+                   .kind = CALL_EXTEND_RESERVATION,
+                   .id = text_of("hold-1"),
+                   .ttl_us = 2 * minute_us,
+               });
     resolve(world, CALL_COMMIT, "hold-1");
+    struct quantity_line back = {.sku = text_of("apple"), .quantity = 1};
+    ask(world, (struct inventory_question){
+                   .kind = CALL_RETURN_STOCK,
+                   .id = text_of("return-1"),
+                   .reservation_id = text_of("hold-1"),
+                   .return_reason = RETURN_CUSTOMER,
+                   .lines = &back,
+                   .line_count = 1,
+               });
     ask(world, (struct inventory_question){
                    .kind = CALL_ADJUST_STOCK,
                    .id = text_of("a-2"),
                    .sku = text_of("apple"),
-                   .quantity = -5,
+                   .quantity = -6,
                    .reason = ADJUSTMENT_COUNT,
-               }); /* 2 are there, 3 are promised: out, and short */
+               }); /* 3 − 1 are there, 3 are promised: out, and short */
     resolve(world, CALL_ROLLBACK, "hold-2");
     fake_clock_advance(&world->clock, 2 * minute_us); /* hold-4 expires */
     assert_good(embedded_repository_step(world->repository));
@@ -183,7 +197,9 @@ static const char *const expected[][2] = {
     {"waybill.inventory.v1.StockAlert", "apple"},
     {"waybill.inventory.v1.StockReserved", "hold-2"},
     {"waybill.inventory.v1.StockReserved", "hold-4"},
+    {"waybill.inventory.v1.ReservationExtended", "hold-1"},
     {"waybill.inventory.v1.StockCommitted", "hold-1"},
+    {"waybill.inventory.v1.StockReturned", "hold-1"},
     {"waybill.inventory.v1.StockAdjusted", "apple"},
     {"waybill.inventory.v1.StockAlert", "apple"},
     {"waybill.inventory.v1.StockShortage", "apple"},
@@ -282,13 +298,23 @@ static void messages_say_what_happened(void **state)
     assert_int_equal(adjusted->stock_revision, 2);
     waybill__inventory__v1__stock_adjusted__free_unpacked(adjusted, NULL);
     Waybill__Inventory__V1__StockCommitted *committed =
-        waybill__inventory__v1__stock_committed__unpack(NULL, seen[7].data.size,
-                                                        (const uint8_t *)seen[7].data.data);
+        waybill__inventory__v1__stock_committed__unpack(NULL, seen[8].data.size,
+                                                        (const uint8_t *)seen[8].data.data);
     assert_non_null(committed);
     assert_string_equal(committed->reservation->reservation_id, "hold-1");
     assert_int_equal(committed->reservation->n_lines, 1);
     assert_int_equal(committed->reservation->lines[0]->committed_quantity, 2);
     waybill__inventory__v1__stock_committed__free_unpacked(committed, NULL);
+    Waybill__Inventory__V1__StockReturned *returned =
+        waybill__inventory__v1__stock_returned__unpack(NULL, seen[9].data.size,
+                                                       (const uint8_t *)seen[9].data.data);
+    assert_non_null(returned);
+    assert_string_equal(returned->return_id, "return-1");
+    assert_int_equal(returned->n_lines, 1);
+    assert_int_equal(returned->lines[0]->quantity, 1);
+    assert_int_equal(returned->reason,
+                     WAYBILL__INVENTORY__V1__RETURN_REASON__RETURN_REASON_CUSTOMER);
+    waybill__inventory__v1__stock_returned__free_unpacked(returned, NULL);
     Waybill__Inventory__V1__StockAlert *alert = waybill__inventory__v1__stock_alert__unpack(
         NULL, seen[4].data.size, (const uint8_t *)seen[4].data.data);
     assert_non_null(alert);

@@ -26,6 +26,7 @@ enum inventory_event_type {
     INVENTORY_EVENT_RESERVATION_ROLLED_BACK,
     INVENTORY_EVENT_RESERVATION_EXPIRED,
     INVENTORY_EVENT_RESERVATION_EXTENDED,
+    INVENTORY_EVENT_STOCK_RETURNED,
 };
 
 /* Which members are set depends on the type; texts live as the reservation, on the read's arena. */
@@ -33,7 +34,7 @@ struct inventory_event {
     enum inventory_event_type type;
     uint64_t sequence; /* its place in the log: grows from event to event; never 0 */
     int64_t time_us;
-    struct text id;  /* RECEIVED, ADJUSTED */
+    struct text id;  /* RECEIVED, ADJUSTED, RETURNED: of the receipt, adjustment or return */
     struct text sku; /* RECEIVED, ADJUSTED, ALERT, SHORTAGE */
     int64_t quantity;
     int64_t stock_revision;
@@ -44,6 +45,8 @@ struct inventory_event {
     int64_t available; /* ALERT, SHORTAGE */
     int64_t low_stock_threshold;
     const struct reservation *reservation; /* the others: as it was after the change */
+    enum return_reason return_reason;      /* RETURNED */
+    const int64_t *returned;               /* RETURNED: quantity of each line of the reservation */
 };
 
 /* What one read gave. */

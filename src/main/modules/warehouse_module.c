@@ -1,6 +1,7 @@
 /* Warehouse: the shelf, on SQLite or PostgreSQL. */
 #include "main/modules/warehouse_module.h"
 
+#include "main/modules/context_events.h"
 #include "main/sql_settings.h"
 #include "platform/base/memory.h"
 #include "warehouse/application/warehouse_service.h"
@@ -14,7 +15,7 @@ struct warehouse_process {
     struct module base;
     char url[sql_url_bytes_max];
     struct sql_store *store;
-    struct sql_outbox outbox;
+    struct context_events *events;
     struct warehouse_repository *repository;
     struct warehouse_service service;
     struct rpc_service door; /* the server points into it */
@@ -65,12 +66,14 @@ static struct error open(struct module *module, const struct module_environment 
     options.allocation_work_max = (uint64_t)configuration->allocation_work_max;
     struct error error = read_split_cost(configuration->split_cost, &options.split_cost);
     if (!error_is(error))
+        error = context_events_open(&warehouse->events, environment, "warehouse");
+    if (!error_is(error))
         error = open_store(warehouse, environment);
     if (error_is(error))
         return error;
-    sql_outbox_init(&warehouse->outbox, "warehouse", UINT64_C(1) << 30, random_system());
+    context_events_attach(warehouse->events, warehouse->store);
     options.store = warehouse->store;
-    options.outbox = &warehouse->outbox;
+    options.outbox = context_events_outbox(warehouse->events);
     error = sql_warehouse_repository_open(&warehouse->repository, &options);
     if (error_is(error))
         return error;
@@ -85,6 +88,27 @@ static const struct rpc_service *services(struct module *module, size_t *count)
     return &((struct warehouse_process *)module)->door;
 }
 
+static struct event_feed *feed(struct module *module)
+{
+    return context_events_feed(((struct warehouse_process *)module)->events);
+}
+
+static struct error start(struct module *module, const struct module_environment *environment)
+{
+    (void)environment;
+    return context_events_start(((struct warehouse_process *)module)->events);
+}
+
+static void stop(struct module *module)
+{
+    context_events_stop(((struct warehouse_process *)module)->events);
+}
+
+static bool is_ready(struct module *module, struct buffer *why)
+{
+    return context_events_is_ready(((struct warehouse_process *)module)->events, why);
+}
+
 static bool write_metrics(struct module *module, struct buffer *out)
 {
     struct warehouse_process *warehouse = (struct warehouse_process *)module;
@@ -93,9 +117,7 @@ static bool write_metrics(struct module *module, struct buffer *out)
                             usage.queued_jobs) &&
            module_add_gauge(out, "waybill_warehouse_busy_threads", "Store threads at work.",
                             usage.busy_threads) &&
-           module_add_gauge(out, "waybill_warehouse_outbox_bytes",
-                            "Events that wait for the relay, roughly.",
-                            sql_outbox_bytes(&warehouse->outbox));
+           context_events_write_metrics(warehouse->events, out);
 }
 
 static void close(struct module *module)
@@ -103,6 +125,7 @@ static void close(struct module *module)
     struct warehouse_process *warehouse = (struct warehouse_process *)module;
     sql_warehouse_repository_close(warehouse->repository);
     sql_store_close(warehouse->store);
+    context_events_close(warehouse->events);
     memory_release(warehouse);
 }
 
@@ -111,6 +134,10 @@ const struct module_table warehouse_module = {
     .create = create,
     .open = open,
     .services = services,
+    .feed = feed,
+    .start = start,
+    .stop = stop,
+    .is_ready = is_ready,
     .write_metrics = write_metrics,
     .close = close,
 };

@@ -28,19 +28,18 @@ struct event_read {
     struct error error;
 };
 
-static enum inventory_event_type reservation_event_type(const struct reservation *reservation)
+static enum inventory_event_type reservation_event_type(enum reservation_change change)
 {
-    switch (reservation->state) {
-    case RESERVATION_PENDING:
-        return INVENTORY_EVENT_STOCK_RESERVED;
-    case RESERVATION_COMMITTED:
-        return INVENTORY_EVENT_STOCK_COMMITTED;
-    case RESERVATION_ROLLED_BACK:
-        return INVENTORY_EVENT_RESERVATION_ROLLED_BACK;
-    case RESERVATION_EXPIRED:
-        return INVENTORY_EVENT_RESERVATION_EXPIRED;
-    }
-    return INVENTORY_EVENT_STOCK_RESERVED;
+    static const enum inventory_event_type types[] = {
+        [CHANGE_RESERVED] = INVENTORY_EVENT_STOCK_RESERVED,
+        [CHANGE_COMMITTED] = INVENTORY_EVENT_STOCK_COMMITTED,
+        [CHANGE_ROLLED_BACK] = INVENTORY_EVENT_RESERVATION_ROLLED_BACK,
+        [CHANGE_EXPIRED] = INVENTORY_EVENT_RESERVATION_EXPIRED,
+        [CHANGE_EXTENDED] = INVENTORY_EVENT_RESERVATION_EXTENDED,
+        [CHANGE_RETAKEN] = INVENTORY_EVENT_STOCK_COMMITTED,
+        [CHANGE_RETURNED] = INVENTORY_EVENT_STOCK_RETURNED,
+    };
+    return types[change];
 }
 
 /* The event that the change itself is, without its sequence. False: it is none. */
@@ -65,7 +64,11 @@ static bool main_event(const struct inventory_record *record, const struct reser
         event->type = INVENTORY_EVENT_STOCK_ADJUSTED;
         return true;
     case RECORD_RESERVATION:
-        event->type = reservation_event_type(reservation);
+        event->type = reservation_event_type(record->change);
+        event->return_reason = record->return_reason;
+        event->returned = record->returned_now;
+        if (record->change == CHANGE_RETURNED)
+            event->id = record->return_id;
         return true;
     case RECORD_STOCK_POLICY:
         return false;
@@ -90,20 +93,28 @@ static struct inventory_event crossing_event(const struct inventory_record *reco
     };
 }
 
-/* The reservation of a decoded record with its lines, on the arena. NULL without memory. */
-static const struct reservation *copy_reservation(const struct inventory_record *record,
+/*
+ * The reservation of a decoded record with its lines, on the arena, and the record's own view of
+ * what was returned, too. NULL without memory.
+ */
+static const struct reservation *copy_reservation(struct inventory_record *record,
                                                   struct arena *arena)
 {
-    size_t bytes = record->reservation.line_count * sizeof *record->reservation.lines;
+    size_t count = record->reservation.line_count;
     struct reservation *copy = arena_allocate(arena, sizeof *copy);
-    struct reservation_line *lines = arena_allocate(arena, bytes);
-    if (copy == NULL || lines == NULL)
+    struct reservation_line *lines = arena_allocate(arena, count * sizeof *lines);
+    int64_t *returned = arena_allocate(arena, count * sizeof *returned);
+    if (copy == NULL || lines == NULL || returned == NULL)
         return NULL;
     *copy = record->reservation;
-    memcpy(lines, record->reservation.lines, bytes);
+    memcpy(lines, record->reservation.lines, count * sizeof *lines);
     copy->lines = lines;
     copy->requested = NULL; /* no event tells it */
     copy->requested_count = 0;
+    if (record->change == CHANGE_RETURNED) {
+        memcpy(returned, record->returned_now, count * sizeof *returned);
+        record->returned_now = returned;
+    }
     return copy;
 }
 

@@ -88,6 +88,44 @@ static ProtobufCMessage *stock_shortage(struct arena *arena, const struct invent
     return message->sku == NULL ? NULL : &message->base;
 }
 
+/* The lines that something came back of. False without memory. */
+static bool set_returned_lines(struct arena *arena, const struct inventory_event *event,
+                               Waybill__Inventory__V1__StockReturned *message)
+{
+    const struct reservation *reservation = event->reservation;
+    message->lines = arena_allocate(arena, reservation->line_count * sizeof *message->lines);
+    for (size_t i = 0; message->lines != NULL && i < reservation->line_count; i++) {
+        if (event->returned[i] == 0)
+            continue;
+        Waybill__Inventory__V1__ReturnLine *line = arena_allocate(arena, sizeof *line);
+        if (line == NULL)
+            return false;
+        waybill__inventory__v1__return_line__init(line);
+        line->sku = copy_string(arena, reservation->lines[i].sku);
+        line->quantity = event->returned[i];
+        if (line->sku == NULL)
+            return false;
+        message->lines[message->n_lines++] = line;
+    }
+    return message->lines != NULL;
+}
+
+static ProtobufCMessage *stock_returned(struct arena *arena, const struct inventory_event *event)
+{
+    Waybill__Inventory__V1__StockReturned *message = arena_allocate(arena, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    waybill__inventory__v1__stock_returned__init(message);
+    message->return_id = copy_string(arena, event->id);
+    message->reservation_id = copy_string(arena, event->reservation->reservation_id);
+    message->reason = (Waybill__Inventory__V1__ReturnReason)event->return_reason;
+    message->reservation = reservation_message(arena, event->reservation);
+    return message->return_id == NULL || message->reservation_id == NULL ||
+                   message->reservation == NULL || !set_returned_lines(arena, event, message)
+               ? NULL
+               : &message->base;
+}
+
 /* The messages that hold a reservation and nothing else have one shape. */
 static ProtobufCMessage *with_reservation(struct arena *arena, const struct inventory_event *event,
                                           const ProtobufCMessageDescriptor *descriptor)
@@ -124,6 +162,8 @@ static const struct event_kind kinds[] = {
         {&waybill__inventory__v1__reservation_expired__descriptor, NULL},
     [INVENTORY_EVENT_RESERVATION_EXTENDED] =
         {&waybill__inventory__v1__reservation_extended__descriptor, NULL},
+    [INVENTORY_EVENT_STOCK_RETURNED] = {&waybill__inventory__v1__stock_returned__descriptor,
+                                        stock_returned},
 };
 
 /* False without memory. */
