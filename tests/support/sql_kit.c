@@ -2,6 +2,7 @@
 #include "tests/support/sql_kit.h"
 
 #include "platform/base/check.h"
+#include "platform/sql/sqlite_connection.h"
 
 #include <libpq-fe.h>
 #include <sqlite3.h>
@@ -43,6 +44,7 @@ void sql_kit_init(struct sql_kit *kit)
     char text[128];
     const char *url = server_url();
     *kit = (struct sql_kit){.is_postgresql = url != NULL};
+    sqlite_memory_use(); /* before SQLite is used at all */
     temporary_directory_create(&kit->directory);
     if (!kit->is_postgresql) {
         snprintf(kit->url, sizeof kit->url, "sqlite:%s/store.sqlite", kit->directory.path);

@@ -78,7 +78,7 @@ static bool fail(struct sqlite_connection *connection, int code, const char *wha
 static bool fail_for_memory(struct sqlite_connection *connection)
 {
     return sql_session_fail(&connection->base, SQL_FAILURE_MEMORY,
-                            error_make(ERROR_OUT_OF_MEMORY, "a prepared statement"));
+                            error_make(ERROR_OUT_OF_MEMORY, "SQLite"));
 }
 
 /* --- prepared statements --- */
@@ -297,10 +297,23 @@ bool sqlite_connection_control(struct sqlite_connection *connection,
     return run_statement(&connection->base, &run);
 }
 
+/* Without memory even ROLLBACK may fail: then the old transaction is still there, and ends here. */
+bool sqlite_connection_begin(struct sqlite_connection *connection, struct arena *arena,
+                             const struct sql_statement *statement)
+{
+    sql_session_begin(&connection->base, arena);
+    sqlite_connection_roll_back(connection);
+    if (sqlite3_get_autocommit(connection->database) == 0)
+        return fail_for_memory(connection);
+    return sqlite_connection_control(connection, statement);
+}
+
 void sqlite_connection_roll_back(struct sqlite_connection *connection)
 {
-    if (sqlite3_get_autocommit(connection->database) == 0)
-        (void)sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL);
+    if (sqlite3_get_autocommit(connection->database) != 0)
+        return;
+    (void)sqlite3_step(connection->rollback); /* prepared beforehand: without memory, too */
+    (void)sqlite3_reset(connection->rollback);
 }
 
 /* --- its life --- */
@@ -318,18 +331,23 @@ static struct error apply(sqlite3 *database, const char *settings, const char *p
     return code == SQLITE_OK ? error_none() : sqlite_error(database, code, path);
 }
 
-/* Whether the file really is in WAL mode: some file systems cannot. */
+/*
+ * Whether the file really is in WAL mode: some file systems cannot. Stepped to its end, because the
+ * change is committed, and may fail, after its row.
+ */
 static struct error check_journal(sqlite3 *database, const char *path)
 {
-    if (strcmp(path, sqlite_no_file) == 0)
-        return error_none();
     sqlite3_stmt *statement = NULL;
+    bool is_wal = strcmp(path, sqlite_no_file) == 0;
     int code = sqlite3_prepare_v2(database, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
-    if (code == SQLITE_OK)
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
-    struct error error = code == SQLITE_ROW ? error_none() : sqlite_error(database, code, path);
-    if (code == SQLITE_ROW &&
-        sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+        is_wal = is_wal ||
+                 (code == SQLITE_ROW &&
+                  sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0);
+    }
+    struct error error = code == SQLITE_DONE ? error_none() : sqlite_error(database, code, path);
+    if (!error_is(error) && !is_wal)
         error = error_make(ERROR_INPUT_OUTPUT,
                            "%.150s: this file system cannot keep a write-ahead log", path);
     sqlite3_finalize(statement);
@@ -364,6 +382,11 @@ struct error sqlite_connection_open(struct sqlite_connection *connection, const 
     }
     if (!error_is(error))
         error = apply(connection->database, settings, path);
+    if (!error_is(error)) {
+        code = sqlite3_prepare_v3(connection->database, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT,
+                                  &connection->rollback, NULL);
+        error = code == SQLITE_OK ? error : sqlite_error(connection->database, code, path);
+    }
     if (!error_is(error) && reader)
         error = apply(connection->database, "PRAGMA query_only = ON", path);
     if (error_is(error))
@@ -378,6 +401,7 @@ void sqlite_connection_close(struct sqlite_connection *connection)
     while (hash_map_next(&connection->statements, &cursor, &value))
         release_prepared((struct prepared *)(uintptr_t)value);
     hash_map_deinit(&connection->statements);
+    sqlite3_finalize(connection->rollback);
     int code = sqlite3_close(connection->database);
     CHECK(code == SQLITE_OK); /* nothing is open on it any more */
     connection->database = NULL;

@@ -17,6 +17,7 @@
 struct sqlite_connection {
     struct sql_session base;
     sqlite3 *database;
+    sqlite3_stmt *rollback;
     struct hash_map statements; /* by the address of struct sql_statement */
     struct clock *clock;
     _Atomic int64_t *time_max_us; /* the highest time this file has given; the store's */
@@ -36,6 +37,10 @@ void sqlite_connection_close(struct sqlite_connection *connection);
 /* A statement without parameters and rows: BEGIN, COMMIT, SAVEPOINT … False: the session failed. */
 bool sqlite_connection_control(struct sqlite_connection *connection,
                                const struct sql_statement *statement);
+
+/* Begins the session and the transaction, by BEGIN or BEGIN IMMEDIATE. */
+bool sqlite_connection_begin(struct sqlite_connection *connection, struct arena *arena,
+                             const struct sql_statement *statement);
 
 /* ROLLBACK, if there is a transaction; what it says does not matter, the transaction is over. */
 void sqlite_connection_roll_back(struct sqlite_connection *connection);

@@ -95,10 +95,9 @@ static _Noreturn void stop_process(void *context, const struct error *error)
 
 static bool begin_transaction(struct sqlite_store *store)
 {
-    sql_session_begin(&store->writer.base, NULL);
     store->time_taken_us = 0;
     store->changes_before = sqlite3_total_changes64(store->writer.database);
-    return sqlite_connection_control(&store->writer, &begin_write);
+    return sqlite_connection_begin(&store->writer, NULL, &begin_write);
 }
 
 /*
@@ -300,10 +299,9 @@ static void *run_writer(void *context)
 
 static bool read_once(struct sqlite_connection *connection, struct sql_job *job)
 {
-    sql_session_begin(&connection->base, job->arena);
     job->run_count++;
     job->error = error_none();
-    bool good = sqlite_connection_control(connection, &begin_read);
+    bool good = sqlite_connection_begin(connection, job->arena, &begin_read);
     if (good) {
         job->verdict =
             sql_session_run_script(&connection->base, job->script, job->context, &job->error);
