@@ -80,6 +80,7 @@ struct error context_events_start(struct context_events *events)
     options.store = events->store;
     options.outbox = &events->outbox;
     options.sink = event_log_sink(events->log);
+    options.sink_is_exclusive = true; /* its directory is locked */
     options.adopt_sink = strcmp(events->environment->configuration->events_adopt, "yes") == 0;
     options.failed = events->environment->store_failed;
     struct error error = event_relay_start(&relay, &options);

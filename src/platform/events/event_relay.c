@@ -146,6 +146,7 @@ static struct error keep_lease(struct event_relay *relay, bool *leads)
         .sink = event_sink_identity(relay->options.sink),
         .lease_us = relay->options.lease_us,
         .adopt_sink = relay->options.adopt_sink,
+        .sink_is_exclusive = relay->options.sink_is_exclusive,
     };
     struct error error = relay_rows_lease(&relay->rows, &request);
     if (error_is(error)) { /* what is left of the old one may still be used */

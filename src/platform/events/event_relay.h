@@ -40,8 +40,13 @@ struct event_relay_options {
     int64_t gather_us;       /* after a wake-up, so that one sync carries many events */
     int64_t retry_us_max;    /* between failures: 100 ms, doubled up to this */
     int64_t tidy_us;         /* how often the sink is tidied */
-    bool adopt_sink;         /* lead although the store's events went into another sink before */
-    bool threaded;           /* false, for tests: everything happens within event_relay_step */
+    /*
+     * Holding the sink proves that no other process holds it (the built-in log's directory is
+     * locked): a lease of the same sink need not be waited for.
+     */
+    bool sink_is_exclusive;
+    bool adopt_sink; /* lead although the store's events went into another sink before */
+    bool threaded;   /* false, for tests: everything happens within event_relay_step */
     /* The sink cannot go on (its disk is in a state nobody knows): the process must stop. Called
      * once, on the relay's thread. NULL = log and abort. */
     void (*failed)(void *context, const struct error *error);

@@ -106,8 +106,11 @@ static enum relay_lease decide_lease(struct sql_session *session, const struct s
                  sink.data);
         return RELAY_LEASE_OTHER_SINK;
     }
-    /* SQLite's file has one process, and it is us: whoever held it before is gone. */
-    bool is_alone = sql_session_dialect(session) == SQL_DIALECT_SQLITE;
+    /* SQLite's file has one process, and it is us; so has an exclusive sink: whoever held the lease
+     * before is gone. */
+    bool is_alone =
+        sql_session_dialect(session) == SQL_DIALECT_SQLITE ||
+        (request->sink_is_exclusive && sink.size > 0 && text_equals_string(sink, request->sink));
     return is_alone || is_mine || sql_rows_integer(row, 0, 1) <= now_us ? RELAY_LEASE_HELD
                                                                         : RELAY_LEASE_ELSEWHERE;
 }

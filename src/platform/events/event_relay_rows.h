@@ -47,6 +47,7 @@ struct relay_lease_request {
     const char *sink;
     int64_t lease_us;
     bool adopt_sink;
+    bool sink_is_exclusive; /* whoever held the lease with this sink is gone */
     enum relay_lease result;
     char other_sink[32];
 };
