@@ -33,6 +33,8 @@ test clang-format-14 the format check
 test postgresql-15 a real PostgreSQL for the tests
 test openssl makes certificates for the tests of TLS
 test python3-venv outside tools written in Python
+test slowhttptest slow heads, bodies and readers
+test nghttp2-client loads servers over HTTP/1.1 and HTTP/2
 test python3-grpcio a gRPC client that we did not write
 test python3-protobuf its messages
 END

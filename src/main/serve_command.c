@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* What a person can do about it. */
 static const char *advice_for(enum error_code code)
@@ -66,12 +67,34 @@ static void wait_for_stop(const sigset_t *signals)
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
+/* Every connection is an open file. Systems let a process have more of them than they start it
+ * with.
+ */
+static void allow_open_files(const struct configuration *configuration)
+{
+    enum { other_files = 512 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= (rlim_t)configuration->connections_max + other_files)
+        return;
+    struct log_field fields[] = {
+        log_number("files_max", (int64_t)limit.rlim_cur),
+        log_number("connections_max", configuration->connections_max),
+    };
+    log_event(LOG_LEVEL_WARNING, "fewer files may be open than connections; raise ulimit -n",
+              fields, 2);
+}
+
 static int run(const struct configuration *configuration, const char *const *names,
                size_t name_count)
 {
     sigset_t signals = stop_signals();
     struct process *process;
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    allow_open_files(configuration);
     struct error error = process_open(&process, configuration, names, name_count);
     if (error_is(error)) {
         fprintf(stderr, "waybill serve: %s: %s\n  → %s\n", error_text(error.code), error.detail,

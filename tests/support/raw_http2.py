@@ -83,3 +83,12 @@ class Connection:
 
     def close(self):
         self.socket.close()
+
+
+class Plain(Connection):
+    """A socket that says nothing by itself, for HTTP/1.1."""
+
+    def __init__(self, address, timeout=60):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        self.buffer = b""
