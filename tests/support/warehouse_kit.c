@@ -113,6 +113,7 @@ enum warehouse_outcome kit_try(struct warehouse_kit *kit, struct warehouse_comma
         test_executor_run_all(&kit->executor);
     }
     kit->error = answered_error.code;
+    memcpy(kit->error_detail, answered_error.detail, sizeof kit->error_detail);
     return command->outcome;
 }
 
@@ -120,7 +121,7 @@ enum warehouse_outcome kit_ask(struct warehouse_kit *kit, struct warehouse_comma
 {
     enum warehouse_outcome outcome = kit_try(kit, command);
     if (kit->error != ERROR_NONE)
-        fail_msg("%s: %s", error_text(kit->error), answered_error.detail);
+        fail_msg("%s: %s", error_text(kit->error), kit->error_detail);
     return outcome;
 }
 

@@ -31,6 +31,7 @@ struct warehouse_kit {
     struct arena arena;
     bool threaded;
     enum error_code error; /* of the latest command; NONE if the store decided */
+    char error_detail[252];
 };
 
 /* Opens an empty one. Not threaded: SQLite only, everything on the test's thread. */
