@@ -208,9 +208,8 @@ static void check_ttl(struct violations *violations, int64_t ttl_us)
         violations_add(violations, "must be 1 second to 31 days", "ttl");
 }
 
-bool inventory_service_reserve(struct inventory_service *service, struct reserve_command *command,
-                               struct quantity_line *lines, size_t line_count,
-                               struct violations *violations, inventory_done *done, void *context)
+bool inventory_service_check_reserve(struct reserve_command *command, struct quantity_line *lines,
+                                     size_t line_count, struct violations *violations)
 {
     check_id(violations, "reservation_id", command->reservation_id);
     check_optional_id(violations, "order_id", command->order_id);
@@ -220,9 +219,23 @@ bool inventory_service_reserve(struct inventory_service *service, struct reserve
     check_ttl(violations, command->ttl_us);
     command->lines = lines;
     command->line_count = check_lines(violations, lines, line_count);
-    if (violations->count > 0)
-        return false;
+    return violations->count == 0;
+}
+
+void inventory_service_start_reserve(struct inventory_service *service,
+                                     struct reserve_command *command, inventory_done *done,
+                                     void *context)
+{
     inventory_repository_reserve(service->repository, command, done, context);
+}
+
+bool inventory_service_reserve(struct inventory_service *service, struct reserve_command *command,
+                               struct quantity_line *lines, size_t line_count,
+                               struct violations *violations, inventory_done *done, void *context)
+{
+    if (!inventory_service_check_reserve(command, lines, line_count, violations))
+        return false;
+    inventory_service_start_reserve(service, command, done, context);
     return true;
 }
 

@@ -57,6 +57,16 @@ bool inventory_service_reserve(struct inventory_service *service, struct reserve
                                struct quantity_line *lines, size_t line_count,
                                struct violations *violations, inventory_done *done, void *context);
 
+/*
+ * The same in two steps, for many at once: checks and normal form, without any effect; then, if it
+ * said true, the repository.
+ */
+bool inventory_service_check_reserve(struct reserve_command *command, struct quantity_line *lines,
+                                     size_t line_count, struct violations *violations);
+void inventory_service_start_reserve(struct inventory_service *service,
+                                     struct reserve_command *command, inventory_done *done,
+                                     void *context);
+
 /* `lines` likewise; none = all. */
 bool inventory_service_commit(struct inventory_service *service, struct commit_command *command,
                               struct quantity_line *lines, size_t line_count,

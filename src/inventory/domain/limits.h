@@ -11,7 +11,9 @@ enum {
     inventory_lines_max = 100,
     inventory_page_size_max = 1000,
     inventory_page_size_default = 100,
-    inventory_batch_skus_max = 1000, /* of BatchGetStock */
+    inventory_batch_skus_max = 1000,     /* of BatchGetStock */
+    inventory_batch_reserves_max = 1000, /* of BatchReserve */
+    inventory_batch_lines_max = 20000,   /* of all its reserves */
 };
 
 static const int64_t inventory_quantity_max =

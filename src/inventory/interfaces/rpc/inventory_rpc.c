@@ -19,6 +19,8 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
         {.name = "BatchGetStock", .unary = inventory_rpc_batch_get_stock, .idempotent = true},
         {.name = "ListStock", .unary = inventory_rpc_list_stock, .idempotent = true},
         {.name = "Reserve", .unary = inventory_rpc_reserve},
+        {.name = "BatchReserve", .unary = inventory_rpc_batch_reserve},
+        {.name = "ReserveStream", .kind = RPC_BIDI_STREAM, .stream = &inventory_rpc_reserve_stream},
         {.name = "Commit", .unary = inventory_rpc_commit},
         {.name = "Rollback", .unary = inventory_rpc_rollback},
         {.name = "ExtendReservation", .unary = inventory_rpc_extend_reservation},
@@ -31,6 +33,8 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
         {&waybill__inventory__v1__batch_get_stock_request__descriptor, "skus",
          inventory_batch_skus_max},
         {&waybill__inventory__v1__return_stock_request__descriptor, "lines", inventory_lines_max},
+        {&waybill__inventory__v1__batch_reserve_request__descriptor, "requests",
+         inventory_batch_reserves_max},
         {&waybill__inventory__v1__reserve_request__descriptor, "lines", inventory_lines_max},
         {&waybill__inventory__v1__commit_request__descriptor, "lines", inventory_lines_max},
     };

@@ -83,29 +83,9 @@ static const struct refusal refusals[] = {
                                       "page_token is not one of this list"},
 };
 
-bool inventory_rpc_failed(struct rpc_call *call, const struct inventory_command *command,
-                          const struct error *error)
+struct rpc_status inventory_rpc_shortage_status(struct arena *arena,
+                                                const struct shortage *shortages, size_t count)
 {
-    struct arena *arena = rpc_call_arena(call);
-    struct rpc_status status;
-    if (error == NULL && command->outcome == INVENTORY_DONE)
-        return false;
-    if (error != NULL) {
-        status = rpc_status_of_error(arena, error);
-    } else {
-        const struct refusal *refusal = &refusals[command->outcome];
-        status = rpc_status_make(arena, refusal->status, refusal->reason, "%s", refusal->message);
-        if (command->failed_sku.size > 0)
-            rpc_status_add_metadata(&status, "sku", command->failed_sku);
-    }
-    rpc_call_fail(call, &status);
-    return true;
-}
-
-void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct shortage *shortages,
-                                       size_t count)
-{
-    struct arena *arena = rpc_call_arena(call);
     const struct refusal *refusal = &refusals[INVENTORY_INSUFFICIENT_STOCK];
     struct rpc_status status = rpc_status_make(
         arena, refusal->status, refusal->reason, "not enough stock: %.*s has %lld, %lld asked",
@@ -115,6 +95,40 @@ void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct short
         insufficient_stock_message(arena, shortages, count);
     if (detail != NULL)
         rpc_status_add_detail(&status, &detail->base);
+    return status;
+}
+
+bool inventory_rpc_refusal(struct arena *arena, const struct inventory_command *command,
+                           const struct error *error, struct rpc_status *status)
+{
+    if (error == NULL && command->outcome == INVENTORY_DONE)
+        return false;
+    if (error != NULL) {
+        *status = rpc_status_of_error(arena, error);
+    } else {
+        const struct refusal *refusal = &refusals[command->outcome];
+        *status = rpc_status_make(arena, refusal->status, refusal->reason, "%s", refusal->message);
+        if (command->failed_sku.size > 0)
+            rpc_status_add_metadata(status, "sku", command->failed_sku);
+    }
+    return true;
+}
+
+bool inventory_rpc_failed(struct rpc_call *call, const struct inventory_command *command,
+                          const struct error *error)
+{
+    struct rpc_status status;
+    if (!inventory_rpc_refusal(rpc_call_arena(call), command, error, &status))
+        return false;
+    rpc_call_fail(call, &status);
+    return true;
+}
+
+void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct shortage *shortages,
+                                       size_t count)
+{
+    struct rpc_status status =
+        inventory_rpc_shortage_status(rpc_call_arena(call), shortages, count);
     rpc_call_fail(call, &status);
 }
 

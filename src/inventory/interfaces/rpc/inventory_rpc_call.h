@@ -28,6 +28,22 @@ void inventory_rpc_fail_with_line(struct rpc_call *call, size_t line, const char
 void inventory_rpc_fail_with_shortages(struct rpc_call *call, const struct shortage *shortages,
                                        size_t count);
 
+/* The same as a status. */
+struct rpc_status inventory_rpc_shortage_status(struct arena *arena,
+                                                const struct shortage *shortages, size_t count);
+
+/* Why a command was not done, as a status. False if it was. */
+bool inventory_rpc_refusal(struct arena *arena, const struct inventory_command *command,
+                           const struct error *error, struct rpc_status *status);
+
+/*
+ * The command of a Reserve as the message asks for it, and memory for its lines: false without. Its
+ * texts view the message.
+ */
+bool inventory_rpc_read_reserve(struct arena *arena,
+                                const Waybill__Inventory__V1__ReserveRequest *request,
+                                struct reserve_command *command, struct quantity_line **lines);
+
 /* Answers a command that was not done. False if it was. */
 bool inventory_rpc_failed(struct rpc_call *call, const struct inventory_command *command,
                           const struct error *error);
@@ -56,11 +72,16 @@ void inventory_rpc_batch_get_stock(void *context, struct rpc_call *call,
                                    const ProtobufCMessage *message);
 void inventory_rpc_list_stock(void *context, struct rpc_call *call,
                               const ProtobufCMessage *message);
+void inventory_rpc_batch_reserve(void *context, struct rpc_call *call,
+                                 const ProtobufCMessage *message);
 void inventory_rpc_extend_reservation(void *context, struct rpc_call *call,
                                       const ProtobufCMessage *message);
 void inventory_rpc_return_stock(void *context, struct rpc_call *call,
                                 const ProtobufCMessage *message);
 void inventory_rpc_list_reservations(void *context, struct rpc_call *call,
                                      const ProtobufCMessage *message);
+
+/* ReserveStream; its context is the same. */
+extern const struct rpc_stream_handler inventory_rpc_reserve_stream;
 
 #endif

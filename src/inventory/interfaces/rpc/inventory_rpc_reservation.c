@@ -37,31 +37,39 @@ static int64_t duration_us(const Google__Protobuf__Duration *duration)
     return duration->seconds * 1000000 + duration->nanos / 1000;
 }
 
+bool inventory_rpc_read_reserve(struct arena *arena,
+                                const Waybill__Inventory__V1__ReserveRequest *request,
+                                struct reserve_command *command, struct quantity_line **lines)
+{
+    *lines = arena_allocate(arena, request->n_lines * sizeof **lines);
+    if (*lines == NULL)
+        return false;
+    for (size_t i = 0; i < request->n_lines; i++) {
+        (*lines)[i].sku = text_of(request->lines[i]->sku);
+        (*lines)[i].quantity = request->lines[i]->quantity;
+    }
+    command->reservation_id = text_of(request->reservation_id);
+    command->order_id = text_of(request->order_id);
+    command->customer_id = text_of(request->customer_id);
+    command->allow_partial = request->allow_partial;
+    command->ttl_us = request->ttl == NULL ? inventory_ttl_us_default : duration_us(request->ttl);
+    return true;
+}
+
 void inventory_rpc_reserve(void *context, struct rpc_call *call, const ProtobufCMessage *message)
 {
     const Waybill__Inventory__V1__ReserveRequest *request = (const void *)message;
     struct violations violations;
+    struct quantity_line *lines;
     struct reserve_call *state = inventory_rpc_command(call, sizeof *state);
     if (state == NULL)
         return;
-    struct quantity_line *lines =
-        arena_allocate(rpc_call_arena(call), request->n_lines * sizeof *lines);
-    if (lines == NULL) {
+    if (!inventory_rpc_read_reserve(rpc_call_arena(call), request, &state->command, &lines)) {
         inventory_rpc_fail_without_memory(call);
         return;
     }
-    for (size_t i = 0; i < request->n_lines; i++) {
-        lines[i].sku = text_of(request->lines[i]->sku);
-        lines[i].quantity = request->lines[i]->quantity;
-    }
     violations_init(&violations, rpc_call_arena(call));
     state->call = call;
-    state->command.reservation_id = text_of(request->reservation_id);
-    state->command.order_id = text_of(request->order_id);
-    state->command.customer_id = text_of(request->customer_id);
-    state->command.allow_partial = request->allow_partial;
-    state->command.ttl_us =
-        request->ttl == NULL ? inventory_ttl_us_default : duration_us(request->ttl);
     if (!inventory_service_reserve(context, &state->command, lines, request->n_lines, &violations,
                                    reserve_done, state))
         inventory_rpc_fail_with_violations(call, &violations);
