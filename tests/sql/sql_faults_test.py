@@ -3,92 +3,21 @@
 load; no answer is lost or wrong, errors are typed and come in time, the breaker opens and closes within
 its bound; and settings that lose acknowledged writes are refused at the start.
 
-WAYBILL_SQL_LOAD names the load program (sql_load.c). Bounds are asserted at five times their figure.
+Bounds are asserted at five times their figure.
 """
 
 import os
-import queue
-import re
-import subprocess
+import random
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import tap  # noqa: E402
+from fault_proxy import FaultProxy  # noqa: E402
 from postgresql_server import PostgresqlServer  # noqa: E402
 
-PROGRAM = os.environ.get("WAYBILL_SQL_LOAD", "")
-BOUND_SECONDS = 5 * 5
-DEADLINE_MS = 2000
-SUMMARY = re.compile(r"lost (\d+) wrong (\d+) unknown (\d+) answers (\d+) latest_ms (\d+)")
-TYPED = re.compile(r"\d+ (store unavailable|deadline exceeded|queue full) ")
-
-
-class Load:
-    """The load program; reads its lines on a thread."""
-
-    def __init__(self, url, clients=32):
-        self.process = subprocess.Popen([PROGRAM, url, str(clients), str(DEADLINE_MS)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
-        self.lines = queue.Queue()
-        self.all = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        try:
-            self.wait("ready")
-        except AssertionError:
-            self.process.kill()
-            raise AssertionError(self.process.stderr.read()) from None
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.all.append(line.rstrip("\n"))
-            self.lines.put(line.rstrip("\n"))
-        self.lines.put(None)
-
-    def wait(self, pattern, seconds=60):
-        """The first new line that fits."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
-            except queue.Empty:
-                raise AssertionError(f"no line {pattern!r} within {seconds} s: {self.all[-5:]}") from None
-            assert line is not None, f"ended without {pattern!r}: {self.all[-5:]}"
-            if re.search(pattern, line):
-                return line
-
-    def works(self):
-        """From now on a commit is answered."""
-        while not self.lines.empty():
-            self.lines.get()
-        self.wait(r"^\d+ ok ", BOUND_SECONDS)
-
-    def end(self):
-        """Its summary, checked."""
-        self.process.stdin.write("end\n")
-        self.process.stdin.flush()
-        line = self.wait(SUMMARY.pattern, 60)
-        lost, wrong, unknown, answers, latest_ms = map(int, SUMMARY.search(line).groups())
-        assert self.process.wait(30) == 0
-        odd = [text for text in self.all
-               if not TYPED.match(text) and not re.match(r"ready|\d+ ok |available|lost", text)]
-        assert not odd, odd[:5]
-        print(f"# {answers} answers, {unknown} done without an answer, slowest {latest_ms} ms")
-        assert lost == 0 and wrong == 0, line
-        assert latest_ms <= 5 * (DEADLINE_MS + 250), line
-        assert answers > 0, line
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+from sql_load import BOUND_SECONDS, Load  # noqa: E402
 
 
 def killed_and_started_again_under_load():
@@ -134,6 +63,44 @@ def connections_cut_under_load():
                            " WHERE application_name = 'waybill' AND random() < 0.7")
         load.works()
         load.end()
+
+
+def through(server, proxy):
+    return server.url.replace(f":{server.port}/", f":{proxy.port}/")
+
+
+def cut_in_the_middle_of_answers_under_load():
+    seed = int(os.environ.get("WAYBILL_SEED", random.randrange(2**32)))
+    print(f"# WAYBILL_SEED={seed}")
+    with PostgresqlServer() as server, FaultProxy(server.port, random.Random(seed)) as proxy:
+        with Load(through(server, proxy)) as load:
+            load.works()
+            proxy.cut_probability = 0.01
+            until = time.monotonic() + 60
+            while proxy.cuts < 60 and time.monotonic() < until:
+                time.sleep(0.1)
+            proxy.cut_probability = 0.0
+            load.works()
+            load.end()
+            print(f"# {proxy.cuts} answers cut")
+            assert proxy.cuts >= 20
+
+
+def slowed_under_load_and_refused_for_a_while():
+    with PostgresqlServer() as server, FaultProxy(server.port, random.Random(1)) as proxy:
+        with Load(through(server, proxy), 8) as load:
+            load.works()
+            proxy.delay_seconds = 0.05
+            time.sleep(3)
+            proxy.accepting = False
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                           " WHERE application_name = 'waybill'")
+            load.wait("available 0", BOUND_SECONDS)
+            proxy.delay_seconds = 0.0
+            proxy.accepting = True
+            load.wait("available 1", BOUND_SECONDS)
+            load.works()
+            load.end()
 
 
 def refused(url, name):
@@ -190,6 +157,8 @@ tap.run([
     restarted_in_good_order_under_load,
     frozen_and_thawed_under_load,
     connections_cut_under_load,
+    cut_in_the_middle_of_answers_under_load,
+    slowed_under_load_and_refused_for_a_while,
     settings_that_lose_writes_are_refused_at_start,
     a_server_that_comes_back_with_weaker_settings_is_not_used,
 ])

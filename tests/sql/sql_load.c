@@ -60,6 +60,7 @@ struct load {
     int64_t answers;
     int64_t latest_ms; /* the longest time that an answer took */
     bool was_available;
+    bool tell_all;
 };
 
 static int64_t start_us;
@@ -111,7 +112,7 @@ static void transfer_done(struct sql_job *job, const struct error *error)
         load.latest_ms = taken_ms;
     if (error == NULL) {
         load.committed[client->number] = 1;
-        if (client->number % 100 == 0)
+        if (load.tell_all || client->number % 100 == 0)
             printf("%lld ok %lld\n", (long long)now_ms(), (long long)client->number);
     } else {
         printf("%lld %s %s\n", (long long)now_ms(), error_text(error->code), error->detail);
@@ -249,8 +250,9 @@ static int compare(void)
 int main(int argc, char **argv)
 {
     struct sql_store_options options = sql_store_options_default();
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 2;
+    load.tell_all = argc == 5;
     load.client_count = atoi(argv[2]);
     load.deadline_ms = atoi(argv[3]);
     load.committed = calloc(1, numbers_max);
