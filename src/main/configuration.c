@@ -116,7 +116,7 @@ static const struct setting settings[] = {
      "larger batches wait longer and gain nothing"},
     {"warehouse", "split_cost", SETTING_TEXT, offsetof(struct configuration, split_cost), "", 0, 0,
      "AMOUNT",
-     "what each warehouse beyond the first costs an order, as in USD 250 (minor units); empty = "
+     "what each warehouse beyond the first costs an order, as USD 250 (minor units); empty = "
      "nothing",
      "only you know what a second parcel costs"},
     {"warehouse", "ship_within_days", SETTING_NUMBER,
@@ -177,8 +177,7 @@ static const struct setting settings[] = {
      "a consumer that was away over a long weekend still finds its place"},
     {"events", "outbox_bytes_max", SETTING_NUMBER, offsetof(struct configuration, outbox_bytes_max),
      "268435456", 65536, 1099511627776, "N",
-     "how much may wait to be relayed, a context; at half of it a warning, at all of it writes are "
-     "refused",
+     "what may wait to be relayed, a context; beyond it writes are refused",
      "about a million events: an hour's worth of a busy shop"},
     {"events", "events_adopt", SETTING_CHOICE, offsetof(struct configuration, events_adopt), "no",
      0, 0, "no|yes", "yes: relay although a store's events went into another event log before",

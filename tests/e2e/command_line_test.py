@@ -29,7 +29,7 @@ import waybill_server  # noqa: E402
 from waybill_server import PROGRAM, ROOT, Server, inventory  # noqa: E402
 
 TIME_LIMIT = 30
-COMMANDS = ("serve", "call", "replay", "verify")
+COMMANDS = ("serve", "call", "watch", "replay", "verify")
 SETTINGS = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
 STOCK = '{"receiptId": "receipt", "sku": "A", "quantity": 5}'
 
@@ -275,7 +275,7 @@ def get(server, path):
 
 def operations_port_tells_health_readiness_and_metrics():
     with Place() as place, Server(place / "data") as server:
-        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
         assert get(server, "/healthz") == (200, "ok\n")
         assert get(server, "/readyz") == (200, "ready\n")
         status, metrics = get(server, "/metrics")
@@ -319,7 +319,7 @@ def signals_end_it_in_good_order_and_calls_in_flight_finish():
     for number in (signal.SIGTERM, signal.SIGINT):
         with Place() as place:
             server = Server(place / "data")
-            assert call(server, "ReceiveStock", STOCK).returncode == 0
+            assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
             calls = [HalfCall(server) for _ in range(5)]
             time.sleep(0.2)
             server.process.send_signal(number)
@@ -411,19 +411,19 @@ def full_disk_refuses_writes_and_nothing_else():
     with Place() as place, SmallDisk(place / "disk") as disk:
         arguments = ("--segment-bytes", "1048576", "--batch-bytes-max", "65536")
         with Server(os.path.join(disk.path, "data"), "inventory", *arguments) as server:
-            assert call(server, "ReceiveStock", STOCK).returncode == 0
+            assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
             disk.fill()
             with waybill_server.channel_to(server.listen) as channel:
                 error = receive_until_refused(channel, 40000)
                 assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
                 assert waybill_server.reason_of(error) == "DISK_FULL", error
-            done = call(server, "ReceiveStock", STOCK.replace("receipt\"", "other\""))
+            done = call(server, "InventoryService/ReceiveStock", STOCK.replace("receipt\"", "other\""))
             assert done.returncode == 64 + 8 and "DISK_FULL" in done.stderr, done
             assert call(server, "GetStock", '{"sku": "A"}').returncode == 0
             assert get(server, "/healthz")[0] == 200
             disk.free()
             until = time.monotonic() + TIME_LIMIT
-            while call(server, "ReceiveStock", STOCK.replace("receipt\"", "other\"")).returncode != 0:
+            while call(server, "InventoryService/ReceiveStock", STOCK.replace("receipt\"", "other\"")).returncode != 0:
                 assert time.monotonic() < until
                 time.sleep(0.1)
             ledger = json.loads(call(server, "VerifyLedger", "{}", "--json").stdout)
@@ -435,7 +435,7 @@ def full_disk_refuses_writes_and_nothing_else():
 
 def make_history(data):
     with Server(data) as server:
-        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
         for number in range(20):
             request = {"reservationId": f"r{number}", "lines": [{"sku": "A", "quantity": 1}]}
             done = call(server, "Reserve", json.dumps(request))
@@ -519,7 +519,7 @@ def verify_keeps_away_from_a_running_server():
 
 def call_prints_the_answer():
     with Place() as place, Server(place / "data") as server:
-        done = call(server, "ReceiveStock", STOCK)
+        done = call(server, "InventoryService/ReceiveStock", STOCK)
         assert done.returncode == 0 and done.stderr == "", done
         assert done.stdout.startswith('{\n  "stock": {\n    "sku": "A",\n    "onHand": "5"'), done
         for name in ("GetStock", "InventoryService/GetStock",
@@ -535,7 +535,7 @@ def call_prints_the_answer():
 def call_tells_a_refusal_with_its_details():
     request = '{"reservationId": "r", "lines": [{"sku": "A", "quantity": 9}]}'
     with Place() as place, Server(place / "data") as server:
-        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
         done = call(server, "Reserve", request)
         assert done.returncode == 64 + 9 and done.stdout == "", done
         assert done.stderr.startswith("FAILED_PRECONDITION INSUFFICIENT_STOCK: not enough stock"), done
@@ -615,7 +615,7 @@ def descriptors_of(*protos):
 def grpcio_reads_the_details_of_a_refusal():
     with Place() as place, Server(place / "data") as server, \
             waybill_server.channel_to(server.listen) as channel:
-        assert call(server, "ReceiveStock", STOCK).returncode == 0
+        assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
         reserve = waybill_server.inventory_method(channel, "Reserve")
         request = inventory.ReserveRequest(
             reservation_id="r", lines=[inventory.ReserveLine(sku="A", quantity=9)])
