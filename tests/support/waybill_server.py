@@ -21,6 +21,8 @@ _generated = tempfile.mkdtemp(prefix="waybill-protos-")
 subprocess.run(
     ["protoc", "-I", os.path.join(ROOT, "proto"), "-I", "/usr/include", "--python_out=" + _generated,
      "waybill/inventory/v1/inventory.proto", "waybill/inventory/v1/inventory_events.proto",
+     "waybill/common/v1/common.proto", "waybill/warehouse/v1/warehouse.proto",
+     "waybill/warehouse/v1/warehouse_events.proto",
      "waybill/events/v1/events.proto", "google/rpc/status.proto",
      "google/rpc/error_details.proto", "grpc/health/v1/health.proto"],
     cwd=os.path.join(ROOT, "proto"), check=True)
@@ -29,6 +31,9 @@ for _package in (google, grpc):  # several packages share these names
     _package.__path__.append(os.path.join(_generated, _package.__name__))
 inventory = importlib.import_module("waybill.inventory.v1.inventory_pb2")
 inventory_events = importlib.import_module("waybill.inventory.v1.inventory_events_pb2")
+common = importlib.import_module("waybill.common.v1.common_pb2")
+warehouse = importlib.import_module("waybill.warehouse.v1.warehouse_pb2")
+warehouse_events = importlib.import_module("waybill.warehouse.v1.warehouse_events_pb2")
 events = importlib.import_module("waybill.events.v1.events_pb2")
 status_pb2 = importlib.import_module("google.rpc.status_pb2")
 error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
@@ -42,6 +47,16 @@ def inventory_method(channel, name, raw=False):
     response = getattr(inventory, name + "Response")
     return channel.unary_unary(
         f"/waybill.inventory.v1.InventoryService/{name}",
+        request_serializer=(lambda data: data) if raw else request.SerializeToString,
+        response_deserializer=response.FromString)
+
+
+def warehouse_method(channel, name, raw=False):
+    """The same for warehouse."""
+    request = getattr(warehouse, name + "Request")
+    response = getattr(warehouse, name + "Response")
+    return channel.unary_unary(
+        f"/waybill.warehouse.v1.WarehouseService/{name}",
         request_serializer=(lambda data: data) if raw else request.SerializeToString,
         response_deserializer=response.FromString)
 
