@@ -23,8 +23,9 @@ void tracking_caller_deinit(struct tracking_caller *caller)
 static void call_done(void *context, const struct error *error)
 {
     struct tracking_caller *caller = context;
-    caller->answered = true;
-    caller->error = error == NULL ? error_none() : *error;
+    caller->under_way--;
+    if (error != NULL)
+        caller->error = *error;
 }
 
 static void send(struct tracking_caller *caller, struct tracking_call *call)
@@ -58,20 +59,29 @@ static void send(struct tracking_caller *caller, struct tracking_call *call)
     }
 }
 
-void tracking_call_run(struct tracking_caller *caller, struct tracking_call *call)
+void tracking_call_run_all(struct tracking_caller *caller, struct tracking_call *calls,
+                           size_t count)
 {
     arena_reset(&caller->arena);
-    call->base.executor = &caller->executor.base;
-    call->base.arena = &caller->arena;
-    caller->answered = false;
-    send(caller, call);
-    for (int i = 0; !caller->answered; i++) {
+    caller->error = error_none();
+    caller->under_way = count;
+    for (size_t i = 0; i < count; i++) {
+        calls[i].base.executor = &caller->executor.base;
+        calls[i].base.arena = &caller->arena;
+        send(caller, &calls[i]);
+    }
+    for (int i = 0; caller->under_way > 0; i++) {
         CHECK(i < 10000); /* the store does not answer */
         if (caller->work != NULL)
             caller->work(caller->work_context);
         if (test_executor_wait(&caller->executor, caller->work == NULL ? answer_timeout_us : 0))
             test_executor_run_all(&caller->executor);
     }
+}
+
+void tracking_call_run(struct tracking_caller *caller, struct tracking_call *call)
+{
+    tracking_call_run_all(caller, call, 1);
 }
 
 #define PRINT(...) CHECK(buffer_append_format(out, __VA_ARGS__))

@@ -20,7 +20,7 @@ struct tracking_caller {
     void *work_context;
     struct arena arena; /* of the last call */
     struct error error; /* of the last call */
-    bool answered;
+    size_t under_way;
 };
 
 enum tracking_call_kind {
@@ -55,6 +55,10 @@ void tracking_caller_deinit(struct tracking_caller *caller);
 
 /* Sends the call and waits for its answer. Results live until the next one. */
 void tracking_call_run(struct tracking_caller *caller, struct tracking_call *call);
+
+/* The same for many at once, sent in their order; an error of any is left in caller->error. */
+void tracking_call_run_all(struct tracking_caller *caller, struct tracking_call *calls,
+                           size_t count);
 
 /* Outcome and everything in the answer, as text; without `revision` if told so. */
 void tracking_call_print(struct buffer *out, const struct tracking_caller *caller,

@@ -421,13 +421,13 @@ struct error tracking_engine_step(struct tracking_engine *engine,
         claim(engine);
         size_t decided = decide(engine, commands + answered, count - answered);
         error = commit(engine);
-        if (!error_is(error))
-            error = start_reads(engine);
         if (error_is(error))
             return error;
         post_completions(commands + answered, decided);
         answered += decided;
-        error = tracking_engine_trim(engine);
+        error = start_reads(engine); /* from here on others may answer them */
+        if (!error_is(error))
+            error = tracking_engine_trim(engine);
     } while (!error_is(error) && answered < count);
     if (!error_is(error) && (engine->remaps != NULL || engine->now_us >= engine->next_sweep_us))
         error = work(engine);
