@@ -51,3 +51,17 @@ struct event_types event_types_known(void)
     pthread_once(&names_once, fill_names);
     return (struct event_types){.names = names, .count = count};
 }
+
+struct event_types event_types_of(const char *source)
+{
+    struct event_types all = event_types_known();
+    struct event_types found = {0};
+    for (size_t i = 0; i < all.count; i++) {
+        if (!text_equals_string(event_type_source(text_of(all.names[i])), source))
+            continue;
+        if (found.count == 0)
+            found.names = &all.names[i];
+        found.count++;
+    }
+    return found;
+}

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "platform/base/log.h"
+#include "platform/base/memory.h"
 #include "platform/events/event_log.h"
 #include "platform/events/event_record.h"
 #include "tests/support/crash_file_system.h"
@@ -281,6 +282,34 @@ static void the_largest_event_fits_a_batch(void **state)
     end(&world);
 }
 
+/* The n-th allocation fails, for every n until none is asked for any more. */
+static void a_failed_allocation_loses_nothing(void **state)
+{
+    (void)state;
+    struct event_batch batch;
+    bool hit = true;
+    for (uint64_t n = 0; hit; n++) {
+        struct world world;
+        begin(&world, crash_file_system_create(seed));
+        (void)kit_event(&world.arena, 0); /* the events' own memory is there */
+        memory_fail_after(n, 0);
+        struct error error = open_log(&world);
+        for (int i = 0; i < 3 && !error_is(error); i++)
+            error = append(&world, 3);
+        if (!error_is(error))
+            error = event_feed_read(event_log_feed(world.log), 0, 100, &world.arena, &batch);
+        memory_fail_after(UINT64_MAX, 0);
+        hit = error_is(error);
+        assert_true(!hit || error.code == ERROR_OUT_OF_MEMORY);
+        if (world.log == NULL)
+            assert_good(open_log(&world));
+        assert_int_equal(read_all(&world, 0, 16), world.acknowledged);
+        assert_good(append(&world, 3));
+        assert_int_equal(read_all(&world, 0, 16), world.acknowledged);
+        end(&world);
+    }
+}
+
 static void a_record_beyond_the_limits_is_no_event(void **state)
 {
     (void)state;
@@ -321,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_and_loses_nothing),
         cmocka_unit_test(another_contexts_log_is_refused),
         cmocka_unit_test(the_largest_event_fits_a_batch),
+        cmocka_unit_test(a_failed_allocation_loses_nothing),
         cmocka_unit_test(a_record_beyond_the_limits_is_no_event),
     };
     return cmocka_run_group_tests_name("event_log", tests, NULL, NULL);

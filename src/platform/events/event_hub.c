@@ -52,8 +52,11 @@ struct event_hub {
     struct hub_feed feeds[event_hub_feeds_max];
     pthread_t threads[hub_threads_max];
     size_t thread_count;
+    /* For sleeping alone, held for a moment only: a store's thread must not wait for the lists. */
+    pthread_mutex_t signal_mutex;
+    pthread_cond_t signal;
+    bool is_signalled;
     pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t changed;
     struct subscriber_list idle;
     struct subscriber_list queued;
     size_t subscriber_count;
@@ -239,6 +242,15 @@ static int end_turn(struct event_hub *hub, struct event_hub_subscriber *subscrib
     return reason;
 }
 
+/* Something is there to do. */
+static void signal_hub(struct event_hub *hub)
+{
+    pthread_mutex_lock(&hub->signal_mutex);
+    hub->is_signalled = true;
+    pthread_cond_signal(&hub->signal);
+    pthread_mutex_unlock(&hub->signal_mutex);
+}
+
 /* One subscriber's turn; the mutex is held before and after, not between. */
 static void serve(struct event_hub *hub, struct event_hub_subscriber *subscriber)
 {
@@ -248,7 +260,10 @@ static void serve(struct event_hub *hub, struct event_hub_subscriber *subscriber
     list_remove(&hub->queued, subscriber);
     subscriber->state = SUBSCRIBER_RUNNING;
     subscriber->wakes = hub->wakes;
+    bool has_more = hub->queued.first != NULL;
     pthread_mutex_unlock(&hub->mutex);
+    if (has_more) /* another thread may take the next one */
+        signal_hub(hub);
     struct error error = run_turn(hub, subscriber, &taken, &more, &later);
     atomic_fetch_add_explicit(&hub->delivered, taken, memory_order_relaxed);
     pthread_mutex_lock(&hub->mutex);
@@ -263,7 +278,7 @@ static void serve(struct event_hub *hub, struct event_hub_subscriber *subscriber
 
 /* --- threads --- */
 
-/* Sleeps until something changes, at most `us`. The mutex is held. */
+/* Sleeps until there is something to do, at most `us`. The mutex is held, but not meanwhile. */
 static void wait_for_change(struct event_hub *hub, int64_t us)
 {
     struct timespec until;
@@ -271,7 +286,15 @@ static void wait_for_change(struct event_hub *hub, int64_t us)
     int64_t nanoseconds = until.tv_nsec + us % 1000000 * 1000;
     until.tv_sec += us / 1000000 + nanoseconds / 1000000000;
     until.tv_nsec = nanoseconds % 1000000000;
-    pthread_cond_timedwait(&hub->changed, &hub->mutex, &until);
+    pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_lock(&hub->signal_mutex);
+    while (!hub->is_signalled) {
+        if (pthread_cond_timedwait(&hub->signal, &hub->signal_mutex, &until) != 0)
+            break;
+    }
+    hub->is_signalled = false;
+    pthread_mutex_unlock(&hub->signal_mutex);
+    pthread_mutex_lock(&hub->mutex);
 }
 
 /* What is due by the clock: a second try of feeds that failed, and the owner's tick. */
@@ -311,20 +334,16 @@ static void *run(void *context)
         }
     }
     pthread_mutex_unlock(&hub->mutex);
+    signal_hub(hub); /* the next thread ends, too */
     return NULL;
 }
 
-/* A feed has something new: on a store's thread. The flag is set under the mutex, so that nobody
- * goes to sleep between looking at it and waiting. */
+/* A feed has something new: on a store's thread. */
 static void wake(void *context)
 {
     struct hub_feed *feed = context;
-    if (atomic_load(&feed->is_woken))
-        return;
-    pthread_mutex_lock(&feed->hub->mutex);
-    atomic_store(&feed->is_woken, true);
-    pthread_cond_signal(&feed->hub->changed);
-    pthread_mutex_unlock(&feed->hub->mutex);
+    if (!atomic_exchange(&feed->is_woken, true))
+        signal_hub(feed->hub);
 }
 
 /* --- subscribers --- */
@@ -337,9 +356,10 @@ bool event_hub_add(struct event_hub *hub, struct event_hub_subscriber *subscribe
         hub->subscriber_count++;
         subscriber->removing = false;
         queue_subscriber(hub, subscriber);
-        pthread_cond_signal(&hub->changed);
     }
     pthread_mutex_unlock(&hub->mutex);
+    if (added)
+        signal_hub(hub);
     return added;
 }
 
@@ -349,8 +369,8 @@ void event_hub_resume(struct event_hub *hub, struct event_hub_subscriber *subscr
     CHECK(subscriber->state == SUBSCRIBER_OUTSIDE);
     subscriber->removing = false;
     queue_subscriber(hub, subscriber);
-    pthread_cond_signal(&hub->changed);
     pthread_mutex_unlock(&hub->mutex);
+    signal_hub(hub);
 }
 
 bool event_hub_remove(struct event_hub *hub, struct event_hub_subscriber *subscriber)
@@ -382,7 +402,6 @@ void event_hub_leave(struct event_hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
     hub->subscriber_count--;
-    pthread_cond_broadcast(&hub->changed);
     pthread_mutex_unlock(&hub->mutex);
 }
 
@@ -419,8 +438,9 @@ struct error event_hub_open(struct event_hub **hub, const struct event_hub_optio
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->changed, &attributes);
+    pthread_cond_init(&made->signal, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&made->signal_mutex, NULL);
     pthread_mutex_init(&made->mutex, NULL);
     struct error error = start(made);
     made->options.feeds = NULL; /* the caller's */
@@ -456,18 +476,26 @@ void event_hub_close(struct event_hub *hub)
     if (hub == NULL)
         return;
     pthread_mutex_lock(&hub->mutex);
-    while (hub->subscriber_count > 0)
-        wait_for_change(hub, 100000);
+    while (hub->subscriber_count > 0) {
+        struct timespec moment = {.tv_nsec = 5000000};
+        pthread_mutex_unlock(&hub->mutex);
+        nanosleep(&moment, NULL);
+        pthread_mutex_lock(&hub->mutex);
+    }
     hub->is_closing = true;
-    pthread_cond_broadcast(&hub->changed);
     pthread_mutex_unlock(&hub->mutex);
+    pthread_mutex_lock(&hub->signal_mutex);
+    hub->is_signalled = true;
+    pthread_cond_broadcast(&hub->signal);
+    pthread_mutex_unlock(&hub->signal_mutex);
     for (size_t i = 0; i < hub->thread_count; i++)
         pthread_join(hub->threads[i], NULL);
     for (size_t i = 0; i < hub->options.feed_count && hub->feeds[i].has_cache; i++) {
         event_feed_unwatch(hub->feeds[i].feed, &hub->feeds[i].watcher);
         event_batch_cache_deinit(&hub->feeds[i].cache);
     }
-    pthread_cond_destroy(&hub->changed);
+    pthread_cond_destroy(&hub->signal);
+    pthread_mutex_destroy(&hub->signal_mutex);
     pthread_mutex_destroy(&hub->mutex);
     memory_release(hub);
 }

@@ -23,10 +23,10 @@
 
 enum {
     hand_events_max = 32,
-    hand_bytes_max = 64 * 1024,             /* taking stops behind this */
+    hand_bytes_max = 32 * 1024,             /* taking stops behind this */
     hand_arena_bytes_max = 2 * 1024 * 1024, /* more than that and one largest event */
     stream_arena_bytes_max = 64 * 1024,
-    queue_bytes_max = 256 * 1024, /* what a stream's connection may have queued */
+    queue_bytes_max = 64 * 1024, /* what a stream's connection may have queued */
 };
 
 static const char type_url_prefix[] = "type.googleapis.com/";
