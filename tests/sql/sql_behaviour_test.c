@@ -487,6 +487,22 @@ static void wait_for(struct fixture *fixture, const struct visitor *visitors, in
     assert_int_equal(done, count);
 }
 
+static void assert_metrics(struct fixture *fixture, int committed)
+{
+    struct buffer text;
+    char line[80];
+    buffer_init(&text, 65536);
+    assert_true(sql_store_write_metrics(fixture->store, &text));
+    assert_true(buffer_append(&text, "", 1));
+    assert_non_null(strstr(text.data, "# TYPE waybill_behaviour_sql_jobs_total counter\n"));
+    assert_non_null(strstr(text.data, "\nwaybill_behaviour_sql_available 1\n"));
+    snprintf(line, sizeof line, "\nwaybill_behaviour_sql_commits_total ");
+    const char *commits = strstr(text.data, line);
+    assert_non_null(commits);
+    assert_in_range(strtoll(commits + strlen(line), NULL, 10), 1, (unsigned)committed + 1);
+    buffer_deinit(&text);
+}
+
 static void jobs_that_meet_get_each_their_own_answer(void **state)
 {
     struct fixture *fixture = *state;
@@ -522,6 +538,7 @@ static void jobs_that_meet_get_each_their_own_answer(void **state)
     assert_int_equal(counter_a(fixture), expected);
     assert_true(sql_store_usage(fixture->store).jobs >= crowd);
     assert_int_equal(sql_store_usage(fixture->store).queued_jobs, 0);
+    assert_metrics(fixture, expected);
     free(visitors);
 }
 

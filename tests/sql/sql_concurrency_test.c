@@ -357,6 +357,78 @@ static void a_commit_without_an_answer_is_unknown_and_not_repeated(void **state)
     assert_int_equal(runs, 1);
 }
 
+/* --- its types --- */
+
+static const struct sql_statement whole_numbers = {
+    .text = "SELECT 9223372036854775807::numeric, (-9223372036854775808)::numeric, 0::numeric,"
+            " 10000::numeric, 1e12::numeric, 123456789012345678::numeric, (-70000)::numeric,"
+            " 100.00::numeric, 12::smallint, (-12)::integer, 7::oid, '9'::xid8, true, false,"
+            " (SELECT sum(n)::numeric FROM generate_series(1, 100000) AS numbers (n)),"
+            " extract(epoch FROM '1970-01-02'::timestamp)::bigint",
+};
+static const int64_t expected_numbers[] = {
+    INT64_MAX, INT64_MIN, 0, 10000,      1000000000000, 123456789012345678, -70000, 100, 12, -12, 7,
+    9,         1,         0, 5000050000, 86400,
+};
+static const struct sql_statement names = {
+    .text = "SELECT 'a'::name, 'b'::varchar, 'c  '::char(3), '{\"d\": 1}'::json, ''::text",
+};
+static const char *const expected_names[] = {"a", "b", "c  ", "{\"d\": 1}", ""};
+
+static enum sql_verdict read_types(struct sql_session *session, void *context, struct error *error)
+{
+    struct sql_rows rows;
+    (void)context;
+    (void)error;
+    if (!sql_query(session, &whole_numbers, NULL, 0, &rows))
+        return SQL_FAIL;
+    for (size_t i = 0; i < sizeof expected_numbers / sizeof expected_numbers[0]; i++)
+        assert_true(sql_rows_integer(&rows, 0, i) == expected_numbers[i]);
+    if (!sql_query(session, &names, NULL, 0, &rows))
+        return SQL_FAIL;
+    for (size_t i = 0; i < sizeof expected_names / sizeof expected_names[0]; i++)
+        assert_true(text_equals_string(sql_rows_text(&rows, 0, i), expected_names[i]));
+    return SQL_COMMIT;
+}
+
+static void all_whole_numbers_and_texts_arrive(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error =
+        sql_kit_run(fixture->store, &fixture->arena, SQL_READ, read_types, NULL, NULL);
+    if (error_is(error))
+        fail_msg("%s", error.detail);
+}
+
+static enum sql_verdict ask(struct sql_session *session, void *context, struct error *error)
+{
+    struct sql_rows rows;
+    (void)error;
+    return sql_query(session, context, NULL, 0, &rows) ? SQL_COMMIT : SQL_FAIL;
+}
+
+static void numbers_that_do_not_fit_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct sql_statement refused[] = {
+        {.text = "SELECT 9223372036854775808::numeric"},
+        {.text = "SELECT (-9223372036854775809)::numeric"},
+        {.text = "SELECT 1e30::numeric"},
+        {.text = "SELECT 0.5::numeric"},
+        {.text = "SELECT 10000.0001::numeric"},
+        {.text = "SELECT 'NaN'::numeric"},
+        {.text = "SELECT 'Infinity'::numeric"},
+        {.text = "SELECT 1.0::float8"},
+        {.text = "SELECT now()"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct error error = sql_kit_run(fixture->store, &fixture->arena, SQL_READ, ask,
+                                         (void *)(uintptr_t)&refused[i], NULL);
+        if (error.code != ERROR_INTERNAL)
+            fail_msg("%s: %s: %s", refused[i].text, error_text(error.code), error.detail);
+    }
+}
+
 #define CONCURRENCY(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -370,8 +442,10 @@ int main(void)
         CONCURRENCY(a_statement_beyond_its_time_is_cut_off_and_undone),
         CONCURRENCY(a_connection_lost_before_the_commit_is_made_anew),
         CONCURRENCY(a_commit_without_an_answer_is_unknown_and_not_repeated),
+        CONCURRENCY(all_whole_numbers_and_texts_arrive),
+        CONCURRENCY(numbers_that_do_not_fit_are_refused),
     };
-    enum { count = sizeof tests / sizeof tests[0], count_on_a_server = 4 };
+    enum { count = sizeof tests / sizeof tests[0], count_on_a_server = 6 };
     size_t wanted = sql_kit_runs_on_postgresql() ? count : count - count_on_a_server;
     return _cmocka_run_group_tests("sql_concurrency", tests, wanted, NULL, NULL);
 }

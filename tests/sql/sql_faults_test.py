@@ -6,6 +6,7 @@ its bound; and settings that lose acknowledged writes are refused at the start.
 Bounds are asserted at five times their figure.
 """
 
+import contextlib
 import os
 import random
 import sys
@@ -20,20 +21,47 @@ from postgresql_server import PostgresqlServer  # noqa: E402
 from sql_load import BOUND_SECONDS, Load  # noqa: E402
 
 
+STACK = contextlib.ExitStack()
+SERVERS = []
+
+
+def the_server():
+    """One for all cases; each leaves it running, with its own settings."""
+    if not SERVERS:
+        SERVERS.append(STACK.enter_context(PostgresqlServer()))
+    return SERVERS[0]
+
+
+def fresh():
+    """(server, the URL of an empty database)"""
+    server = the_server()
+    return server, server.database("load")
+
+
+def seconds_since(began):
+    return f"{time.monotonic() - began:.1f} s"
+
+
 def killed_and_started_again_under_load():
-    with PostgresqlServer() as server, Load(server.url) as load:
+    server, url = fresh()
+    with Load(url) as load:
         for _ in range(2):
             load.works()
+            began = time.monotonic()
             server.kill()
             load.wait("available 0", BOUND_SECONDS)
+            print(f"# breaker open after {seconds_since(began)}")
             server.start()
+            began = time.monotonic()
             load.wait("available 1", BOUND_SECONDS)
+            print(f"# healthy {seconds_since(began)} after its return")
             load.works()
         load.end()
 
 
 def restarted_in_good_order_under_load():
-    with PostgresqlServer() as server, Load(server.url) as load:
+    server, url = fresh()
+    with Load(url) as load:
         for _ in range(2):
             load.works()
             server.stop()
@@ -43,20 +71,26 @@ def restarted_in_good_order_under_load():
 
 
 def frozen_and_thawed_under_load():
-    with PostgresqlServer() as server, Load(server.url) as load:
+    server, url = fresh()
+    with Load(url) as load:
         for _ in range(2):
             load.works()
+            began = time.monotonic()
             server.pause()
             load.wait("available 0", BOUND_SECONDS)
+            print(f"# breaker open after {seconds_since(began)}")
             time.sleep(1)
             server.resume()
+            began = time.monotonic()
             load.wait("available 1", BOUND_SECONDS)
+            print(f"# healthy {seconds_since(began)} after its return")
             load.works()
         load.end()
 
 
 def connections_cut_under_load():
-    with PostgresqlServer() as server, Load(server.url) as load:
+    server, url = fresh()
+    with Load(url) as load:
         for _ in range(6):
             load.works()
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -65,15 +99,16 @@ def connections_cut_under_load():
         load.end()
 
 
-def through(server, proxy):
-    return server.url.replace(f":{server.port}/", f":{proxy.port}/")
+def through(url, server, proxy):
+    return url.replace(f":{server.port}/", f":{proxy.port}/")
 
 
 def cut_in_the_middle_of_answers_under_load():
     seed = int(os.environ.get("WAYBILL_SEED", random.randrange(2**32)))
     print(f"# WAYBILL_SEED={seed}")
-    with PostgresqlServer() as server, FaultProxy(server.port, random.Random(seed)) as proxy:
-        with Load(through(server, proxy)) as load:
+    server, url = fresh()
+    with FaultProxy(server.port, random.Random(seed)) as proxy:
+        with Load(through(url, server, proxy)) as load:
             load.works()
             proxy.cut_probability = 0.01
             until = time.monotonic() + 60
@@ -87,8 +122,9 @@ def cut_in_the_middle_of_answers_under_load():
 
 
 def slowed_under_load_and_refused_for_a_while():
-    with PostgresqlServer() as server, FaultProxy(server.port, random.Random(1)) as proxy:
-        with Load(through(server, proxy), 8) as load:
+    server, url = fresh()
+    with FaultProxy(server.port, random.Random(1)) as proxy:
+        with Load(through(url, server, proxy), 8) as load:
             load.works()
             proxy.delay_seconds = 0.05
             time.sleep(3)
@@ -115,28 +151,29 @@ def refused(url, name):
 
 
 def settings_that_lose_writes_are_refused_at_start():
-    with PostgresqlServer() as server:
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            server.stop()
-            server.configure({name: "off"})
-            server.start()
-            assert refused(server.url, name), f"{name} = off was not noticed"
-            server.configure({name: "on"})
+    server, url = fresh()
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
         server.stop()
+        server.configure({name: "off"})
         server.start()
-        server.execute("ALTER ROLE waybill SET synchronous_commit = off")
-        assert refused(server.url, "synchronous_commit"), "a role's setting was not noticed"
-        server.execute("ALTER ROLE waybill RESET synchronous_commit")
-        server.execute("ALTER DATABASE waybill SET synchronous_commit = off")
-        assert refused(server.url, "synchronous_commit"), "a database's was not noticed"
-        server.execute("ALTER DATABASE waybill SET synchronous_commit = local")
-        with Load(server.url, 1) as load:
-            load.works()
-            load.end()
+        assert refused(url, name), f"{name} = off was not noticed"
+        server.configure({name: "on"})
+    server.stop()
+    server.start()
+    server.execute("ALTER ROLE waybill SET synchronous_commit = off")
+    assert refused(url, "synchronous_commit"), "a role's setting was not noticed"
+    server.execute("ALTER ROLE waybill RESET synchronous_commit")
+    server.execute("ALTER DATABASE load SET synchronous_commit = off")
+    assert refused(url, "synchronous_commit"), "a database's was not noticed"
+    server.execute("ALTER DATABASE load SET synchronous_commit = local")
+    with Load(url, 1) as load:
+        load.works()
+        load.end()
 
 
 def a_server_that_comes_back_with_weaker_settings_is_not_used():
-    with PostgresqlServer() as server, Load(server.url, 4) as load:
+    server, url = fresh()
+    with Load(url, 4) as load:
         load.works()
         server.stop()
         server.configure({"fsync": "off"})
@@ -152,13 +189,14 @@ def a_server_that_comes_back_with_weaker_settings_is_not_used():
         load.end()
 
 
-tap.run([
-    killed_and_started_again_under_load,
-    restarted_in_good_order_under_load,
-    frozen_and_thawed_under_load,
-    connections_cut_under_load,
-    cut_in_the_middle_of_answers_under_load,
-    slowed_under_load_and_refused_for_a_while,
-    settings_that_lose_writes_are_refused_at_start,
-    a_server_that_comes_back_with_weaker_settings_is_not_used,
-])
+with STACK:
+    tap.run([
+        killed_and_started_again_under_load,
+        restarted_in_good_order_under_load,
+        frozen_and_thawed_under_load,
+        connections_cut_under_load,
+        cut_in_the_middle_of_answers_under_load,
+        slowed_under_load_and_refused_for_a_while,
+        settings_that_lose_writes_are_refused_at_start,
+        a_server_that_comes_back_with_weaker_settings_is_not_used,
+    ])

@@ -112,11 +112,7 @@ static bool is_ready(struct module *module, struct buffer *why)
 static bool write_metrics(struct module *module, struct buffer *out)
 {
     struct warehouse_process *warehouse = (struct warehouse_process *)module;
-    struct sql_store_usage usage = sql_store_usage(warehouse->store);
-    return module_add_gauge(out, "waybill_warehouse_queued_jobs", "Commands waiting for the store.",
-                            usage.queued_jobs) &&
-           module_add_gauge(out, "waybill_warehouse_busy_threads", "Store threads at work.",
-                            usage.busy_threads) &&
+    return sql_store_write_metrics(warehouse->store, out) &&
            context_events_write_metrics(warehouse->events, out);
 }
 

@@ -18,6 +18,7 @@
 #include "platform/base/check.h"
 #include "platform/base/clock.h"
 #include "platform/base/memory.h"
+#include "platform/sql/sql_statement_map.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -164,26 +165,13 @@ static struct postgresql_pending take_pending(struct postgresql_connection *conn
     return pending;
 }
 
-static bool any_value(void *context, uint64_t value)
-{
-    (void)context;
-    (void)value;
-    return true;
-}
-
-static uint64_t hash_of(const struct sql_statement *statement)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)statement * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
 /* Its preparation did not happen: the next run prepares it again. */
 static void forget_statement(struct postgresql_connection *connection,
                              const struct sql_statement *statement)
 {
     uint64_t number;
-    if (hash_map_find(&connection->statements, hash_of(statement), any_value, NULL, &number))
-        hash_map_remove(&connection->statements, hash_of(statement), number);
+    if (sql_statement_find(&connection->statements, statement, &number))
+        hash_map_remove(&connection->statements, sql_statement_hash(statement), number);
 }
 
 /* --- answers --- */
@@ -311,7 +299,7 @@ static uint64_t prepare(struct postgresql_connection *connection,
 {
     uint64_t number;
     char name[32];
-    if (hash_map_find(&connection->statements, hash_of(statement), any_value, NULL, &number))
+    if (sql_statement_find(&connection->statements, statement, &number))
         return number;
     char *text = text_for(statement);
     if (text == NULL || !hash_map_reserve(&connection->statements, 1)) {
@@ -327,7 +315,7 @@ static uint64_t prepare(struct postgresql_connection *connection,
     memory_release(text);
     if (!sent)
         return 0;
-    hash_map_add(&connection->statements, hash_of(statement), number);
+    hash_map_add(&connection->statements, sql_statement_hash(statement), number);
     return number;
 }
 

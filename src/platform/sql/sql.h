@@ -2,6 +2,7 @@
 #define WAYBILL_PLATFORM_SQL_SQL_H
 
 #include "platform/base/arena.h"
+#include "platform/base/buffer.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 #include "platform/base/executor.h"
@@ -189,5 +190,9 @@ struct sql_store_usage {
     bool available; /* false: jobs are refused at the door, the breaker is open */
 };
 struct sql_store_usage sql_store_usage(struct sql_store *store);
+
+/* The same as Prometheus text, names beginning with waybill_NAME_sql_. False: no room. */
+__attribute__((warn_unused_result)) bool sql_store_write_metrics(struct sql_store *store,
+                                                                 struct buffer *out);
 
 #endif

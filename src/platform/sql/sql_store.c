@@ -220,6 +220,41 @@ struct sql_store_usage sql_store_usage(struct sql_store *store)
     };
 }
 
+struct metric {
+    const char *name;
+    const char *type;
+    const char *help;
+    uint64_t value;
+};
+
+bool sql_store_write_metrics(struct sql_store *store, struct buffer *out)
+{
+    const struct sql_store_usage usage = sql_store_usage(store);
+    const struct metric metrics[] = {
+        {"queued_jobs", "gauge", "Transactions waiting for a thread.", usage.queued_jobs},
+        {"busy_threads", "gauge", "Threads at work.", usage.busy_threads},
+        {"threads", "gauge", "Threads there are.", usage.thread_count},
+        {"available", "gauge", "1 unless the circuit breaker is open.", usage.available},
+        {"jobs_total", "counter", "Transactions answered.", usage.jobs},
+        {"commits_total", "counter", "Commits of writes.", usage.commits},
+        {"committed_jobs_total", "counter", "Transactions in those commits.", usage.batched_jobs},
+        {"repeats_total", "counter", "Scripts run again after a conflict or a lost connection.",
+         usage.repeated_runs},
+        {"reconnects_total", "counter", "Connections made anew.", usage.reconnects},
+        {"deadlines_total", "counter", "Transactions whose time was over.", usage.deadlines_passed},
+    };
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
+        const struct metric *metric = &metrics[i];
+        if (!buffer_append_format(out, "# HELP waybill_%s_sql_%s %s\n# TYPE waybill_%s_sql_%s %s\n",
+                                  store->name, metric->name, metric->help, store->name,
+                                  metric->name, metric->type) ||
+            !buffer_append_format(out, "waybill_%s_sql_%s %llu\n", store->name, metric->name,
+                                  (unsigned long long)metric->value))
+            return false;
+    }
+    return true;
+}
+
 /* --- waiting for one job --- */
 
 struct waiting_executor {

@@ -12,6 +12,7 @@
 
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/sql/sql_statement_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,20 +84,6 @@ static bool fail_for_memory(struct sqlite_connection *connection)
 
 /* --- prepared statements --- */
 
-static bool any_value(void *context, uint64_t value)
-{
-    (void)context;
-    (void)value;
-    return true;
-}
-
-/* Both steps permute 64 bits: two addresses never have one hash, and none has 0. */
-static uint64_t hash_of(const struct sql_statement *statement)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)statement * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
 /* "$7" → 6; a mistake of ours otherwise. */
 static bool read_parameters(struct sqlite_connection *connection, struct prepared *prepared,
                             const char *text)
@@ -140,7 +127,8 @@ static struct prepared *prepare(struct sqlite_connection *connection,
         release_prepared(prepared);
         return NULL;
     }
-    hash_map_add(&connection->statements, hash_of(statement), (uint64_t)(uintptr_t)prepared);
+    hash_map_add(&connection->statements, sql_statement_hash(statement),
+                 (uint64_t)(uintptr_t)prepared);
     return prepared;
 }
 
@@ -148,7 +136,7 @@ static struct prepared *find_prepared(struct sqlite_connection *connection,
                                       const struct sql_statement *statement)
 {
     uint64_t value;
-    if (hash_map_find(&connection->statements, hash_of(statement), any_value, NULL, &value))
+    if (sql_statement_find(&connection->statements, statement, &value))
         return (struct prepared *)(uintptr_t)value;
     return prepare(connection, statement);
 }

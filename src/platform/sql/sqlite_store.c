@@ -173,6 +173,8 @@ static void run_alone(struct sqlite_store *store, struct sql_job *job)
         }
         count_repeats(store, 1);
     }
+    if (job->verdict != SQL_COMMIT)
+        return;
     atomic_fetch_add_explicit(&store->base.commits, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&store->base.batched_jobs, 1, memory_order_relaxed);
 }
