@@ -17,10 +17,10 @@
  * ceil(weight / 1000) × per_kilogram) + (used sites − 1) × split_cost, weight being that of all the
  * site ships. LOWEST_COST minimises it; FEWEST_SPLITS the number of sites first; PRIORITY takes
  * sites by priority, then distance, and gives each all it can ship. Ties: fewer sites, then the
- * smaller ascending list of priorities, then of warehouse_ids (so: of indexes); inside a set, more
- * from the first.
+ * smaller ascending list of priorities, then of warehouse_ids; inside a set, more from the first.
  */
 struct allocation_site {
+    struct text warehouse_id;
     int32_t priority;
     enum allocation_reason_code excluded; /* 0 = usable; else it takes no part, and this is why */
     bool has_distance;
@@ -41,7 +41,7 @@ struct allocation_problem {
     enum allocation_strategy strategy;
     bool allow_partial; /* each line gets min(quantity, Σ available where it may come from) */
     int64_t split_cost_minor;
-    uint64_t work_max;                   /* bound on the work, in steps of the search */
+    uint64_t work_max;                   /* bound on the work, in hundreds of elementary steps */
     const struct allocation_site *sites; /* by priority, then warehouse_id */
     size_t site_count;
     const struct allocation_demand *lines;
@@ -64,6 +64,7 @@ struct allocation_plan {
     int64_t total_cost_minor; /* with splits */
     bool optimal;
     int64_t gap_minor; /* total_cost − gap ≤ the cost of the best plan; 0 when optimal */
+    uint64_t work;     /* taken, as work_max counts; never a time, so that answers repeat */
     enum allocation_reason_code *reasons; /* of each site */
     bool has_runner_up;                   /* the best plan found with another set of sites */
     bool *runner_up_sites;

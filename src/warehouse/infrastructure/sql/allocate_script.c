@@ -260,8 +260,10 @@ static bool make_problem(struct allocating *allocating)
     make_offers(allocating);
     if (!exclude_full_sites(allocating) || !compare_offers(allocating))
         return false;
-    for (size_t i = 0; i < allocating->directory->count; i++)
+    for (size_t i = 0; i < allocating->directory->count; i++) {
         allocating->sites[i] = allocating->offers[i].site;
+        allocating->sites[i].warehouse_id = allocating->directory->sites[i].warehouse_id;
+    }
     return true;
 }
 

@@ -1,0 +1,143 @@
+#ifndef WAYBILL_WAREHOUSE_DOMAIN_ALLOCATION_SEARCH_STATE_H
+#define WAYBILL_WAREHOUSE_DOMAIN_ALLOCATION_SEARCH_STATE_H
+
+#include "warehouse/domain/allocation_search.h"
+
+/*
+ * What the search's files share: allocation_search.c branches on sites, allocation_bound.c has the
+ * bound while sites are open, allocation_rounding.c finds the best for a fixed set of sites. Nobody
+ * else includes this.
+ *
+ * Sites are renumbered by the slope of their bound, so that for every line the cheaper site has the
+ * lower number. Costs in bounds are scaled by 2^shift, always rounded down.
+ */
+enum site_state { SITE_CLOSED, SITE_OPTIONAL, SITE_OPEN };
+
+enum { rounding_sites_max = 64, rounding_depth_max = 64 };
+
+struct slope_site {
+    size_t number;        /* in the question */
+    int64_t fixed;        /* with what the first gram surely costs beyond the slopes */
+    int64_t base;         /* of further parcels; 0 where one parcel always suffices */
+    int64_t per_kilogram; /* the same of kilograms */
+    int64_t parcel_grams_max;
+    int64_t slope_base; /* scaled, a gram */
+    int64_t slope_kilogram;
+    int64_t slope;
+    int64_t fixed_scaled;
+    int64_t bound_slope; /* a line that the site's cost is nowhere below, for any grams > 0 */
+    int64_t bound_fixed;
+};
+
+/* One cap on what a site ships, within a fixed set. */
+struct site_cap {
+    int64_t grams_max;
+    int64_t parcels_min; /* paid in any case */
+    int64_t kilograms_min;
+};
+
+struct search {
+    const struct search_question *question;
+    size_t sites; /* that have anything */
+    size_t lines;
+    struct slope_site *site;
+    int64_t *usable;        /* [site × lines + line]: min(available, needed) */
+    int64_t *weight_needed; /* of each line, grams */
+    int64_t weight;         /* of all lines, grams */
+    int64_t grain;          /* divides every piece's weight */
+    unsigned shift;
+
+    int64_t best_cost; /* INT64_MAX = none yet */
+    int64_t *best;     /* quantities; these four by the question's numbers */
+    bool *best_used;
+    bool has_second;
+    int64_t second_cost;
+    bool *second_used;
+    int64_t open_bound; /* of what had to be left undecided, unscaled; INT64_MAX = nothing */
+    uint64_t work;
+    unsigned round_share;    /* a set may take so much of the work that is left */
+    bool round_wins;         /* the present set is preferred to the best plan's at equal cost */
+    bool is_ordering;        /* any plan of the best cost and its set is taken */
+    uint64_t round_work_max; /* when the rounding of the present set gives up */
+
+    /* allocation_bound.c */
+    int64_t *value; /* of a piece of each line, scaled */
+    int64_t *slack; /* of each site, scaled: fixed cost not used up */
+    bool *saturated;
+    size_t *reach; /* of each line: sites [0, reach) are not dearer than its value */
+    int64_t *loss; /* of each line: Σ usable of the saturated sites within reach */
+
+    /* a fill: [site × lines + line] */
+    int64_t *fill;
+    int64_t *rest; /* of each line */
+    int64_t *grams;
+    bool *in_set;
+    size_t *by_id;               /* the question's numbers in the order of warehouse_ids */
+    size_t *place;               /* of the question's number: ours; SIZE_MAX = it has nothing */
+    bool *used;                  /* scratch, by the question's numbers */
+    bool *first_parcel_is_fixed; /* of each site, by the question's numbers: its bound's shape */
+
+    /* allocation_rounding.c, [place in the set × lines + line] */
+    size_t set[rounding_sites_max];
+    size_t set_count;
+    int64_t *flow; /* grams */
+    int64_t *room; /* grams that may flow at most */
+    int64_t *low;  /* grams that flow at least */
+    int64_t *pieces;
+    int64_t *demand; /* of each line, grams not met yet */
+};
+
+/* a × b, or 2^61 if it is more. Both ≥ 0. */
+int64_t search_product(int64_t a, int64_t b);
+
+/* What the whole weight costs at the site beyond its fixed cost, as the question counts. */
+int64_t search_stairs(const struct slope_site *site, int64_t grams);
+
+/* Remembers a plan, quantities by our numbers in `quantities` ([site × lines + line]). */
+void search_take_plan(struct search *search, const int64_t *quantities);
+
+/* A bound, scaled, that was not pursued further. */
+void search_leave_open(struct search *search, int64_t bound_scaled);
+
+/* Whether every plan of that bound costs more than the best one. */
+bool search_is_dearer(const struct search *search, int64_t bound_scaled);
+
+/* Whether a plan of that bound cannot be cheaper than the best one; it may be preferred at the same
+ * cost. */
+bool search_is_no_cheaper(const struct search *search, int64_t bound_scaled);
+
+/* --- allocation_ties.c: which of two sets is preferred at the same cost --- */
+
+/* Sorts by_id. */
+void search_ties_begin(struct search *search);
+
+/* Whether the first set, by the question's numbers, is to be preferred to the second. */
+bool search_set_wins(const struct search *search, const bool *set, const bool *than);
+
+/* Whether a set with all open and some optional sites could be preferred to the best plan's. */
+bool search_could_win(const struct search *search, const uint8_t *states);
+
+/*
+ * Fills each line from the cheapest sites that are in `in_set`. False: they have not all of it.
+ * Sets fill, grams and gives the cost by slopes alone, scaled.
+ */
+bool search_fill(struct search *search, int64_t *linear_scaled);
+
+/* allocation_bound.c: a lower bound, scaled, of all plans that use the open sites and any of the
+ * optional ones. Sets slack and saturated. INT64_MAX: they have not all. */
+int64_t search_bound(struct search *search, const uint8_t *states);
+
+/*
+ * allocation_rounding.c: the best plan on exactly the sites of `in_set`, or as far as work goes.
+ * `bound`, scaled, is known to hold for all of them.
+ */
+void search_round(struct search *search, int64_t bound);
+
+/*
+ * Of the plans with the best plan's cost and sites, makes that one the best that ships most of the
+ * first line from the first site, then of its second line, and so on, then from the second site.
+ * False: as far as the work went.
+ */
+bool search_prefer_first(struct search *search);
+
+#endif
