@@ -47,17 +47,15 @@ void relay_rows_init(struct relay_rows *rows, struct sql_store *store, const cha
                                         "WHERE relay_id = 1 AND holder = $1",
                                         context);
     rows->read.text = text_for(rows->texts[3],
-                               "SELECT outbox_id, event_id, event_type, event_key, time_us, data "
-                               "FROM %s_outbox ORDER BY outbox_id LIMIT $1",
+                               "SELECT outbox_id, event_id, event_type, event_key, time_us, data, "
+                               "1 FROM %s_outbox ORDER BY outbox_id LIMIT $1",
                                context);
     rows->read.postgresql =
         text_for(rows->texts[4],
-                 "SELECT outbox_id, event_id, event_type, event_key, time_us, data "
-                 "FROM %s_outbox WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot()) "
-                 "AND outbox_id < coalesce((SELECT min(outbox_id) FROM %s_outbox WHERE "
-                 "transaction_id >= pg_snapshot_xmin(pg_current_snapshot())), "
-                 "9223372036854775807) ORDER BY outbox_id LIMIT $1",
-                 context, context);
+                 "SELECT outbox_id, event_id, event_type, event_key, time_us, data, "
+                 "transaction_id < pg_snapshot_xmin(pg_current_snapshot()) "
+                 "FROM %s_outbox ORDER BY outbox_id LIMIT $1",
+                 context);
     rows->measure.text = text_for(
         rows->texts[5],
         "SELECT count(*), coalesce(sum(length(data)), 0), coalesce(min(time_us), 0) FROM %s_outbox",
@@ -192,7 +190,9 @@ static bool take_row(void *context, const struct sql_value *values, size_t colum
 {
     struct read_call *call = context;
     struct relay_batch *batch = call->batch;
-    CHECK(column_count == 6);
+    CHECK(column_count == 7);
+    if (values[6].integer == 0) /* its transaction is not old enough: nothing passes it */
+        return false;
     struct event event = {.time_us = values[4].integer};
     if (!copy_text(call, &values[1], &event.event_id) ||
         !copy_text(call, &values[2], &event.type) || !copy_text(call, &values[3], &event.key) ||
