@@ -70,7 +70,7 @@ def swagger_parser_finds_it_valid(path, _):
 @with_document
 def schemathesis_finds_no_answer_that_differs(_, url):
     run(python_tool("schemathesis"), "run", url, "--checks", CHECKS, "--max-examples", "30",
-        "--seed", "1", "--no-color")
+        "--seed", "1", "--no-color", "--request-timeout", "60")
 
 
 tap.run([openapi_spec_validator_finds_it_valid, swagger_parser_finds_it_valid,
