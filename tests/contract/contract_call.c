@@ -295,6 +295,8 @@ const struct reservation *answered_reservation(const struct contract *contract)
     case CALL_LIST_RESERVATIONS:
     case CALL_LIST_STOCK_ENTRIES:
     case CALL_VERIFY_LEDGER:
+    case CALL_FOLLOW_SHELF:
+    case CALL_GET_SHELF_PLACE:
         break;
     }
     fail_msg("the latest call answers no reservation");

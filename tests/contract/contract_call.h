@@ -36,6 +36,7 @@ extern const struct contract_cases policy_cases;
 extern const struct contract_cases listing_cases;
 extern const struct contract_cases reservation_cases;
 extern const struct contract_cases commit_cases;
+extern const struct contract_cases shelf_cases;
 extern const struct contract_cases expiry_cases;
 extern const struct contract_cases extension_cases;
 extern const struct contract_cases retake_cases;

@@ -47,6 +47,7 @@ static struct inventory_repository *embedded_open(struct contract_store *base,
     store->options.retention_us = settings->retention_us;
     store->options.committed_retention_us = settings->committed_retention_us;
     store->options.ids_max = settings->ids_max;
+    store->options.on_hand_source = settings->is_fed ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
     store->options.segment_bytes = 1 << 20;
     store->options.batch_bytes_max = 1 << 18;
     store->options.threaded = store->threaded;

@@ -11,11 +11,14 @@
 #include <stdio.h>
 
 static const struct contract_cases *const all_cases[] = {
-    &broken_promises_cases,  &stock_cases,       &policy_cases,
-    &listing_cases,          &reservation_cases, &extension_cases,
-    &commit_cases,           &retake_cases,      &return_cases,
-    &reservation_list_cases, &expiry_cases,      &idempotency_cases,
-    &retention_cases,        &ledger_cases,      &restart_cases,
+    &broken_promises_cases, &stock_cases,
+    &policy_cases,          &listing_cases,
+    &reservation_cases,     &extension_cases,
+    &commit_cases,          &retake_cases,
+    &return_cases,          &reservation_list_cases,
+    &expiry_cases,          &idempotency_cases,
+    &retention_cases,       &ledger_cases,
+    &restart_cases,         &shelf_cases,
 };
 enum { table_count = sizeof all_cases / sizeof all_cases[0], cases_max = 256 };
 

@@ -4,6 +4,7 @@
 #include "inventory/domain/inventory_repository.h"
 #include "tests/support/test_executor.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -14,6 +15,7 @@ struct contract_settings {
     int64_t retention_us;
     int64_t committed_retention_us;
     uint64_t ids_max;
+    bool is_fed; /* on hand follows the warehouse */
 };
 
 /* What a store's fixture can do; cases that need more are skipped for it. */

@@ -21,6 +21,7 @@ static struct inventory_repository *model_open(struct contract_store *base,
         .retention_us = settings->retention_us,
         .committed_retention_us = settings->committed_retention_us,
         .ids_max = settings->ids_max,
+        .is_fed = settings->is_fed,
     };
     fake_clock_init(&store->clock, start_us);
     store->model = inventory_model_create(&options);

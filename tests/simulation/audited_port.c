@@ -261,6 +261,32 @@ static void audit_verify_ledger(struct inventory_repository *repository,
     inventory_repository_verify_ledger(store_of(repository), command, audited_done, one);
 }
 
+static void audit_follow_shelf(struct inventory_repository *repository,
+                               struct follow_shelf_command *command)
+{
+    struct inventory_question question = {
+        .kind = CALL_FOLLOW_SHELF,
+        .id = command->movement_id,
+        .sku = command->sku,
+        .quantity = command->quantity,
+        .is_receipt = command->is_receipt,
+        .note = command->note,
+        .shelf_log = command->place.log,
+        .shelf_position = command->place.position,
+    };
+    struct audited_command *one = note(repository, &command->base, &question);
+    CHECK(question.shelf_log.size > 0 && question.shelf_position > 0);
+    inventory_repository_follow_shelf(store_of(repository), command, audited_done, one);
+}
+
+static void audit_get_shelf_place(struct inventory_repository *repository,
+                                  struct get_shelf_place_command *command)
+{
+    struct inventory_question question = {.kind = CALL_GET_SHELF_PLACE};
+    struct audited_command *one = note(repository, &command->base, &question);
+    inventory_repository_get_shelf_place(store_of(repository), command, audited_done, one);
+}
+
 void audited_port_init(struct audited_port *port)
 {
     static const struct inventory_repository_table table = {
@@ -279,6 +305,8 @@ void audited_port_init(struct audited_port *port)
         .get_reservation = audit_get_reservation,
         .list_stock_entries = audit_list_stock_entries,
         .verify_ledger = audit_verify_ledger,
+        .follow_shelf = audit_follow_shelf,
+        .get_shelf_place = audit_get_shelf_place,
     };
     *port = (struct audited_port){.base.table = &table};
 }
@@ -302,6 +330,8 @@ static void copy_answer(struct audited_command *one)
         [CALL_GET_RESERVATION] = sizeof(struct get_reservation_command),
         [CALL_LIST_STOCK_ENTRIES] = sizeof(struct list_stock_entries_command),
         [CALL_VERIFY_LEDGER] = sizeof(struct verify_ledger_command),
+        [CALL_FOLLOW_SHELF] = sizeof(struct follow_shelf_command),
+        [CALL_GET_SHELF_PLACE] = sizeof(struct get_shelf_place_command),
     };
     memcpy(&one->actual.command, one->command, sizes[one->actual.question.kind]);
 }

@@ -58,6 +58,7 @@ struct auditor *auditor_create(const struct auditor_options *options)
         .retention_us = options->retention_us,
         .committed_retention_us = options->committed_retention_us,
         .ids_max = options->ids_max,
+        .is_fed = options->is_fed,
     };
     auditor->model = inventory_model_create(&model_options);
     observations_init(&auditor->observations);
@@ -258,10 +259,13 @@ static void ask_store(struct auditor *auditor, const struct inventory_question *
 
 /*
  * What the store says of every SKU there may be: its stock, and the ledger entries that came after
- * the answered ones, for stock alone does not tell a rollback from an expiry.
+ * the answered ones, for stock alone does not tell a rollback from an expiry. And how far it
+ * followed the shelf.
  */
+enum { inspected_max = 2 * workload_skus_max + 1 };
+
 struct inspection {
-    struct inventory_call answers[2 * workload_skus_max];
+    struct inventory_call answers[inspected_max];
     uint64_t ids;
     uint64_t skus;
 };
@@ -288,6 +292,8 @@ static void inspect(struct auditor *auditor, struct inspection *inspection)
         question.page_size = inventory_page_size_max;
         ask_store(auditor, &question, &inspection->answers[2 * i + 1]);
     }
+    struct inventory_question place = {.kind = CALL_GET_SHELF_PLACE};
+    ask_store(auditor, &place, &inspection->answers[inspected_max - 1]);
     struct embedded_repository_usage usage = embedded_repository_usage(auditor->port.store);
     inspection->ids = usage.ids;
     inspection->skus = usage.skus;
@@ -298,7 +304,7 @@ static bool is_in_state(struct auditor *auditor, const struct inspection *inspec
                         struct inventory_model *model, struct buffer *difference)
 {
     bool equal = true;
-    for (size_t i = 0; i < 2 * workload_skus_max && equal; i++) {
+    for (size_t i = 0; i < inspected_max && equal; i++) {
         const struct inventory_call *actual = &inspection->answers[i];
         struct inventory_call expected;
         inventory_call_init(&expected, &actual->question);
@@ -367,7 +373,7 @@ bool auditor_attach(struct auditor *auditor, struct inventory_repository *store)
     auditor->port.store = store;
     inspect(auditor, inspection);
     bool right = reconcile(auditor, inspection);
-    for (size_t i = 0; i < 2 * workload_skus_max; i++) {
+    for (size_t i = 0; i < inspected_max; i++) {
         right = right && observations_add(&auditor->observations, &inspection->answers[i],
                                           clock_now_us(auditor->clock), &auditor->violation);
         inventory_call_deinit(&inspection->answers[i]);

@@ -31,6 +31,7 @@ struct auditor_options {
     int64_t retention_us;
     int64_t committed_retention_us;
     uint64_t ids_max;
+    bool is_fed;
 };
 
 struct auditor *auditor_create(const struct auditor_options *options);

@@ -172,6 +172,9 @@ static void compare_everything(struct trial *trial)
     uint64_t next = 0;
     struct inventory_question question = {.kind = CALL_VERIFY_LEDGER};
     compare_one(trial, &question, &next);
+    question.kind = CALL_GET_SHELF_PLACE;
+    if (!trial->failed)
+        compare_one(trial, &question, &next);
     for (size_t i = 0; i < workload_skus_max && !trial->failed; i++) {
         question = (struct inventory_question){
             .kind = CALL_GET_STOCK,
@@ -321,12 +324,14 @@ static void open_both(struct trial *trial)
     trial->options.segment_bytes = 4 * trial->options.batch_bytes_max + below(trial, 1 << 18);
     trial->options.list_buckets = 1 + (uint32_t)below(trial, 5); /* so that strangers meet */
     trial->options.list_examined_max = UINT64_MAX;
+    trial->options.on_hand_source = trial->workload.is_fed ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
     trial->options.threaded = false;
     struct inventory_model_options options = {
         .clock = &trial->clock.base,
         .retention_us = trial->options.retention_us,
         .committed_retention_us = trial->options.committed_retention_us,
         .ids_max = trial->options.ids_max,
+        .is_fed = trial->workload.is_fed,
     };
     trial->model = inventory_model_create(&options);
     expect_no_error(trial, embedded_repository_open(&trial->store, &trial->options), "open");

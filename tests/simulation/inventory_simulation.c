@@ -116,16 +116,18 @@ static struct world *world_create(uint64_t seed)
     test_executor_init(&world->executor);
     world->disk = crash_file_system_create(seed);
     draw_store_options(world);
+    inventory_workload_init(&world->workload, &world->random.base);
+    world->options.on_hand_source = world->workload.is_fed ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
     struct auditor_options options = {
         .clock = &world->clock.base,
         .executor = &world->executor,
         .retention_us = world->options.retention_us,
         .committed_retention_us = world->options.committed_retention_us,
         .ids_max = world->options.ids_max,
+        .is_fed = world->workload.is_fed,
     };
     world->auditor = auditor_create(&options);
     world->service.repository = auditor_repository(world->auditor);
-    inventory_workload_init(&world->workload, &world->random.base);
     simulated_network_init(&world->network, &world->random.base, &world->workload,
                            &world->executor.base);
     world->faults_per_mille = chance(world, 15) ? 0 : 1 + (unsigned)below(world, 40);

@@ -57,6 +57,9 @@ void inventory_workload_init(struct inventory_workload *workload, struct random 
     workload->is_large = chance(workload, 20);
     if (workload->is_large && chance(workload, 50))
         workload->fill_left = (size_t)(inventory_on_hand_max / inventory_quantity_max) - 1;
+    workload->is_fed = below(workload, 6) == 0;
+    if (workload->is_fed)
+        workload->fill_left = 0;
     workload->is_filled = workload->fill_left > 0;
     workload->has_policies = chance(workload, 60);
     workload->ttl_us_typical = ttls_us[below(workload, 3)];
@@ -382,11 +385,27 @@ static void draw_receipt(struct inventory_workload *workload)
     }
 }
 
+/* A movement on the shelf: mostly the next one, at times one from before, at times none. */
+static void draw_movement(struct inventory_workload *workload)
+{
+    struct inventory_question *question = &workload->present.question;
+    question->kind = CALL_FOLLOW_SHELF;
+    question->is_receipt = chance(workload, 60);
+    if (!question->is_receipt && chance(workload, 70))
+        question->quantity = -question->quantity;
+    question->shelf_log = text_of(chance(workload, 98) ? "shelf" : "another shelf");
+    question->shelf_position = workload->shelf_position += 1 + below(workload, 3);
+    if (chance(workload, 10))
+        question->shelf_position = 1 + below(workload, workload->shelf_position);
+}
+
 static void draw_first_receipt(struct inventory_workload *workload)
 {
     workload->present = (struct remembered_question){0};
     draw_receipt(workload);
     draw_id(workload);
+    if (workload->is_fed)
+        draw_movement(workload);
     workload->present.question.sku = text_of(inventory_workload_sku(--workload->unreceived));
 }
 
@@ -424,6 +443,10 @@ static void draw_anew(struct inventory_workload *workload, bool normal)
         draw_adjustment(workload);
     } else {
         draw_receipt(workload);
+        if (workload->is_fed && chance(workload, 85))
+            draw_movement(workload);
+        if (workload->present.question.kind == CALL_FOLLOW_SHELF && chance(workload, 5))
+            workload->present.id[0] = '\0'; /* nothing but the place */
     }
 }
 

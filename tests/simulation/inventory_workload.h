@@ -37,7 +37,9 @@ struct inventory_workload {
     bool has_policies; /* policies are set now and then */
     size_t unreceived; /* SKUs that get a receipt before anything else is asked */
     size_t fill_left;  /* receipts that first bring one SKU near its limit */
-    bool is_filled;    /* that was to be done */
+    bool is_fed;       /* on hand follows a shelf; whoever asks sets it, and the store's source */
+    uint64_t shelf_position;
+    bool is_filled; /* that was to be done */
     int64_t ttl_us_typical;
     int64_t revisions[workload_skus_max]; /* as last seen */
     struct remembered_question memory[workload_memory];
@@ -45,7 +47,7 @@ struct inventory_workload {
     struct remembered_question present;
 };
 
-/* Draws what this seed is like. */
+/* Draws what this seed is like; `is_fed` 's chance is one in six. */
 void inventory_workload_init(struct inventory_workload *workload, struct random *random);
 
 /*

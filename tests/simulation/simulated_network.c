@@ -144,6 +144,8 @@ static bool has_id(const struct inventory_call *call)
     case CALL_LIST_RESERVATIONS:
     case CALL_LIST_STOCK_ENTRIES:
     case CALL_VERIFY_LEDGER:
+    case CALL_FOLLOW_SHELF:
+    case CALL_GET_SHELF_PLACE:
         return false;
     }
     return false;

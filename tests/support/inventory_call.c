@@ -28,6 +28,7 @@ static void copy_question(struct inventory_call *call, const struct inventory_qu
     call->question.reservation_id = copy(arena, question->reservation_id);
     call->question.sku = copy(arena, question->sku);
     call->question.note = copy(arena, question->note);
+    call->question.shelf_log = copy(arena, question->shelf_log);
     call->question.order_id = copy(arena, question->order_id);
     call->question.customer_id = copy(arena, question->customer_id);
     call->question.after_sku = copy(arena, question->after_sku);
@@ -151,6 +152,18 @@ static void fill_command(struct inventory_call *call)
     case CALL_VERIFY_LEDGER:
         call->command.verify_ledger = (struct verify_ledger_command){0};
         return;
+    case CALL_FOLLOW_SHELF:
+        call->command.follow_shelf =
+            (struct follow_shelf_command){.movement_id = question->id,
+                                          .sku = question->sku,
+                                          .quantity = question->quantity,
+                                          .is_receipt = question->is_receipt,
+                                          .note = question->note,
+                                          .place = {question->shelf_log, question->shelf_position}};
+        return;
+    case CALL_GET_SHELF_PLACE:
+        call->command.get_shelf_place = (struct get_shelf_place_command){0};
+        return;
     }
 }
 
@@ -236,6 +249,13 @@ void inventory_call_start(struct inventory_call *call, struct inventory_reposito
         inventory_repository_verify_ledger(repository, &call->command.verify_ledger, call_done,
                                            call);
         return;
+    case CALL_FOLLOW_SHELF:
+        inventory_repository_follow_shelf(repository, &call->command.follow_shelf, call_done, call);
+        return;
+    case CALL_GET_SHELF_PLACE:
+        inventory_repository_get_shelf_place(repository, &call->command.get_shelf_place, call_done,
+                                             call);
+        return;
     }
 }
 
@@ -304,6 +324,10 @@ bool inventory_call_submit(struct inventory_call *call, struct inventory_service
                                                     call_done, call);
     case CALL_VERIFY_LEDGER:
         inventory_service_verify_ledger(service, &call->command.verify_ledger, call_done, call);
+        return true;
+    case CALL_FOLLOW_SHELF: /* no use cases: who follows the shelf asks the repository */
+    case CALL_GET_SHELF_PLACE:
+        inventory_call_start(call, service->repository, executor);
         return true;
     }
     return false;
@@ -536,6 +560,14 @@ static bool results_equal(const struct inventory_call *expected,
     case CALL_VERIFY_LEDGER:
         return verifications_equal(&expected->command.verify_ledger, &actual->command.verify_ledger,
                                    difference);
+    case CALL_FOLLOW_SHELF:
+        return true;
+    case CALL_GET_SHELF_PLACE:
+        return texts_equal(expected->command.get_shelf_place.place.log,
+                           actual->command.get_shelf_place.place.log, "place.log", difference) &&
+               numbers_equal((int64_t)expected->command.get_shelf_place.place.position,
+                             (int64_t)actual->command.get_shelf_place.place.position,
+                             "place.position", difference);
     }
     return false;
 }
@@ -600,6 +632,7 @@ bool inventory_call_answers_equal(const struct inventory_call *expected,
     case INVENTORY_RESERVATION_ROLLED_BACK:
     case INVENTORY_RESERVATION_EXPIRED:
     case INVENTORY_RESERVATION_PENDING:
+    case INVENTORY_FED_BY_WAREHOUSE:
     case INVENTORY_PAGE_TOKEN_INVALID:
         return true;
     }

@@ -32,8 +32,10 @@ enum inventory_call_kind {
     CALL_GET_RESERVATION,
     CALL_LIST_STOCK_ENTRIES,
     CALL_VERIFY_LEDGER,
+    CALL_FOLLOW_SHELF,
+    CALL_GET_SHELF_PLACE,
 };
-enum { inventory_call_kind_count = CALL_VERIFY_LEDGER + 1 };
+enum { inventory_call_kind_count = CALL_GET_SHELF_PLACE + 1 };
 
 /* What is asked; fields that the kind does not have are ignored. */
 struct inventory_question {
@@ -61,6 +63,9 @@ struct inventory_question {
     size_t line_count;
     size_t page_size;
     uint64_t after;
+    bool is_receipt; /* FollowShelf: id, sku, quantity and note are the movement's */
+    struct text shelf_log;
+    uint64_t shelf_position;
 };
 
 struct inventory_call {
@@ -81,6 +86,8 @@ struct inventory_call {
         struct get_reservation_command get_reservation;
         struct list_stock_entries_command list_stock_entries;
         struct verify_ledger_command verify_ledger;
+        struct follow_shelf_command follow_shelf;
+        struct get_shelf_place_command get_shelf_place;
     } command;
     struct inventory_question question;
     struct quantity_line *lines; /* the question's */

@@ -34,6 +34,8 @@ static const char *kind_name(enum inventory_call_kind kind)
         [CALL_GET_RESERVATION] = "GetReservation",
         [CALL_LIST_STOCK_ENTRIES] = "ListStockEntries",
         [CALL_VERIFY_LEDGER] = "VerifyLedger",
+        [CALL_FOLLOW_SHELF] = "FollowShelf",
+        [CALL_GET_SHELF_PLACE] = "GetShelfPlace",
     };
     return names[kind];
 }
@@ -53,6 +55,7 @@ const char *inventory_outcome_name(enum inventory_outcome outcome)
         [INVENTORY_RESERVATION_ROLLED_BACK] = "RESERVATION_ROLLED_BACK",
         [INVENTORY_RESERVATION_EXPIRED] = "RESERVATION_EXPIRED",
         [INVENTORY_RESERVATION_PENDING] = "RESERVATION_PENDING",
+        [INVENTORY_FED_BY_WAREHOUSE] = "FED_BY_WAREHOUSE",
         [INVENTORY_QUANTITY_LIMIT] = "QUANTITY_LIMIT",
         [INVENTORY_PAGE_TOKEN_INVALID] = "PAGE_TOKEN_INVALID",
     };
@@ -120,6 +123,13 @@ void inventory_question_print(const struct inventory_question *question, struct 
     case CALL_ROLLBACK:
     case CALL_GET_RESERVATION:
     case CALL_VERIFY_LEDGER:
+    case CALL_GET_SHELF_PLACE:
+        break;
+    case CALL_FOLLOW_SHELF:
+        add_number(line, "is_receipt", question->is_receipt);
+        add_number(line, "quantity", question->quantity);
+        add_text(line, "log", question->shelf_log);
+        add_number(line, "position", (int64_t)question->shelf_position);
         break;
     }
     for (size_t i = 0; i < question->line_count; i++)
@@ -245,6 +255,12 @@ static void print_result(const struct inventory_call *call, struct buffer *line)
         add_number(line, "skus", (int64_t)call->command.verify_ledger.skus);
         add_number(line, "reservations", (int64_t)call->command.verify_ledger.reservations);
         add_number(line, "mismatches", (int64_t)call->command.verify_ledger.mismatch_count);
+        return;
+    case CALL_FOLLOW_SHELF:
+        return;
+    case CALL_GET_SHELF_PLACE:
+        add_text(line, "log", call->command.get_shelf_place.place.log);
+        add_number(line, "position", (int64_t)call->command.get_shelf_place.place.position);
         return;
     }
 }

@@ -135,6 +135,8 @@ struct inventory_model *inventory_model_create(const struct inventory_model_opti
         .get_reservation = model_get_reservation,
         .list_stock_entries = model_list_stock_entries,
         .verify_ledger = model_verify_ledger,
+        .follow_shelf = model_follow_shelf,
+        .get_shelf_place = model_get_shelf_place,
     };
     struct inventory_model *model = model_checked(memory_allocate_zero(1, sizeof *model));
     model->base.table = &table;

@@ -22,6 +22,7 @@ struct inventory_model_options {
     int64_t retention_us;
     int64_t committed_retention_us;
     uint64_t ids_max;
+    bool is_fed; /* on hand follows the warehouse */
 };
 
 struct inventory_model *inventory_model_create(const struct inventory_model_options *options);

@@ -91,6 +91,8 @@ struct inventory_model {
     size_t posting_count;
     struct model_return *returns;
     size_t return_count;
+    char shelf_log[shelf_log_bytes_max + 1];
+    uint64_t shelf_position;
 };
 
 /* A pointer that must not be NULL: the model has no answer to missing memory. */
@@ -167,6 +169,10 @@ void model_receive_stock(struct inventory_repository *repository,
                          struct receive_stock_command *command);
 void model_adjust_stock(struct inventory_repository *repository,
                         struct adjust_stock_command *command);
+void model_follow_shelf(struct inventory_repository *repository,
+                        struct follow_shelf_command *command);
+void model_get_shelf_place(struct inventory_repository *repository,
+                           struct get_shelf_place_command *command);
 void model_get_stock(struct inventory_repository *repository, struct get_stock_command *command);
 void model_set_stock_policy(struct inventory_repository *repository,
                             struct set_stock_policy_command *command);

@@ -12,6 +12,10 @@ void model_receive_stock(struct inventory_repository *repository,
     struct inventory_model *model = model_at_present(repository);
     struct model_sku *sku = model_find_sku(model, command->sku);
     struct model_posting *known = model_find_posting(model, POSTING_RECEIPT, command->receipt_id);
+    if (model->options.is_fed) {
+        model_answer(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
     if (known != NULL) {
         if (sku != &model->skus[known->sku] || known->quantity != command->quantity) {
             model_answer(&command->base, INVENTORY_ID_REUSED);
@@ -74,6 +78,13 @@ void model_adjust_stock(struct inventory_repository *repository,
     struct model_sku *sku = model_find_sku(model, command->sku);
     struct model_posting *known =
         model_find_posting(model, POSTING_ADJUSTMENT, command->adjustment_id);
+    if (model->options.is_fed &&
+        (command->reason != ADJUSTMENT_CORRECTION ||
+         command->adjustment_id.size < strlen("reconcile:") ||
+         memcmp(command->adjustment_id.data, "reconcile:", strlen("reconcile:")) != 0)) {
+        model_answer(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
     if (known != NULL) {
         bool same = is_same_adjustment(model, known, command);
         if (same)
@@ -201,5 +212,59 @@ void model_list_stock(struct inventory_repository *repository, struct list_stock
     }
     if (sku != NULL)
         command->next = model_answer_text(arena, last.data);
+    model_answer(&command->base, INVENTORY_DONE);
+}
+
+void model_follow_shelf(struct inventory_repository *repository,
+                        struct follow_shelf_command *command)
+{
+    struct inventory_model *model = model_at_present(repository);
+    enum posting_kind kind = command->is_receipt ? POSTING_RECEIPT : POSTING_ADJUSTMENT;
+    bool again = text_equals_string(command->place.log, model->shelf_log) &&
+                 command->place.position <= model->shelf_position;
+    if (again) {
+        model_answer(&command->base, INVENTORY_DONE);
+        return;
+    }
+    bool happened = command->movement_id.size > 0 &&
+                    model_find_posting(model, kind, command->movement_id) == NULL;
+    if (happened && model_is_full(model)) {
+        model_answer_retention_full(&command->base);
+        return;
+    }
+    model_keep_text(model->shelf_log, command->place.log);
+    model->shelf_position = command->place.position;
+    if (model->now_us > model->stored_us)
+        model->stored_us = model->now_us;
+    if (!happened) {
+        model_answer(&command->base, INVENTORY_DONE);
+        return;
+    }
+    struct model_sku *sku = model_find_sku(model, command->sku);
+    if (sku == NULL)
+        sku = model_add_sku(model, command->sku);
+    struct model_posting *posting =
+        model_add_posting(model, kind, command->movement_id, sku, command->quantity);
+    posting->reason = ADJUSTMENT_OTHER;
+    model_keep_text(posting->note, command->note);
+    if (command->is_receipt)
+        model_move(model, sku, STOCK_ACCOUNT_SUPPLY, STOCK_ACCOUNT_AVAILABLE, command->quantity,
+                   model->now_us, "StockReceived", posting->id);
+    else if (command->quantity > 0)
+        model_move(model, sku, STOCK_ACCOUNT_ADJUSTMENT, STOCK_ACCOUNT_AVAILABLE, command->quantity,
+                   model->now_us, "StockAdjusted", posting->id);
+    else
+        model_move(model, sku, STOCK_ACCOUNT_AVAILABLE, STOCK_ACCOUNT_ADJUSTMENT,
+                   -command->quantity, model->now_us, "StockAdjusted", posting->id);
+    model_changed(model, sku, model->now_us);
+    model_answer(&command->base, INVENTORY_DONE);
+}
+
+void model_get_shelf_place(struct inventory_repository *repository,
+                           struct get_shelf_place_command *command)
+{
+    struct inventory_model *model = model_at_present(repository);
+    command->place.log = model_answer_text(command->base.arena, model->shelf_log);
+    command->place.position = model->shelf_position;
     model_answer(&command->base, INVENTORY_DONE);
 }

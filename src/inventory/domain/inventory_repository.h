@@ -52,6 +52,7 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_PENDING, /* ReturnStock: nothing is committed yet */
     INVENTORY_PAGE_TOKEN_INVALID,  /* ListStockEntries, ListReservations: `after` is no place in it
                                     */
+    INVENTORY_FED_BY_WAREHOUSE,    /* ReceiveStock, AdjustStock: on hand comes from the shelf */
     INVENTORY_QUANTITY_LIMIT,      /* Reserve: more of `failed_sku` than its policy gives to one */
 };
 
@@ -117,6 +118,35 @@ struct adjust_stock_command {
     int64_t expected_revision; /* 0 = any; a precondition, not part of the content */
     struct stock stock;        /* result: as it is now, also with REVISION_MISMATCH */
     struct shortage shortage;  /* result with INSUFFICIENT_STOCK: −delta and on hand */
+};
+
+/*
+ * Where on hand comes from, once and for all in one store (DESIGN section 2): from inventory's own
+ * receipts and adjustments, or from the movements on the warehouse's shelves.
+ */
+enum on_hand_source { ON_HAND_OWN, ON_HAND_WAREHOUSE };
+
+/* How far a store has followed the warehouse: which log, and up to which position in it. */
+enum { shelf_log_bytes_max = 31 };
+struct shelf_place {
+    struct text log; /* empty = it has not begun */
+    uint64_t position;
+};
+
+/* What happened on the shelf, as far as it concerns on hand. */
+struct follow_shelf_command {
+    struct inventory_command base;
+    struct text movement_id; /* empty: nothing happened, only the place moves on */
+    struct text sku;
+    int64_t quantity;         /* signed, not 0 */
+    bool is_receipt;          /* goods that came, else a correction */
+    struct text note;         /* of a correction: what it was, "OUTBOUND" */
+    struct shelf_place place; /* behind it */
+};
+
+struct get_shelf_place_command {
+    struct inventory_command base;
+    struct shelf_place place; /* result */
 };
 
 struct get_stock_command {
@@ -293,6 +323,8 @@ struct inventory_repository_table {
     void (*get_reservation)(struct inventory_repository *, struct get_reservation_command *);
     void (*list_stock_entries)(struct inventory_repository *, struct list_stock_entries_command *);
     void (*verify_ledger)(struct inventory_repository *, struct verify_ledger_command *);
+    void (*follow_shelf)(struct inventory_repository *, struct follow_shelf_command *);
+    void (*get_shelf_place)(struct inventory_repository *, struct get_shelf_place_command *);
 };
 
 struct inventory_repository {
@@ -301,7 +333,7 @@ struct inventory_repository {
 
 /*
  * Adds to on hand; the first receipt of a SKU creates it.
- * Outcomes: DONE, ID_REUSED, ON_HAND_LIMIT.
+ * Outcomes: DONE, ID_REUSED, ON_HAND_LIMIT, FED_BY_WAREHOUSE.
  */
 static inline void inventory_repository_receive_stock(struct inventory_repository *repository,
                                                       struct receive_stock_command *command,
@@ -313,8 +345,10 @@ static inline void inventory_repository_receive_stock(struct inventory_repositor
 }
 
 /*
- * Corrects on hand by delta.
- * Outcomes: DONE, ID_REUSED, SKU_NOT_FOUND, REVISION_MISMATCH, INSUFFICIENT_STOCK, ON_HAND_LIMIT.
+ * Corrects on hand by delta. A store fed by the warehouse takes only the reconciler's entries
+ * (is_reconciliation).
+ * Outcomes: DONE, ID_REUSED, SKU_NOT_FOUND, REVISION_MISMATCH, INSUFFICIENT_STOCK, ON_HAND_LIMIT,
+ * FED_BY_WAREHOUSE.
  */
 static inline void inventory_repository_adjust_stock(struct inventory_repository *repository,
                                                      struct adjust_stock_command *command,
@@ -323,6 +357,39 @@ static inline void inventory_repository_adjust_stock(struct inventory_repository
     command->base.done = done;
     command->base.context = context;
     repository->table->adjust_stock(repository, command);
+}
+
+/*
+ * Follows the shelf by one movement, and moves the place behind it, in one step. What lies at or
+ * before the place that the store has in the same log was followed already: DONE, without effect;
+ * so was a movement whose id is known. Only stores fed by the warehouse; a SKU that is not there is
+ * made. Outcome: DONE.
+ */
+static inline void inventory_repository_follow_shelf(struct inventory_repository *repository,
+                                                     struct follow_shelf_command *command,
+                                                     inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->follow_shelf(repository, command);
+}
+
+/* Outcome: DONE. */
+static inline void inventory_repository_get_shelf_place(struct inventory_repository *repository,
+                                                        struct get_shelf_place_command *command,
+                                                        inventory_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->get_shelf_place(repository, command);
+}
+
+/* Whether an adjustment is one of the reconciler: reason CORRECTION, id "reconcile:…". */
+static inline bool inventory_is_reconciliation(struct text adjustment_id,
+                                               enum adjustment_reason reason)
+{
+    return reason == ADJUSTMENT_CORRECTION &&
+           text_starts_with(adjustment_id, text_of("reconcile:"));
 }
 
 /* Outcomes: DONE, SKU_NOT_FOUND. */

@@ -80,6 +80,16 @@ enum stock_outcome stock_adjust(const struct stock *before, int64_t delta,
     return STOCK_CHANGED;
 }
 
+void stock_follow(const struct stock *before, int64_t delta, bool is_receipt, int64_t now_us,
+                  struct stock *after)
+{
+    changed(before, now_us, after);
+    if (is_receipt)
+        after->received += delta;
+    else
+        after->adjusted += delta;
+}
+
 enum stock_outcome stock_hold(const struct stock *before, int64_t quantity, int64_t now_us,
                               struct stock *after)
 {

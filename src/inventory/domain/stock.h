@@ -87,6 +87,13 @@ enum stock_outcome stock_adjust(const struct stock *before, int64_t delta,
                                 int64_t expected_revision, int64_t now_us, struct stock *after);
 
 /*
+ * The shelf changed by delta ≠ 0, as goods that came (`is_receipt`) or as a correction. Always
+ * taken: the shelf is the truth, also where on hand goes below 0 or beyond its limit by it.
+ */
+void stock_follow(const struct stock *before, int64_t delta, bool is_receipt, int64_t now_us,
+                  struct stock *after);
+
+/*
  * Promises `quantity` > 0, if it is no more than grantable. CHANGED, INSUFFICIENT, or
  * ABOVE_QUANTITY (which goes before INSUFFICIENT): more than reservation_quantity_max.
  */

@@ -177,6 +177,18 @@ static void submit_verify_ledger(struct inventory_repository *repository,
     submit(repository, &command->base, COMMAND_VERIFY_LEDGER);
 }
 
+static void submit_follow_shelf(struct inventory_repository *repository,
+                                struct follow_shelf_command *command)
+{
+    submit(repository, &command->base, COMMAND_FOLLOW_SHELF);
+}
+
+static void submit_get_shelf_place(struct inventory_repository *repository,
+                                   struct get_shelf_place_command *command)
+{
+    submit(repository, &command->base, COMMAND_GET_SHELF_PLACE);
+}
+
 static const struct inventory_repository_table embedded_repository_table = {
     .receive_stock = submit_receive_stock,
     .adjust_stock = submit_adjust_stock,
@@ -193,6 +205,8 @@ static const struct inventory_repository_table embedded_repository_table = {
     .get_reservation = submit_get_reservation,
     .list_stock_entries = submit_list_stock_entries,
     .verify_ledger = submit_verify_ledger,
+    .get_shelf_place = submit_get_shelf_place,
+    .follow_shelf = submit_follow_shelf,
 };
 
 /* --- the engine's thread --- */

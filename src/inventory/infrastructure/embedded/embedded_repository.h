@@ -24,10 +24,11 @@ struct embedded_repository_options {
     struct random *random;          /* seeds the hash tables */
     int64_t retention_us;           /* of ids rolled back and expired, from their resolution */
     int64_t committed_retention_us; /* of ids committed, received and adjusted */
-    uint64_t ids_max;           /* pending and retained; beyond it new ones are RETENTION_FULL */
-    size_t queue_length_max;    /* commands waiting; beyond it OVERLOADED */
-    uint64_t segment_bytes;     /* of the record log's files */
-    size_t batch_bytes_max;     /* of records synced at once */
+    uint64_t ids_max;        /* pending and retained; beyond it new ones are RETENTION_FULL */
+    size_t queue_length_max; /* commands waiting; beyond it OVERLOADED */
+    uint64_t segment_bytes;  /* of the record log's files */
+    size_t batch_bytes_max;  /* of records synced at once */
+    enum on_hand_source on_hand_source; /* a store of the other is refused */
     uint32_t list_buckets;      /* of orders and customers; the same for the life of a store */
     uint64_t list_examined_max; /* what one page of a list looks at, so that it ends */
     /*

@@ -15,7 +15,34 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 
+#include <string.h>
+
 static const char log_kind[] = "inventory";
+
+void engine_set_shelf_place(struct engine *engine, struct shelf_place place)
+{
+    CHECK(place.log.size < sizeof engine->shelf_log);
+    memcpy(engine->shelf_log, place.log.data, place.log.size);
+    engine->shelf_log[place.log.size] = '\0';
+    engine->shelf_position = place.position;
+}
+
+/* On hand has one source for the life of a store. */
+static struct error other_source(const struct engine *engine)
+{
+    if (engine->source == ON_HAND_OWN)
+        return error_make(
+            ERROR_INVALID_SETTING,
+            "%.120s has receipts of its own, but on_hand_source is warehouse; keep it "
+            "as own, or to convert move the directory away, start, and let the "
+            "warehouse's movements fill a new one",
+            engine->options.directory);
+    return error_make(ERROR_INVALID_SETTING,
+                      "%.120s follows the warehouse, but on_hand_source is own; keep it as "
+                      "warehouse, or to convert move the directory away, start, and receive what "
+                      "is on the shelves into a new one",
+                      engine->options.directory);
+}
 
 static struct error open_engine(struct engine **engine,
                                 const struct embedded_repository_options *options, bool read_only)
@@ -43,6 +70,11 @@ static struct error open_engine(struct engine **engine,
         error =
             record_log_open(&made->log, options->file_system, &log_options, engine_replay, made);
     if (error_is(error)) {
+        engine_close(made);
+        return error;
+    }
+    if (made->has_source && made->source != options->on_hand_source) {
+        error = other_source(made);
         engine_close(made);
         return error;
     }

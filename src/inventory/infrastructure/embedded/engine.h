@@ -34,6 +34,8 @@ enum inventory_command_kind {
     COMMAND_GET_RESERVATION,
     COMMAND_LIST_STOCK_ENTRIES,
     COMMAND_VERIFY_LEDGER,
+    COMMAND_FOLLOW_SHELF,
+    COMMAND_GET_SHELF_PLACE,
 };
 
 /* Where a ledger verification runs: a thread of the repository's, or at once. */
@@ -47,9 +49,13 @@ struct engine {
     struct error
         claimed; /* of room on disk for the largest batch: an error = this step writes nothing */
     int64_t oldest_until_us[retention_class_count]; /* when the oldest retained id goes; 0 = look */
-    struct buffer record;                           /* a record read from the log */
-    struct inventory_record_lines lines;            /* … and decoded */
-    struct task *verifications;                     /* VerifyLedger commands of this batch */
+    bool has_source;                                /* the log says where on hand comes from */
+    enum on_hand_source source;
+    char shelf_log[shelf_log_bytes_max + 1]; /* how far the shelf was followed */
+    uint64_t shelf_position;
+    struct buffer record;                /* a record read from the log */
+    struct inventory_record_lines lines; /* … and decoded */
+    struct task *verifications;          /* VerifyLedger commands of this batch */
     engine_verify_function *verify;
     void *verify_context;
 };
@@ -80,6 +86,9 @@ bool engine_is_disk_full(const struct engine *engine);
 
 /* Forgets the ids whose retention is over now. */
 void engine_forget_due(struct engine *engine);
+
+/* The shelf was followed to this place. */
+void engine_set_shelf_place(struct engine *engine, struct shelf_place place);
 
 /* Whether this step may append records; if not, the command has failed with why. */
 bool engine_may_write(struct engine *engine, struct inventory_command *command);

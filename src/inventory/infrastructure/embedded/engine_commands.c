@@ -84,6 +84,12 @@ void engine_execute(struct engine *engine, struct inventory_command *command)
     case COMMAND_LIST_STOCK_ENTRIES:
         engine_list_stock_entries(engine, (struct list_stock_entries_command *)command);
         return;
+    case COMMAND_FOLLOW_SHELF:
+        engine_follow_shelf(engine, (struct follow_shelf_command *)command);
+        return;
+    case COMMAND_GET_SHELF_PLACE:
+        engine_get_shelf_place(engine, (struct get_shelf_place_command *)command);
+        return;
     case COMMAND_VERIFY_LEDGER:
         verify_ledger(engine, (struct verify_ledger_command *)command);
         return;

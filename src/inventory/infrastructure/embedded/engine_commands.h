@@ -13,6 +13,8 @@ void engine_set_stock_policy(struct engine *engine, struct set_stock_policy_comm
 void engine_get_stock(struct engine *engine, struct get_stock_command *command);
 void engine_batch_get_stock(struct engine *engine, struct batch_get_stock_command *command);
 void engine_list_stock(struct engine *engine, struct list_stock_command *command);
+void engine_follow_shelf(struct engine *engine, struct follow_shelf_command *command);
+void engine_get_shelf_place(struct engine *engine, struct get_shelf_place_command *command);
 void engine_reserve(struct engine *engine, struct reserve_command *command);
 void engine_commit(struct engine *engine, struct commit_command *command);
 void engine_rollback(struct engine *engine, struct rollback_command *command);

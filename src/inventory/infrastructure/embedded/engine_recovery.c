@@ -47,6 +47,11 @@ static bool is_retained(const struct engine *engine, int64_t time_us, int64_t re
 static enum stock_outcome stock_after(const struct inventory_record *record,
                                       const struct stock *before, struct stock *after)
 {
+    bool received = record->type == RECORD_STOCK_RECEIVED;
+    if (record->shelf.position != 0) {
+        stock_follow(before, record->quantity, received, record->time_us, after);
+        return STOCK_CHANGED;
+    }
     switch (record->type) {
     case RECORD_STOCK_RECEIVED:
         return stock_receive(before, record->quantity, record->time_us, after);
@@ -55,6 +60,7 @@ static enum stock_outcome stock_after(const struct inventory_record *record,
     case RECORD_STOCK_POLICY:
         return stock_set_policy(before, &record->policy, 0, record->time_us, after);
     case RECORD_RESERVATION:
+    case RECORD_SHELF_PLACE:
         break;
     }
     return STOCK_UNCHANGED;
@@ -83,7 +89,7 @@ static struct error replay_stock_change(struct engine *engine, uint64_t position
     struct stock_entry entries[2];
     struct sku *sku = engine_state_sku(&engine->state, record->sku);
     if (sku == NULL) {
-        if (record->type != RECORD_STOCK_RECEIVED)
+        if (record->type != RECORD_STOCK_RECEIVED && record->shelf.position == 0)
             return damaged(position, "changes a SKU that was never received");
         sku = engine_state_sku_create(&engine->state, record->sku);
         if (sku == NULL)
@@ -326,6 +332,14 @@ struct error engine_replay(void *context, uint64_t position, struct text bytes)
         return damaged(position, "is no inventory record");
     if (record.time_us > engine->now_us)
         engine->now_us = record.time_us;
+    if (record.shelf.position != 0)
+        engine_set_shelf_place(engine, record.shelf);
+    if (record.shelf.position != 0 || record.type == RECORD_STOCK_RECEIVED) {
+        engine->has_source = true;
+        engine->source = record.shelf.position != 0 ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
+    }
+    if (record.type == RECORD_SHELF_PLACE)
+        return error_none();
     if (record.type != RECORD_RESERVATION)
         return replay_stock_change(engine, position, &record);
     return replay_reservation(engine, position, bytes, &record);

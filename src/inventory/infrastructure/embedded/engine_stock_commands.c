@@ -5,6 +5,8 @@
  */
 #include "inventory/infrastructure/embedded/engine_commands.h"
 
+#include "platform/base/check.h"
+
 /* Appends and applies a change of one stock. Cannot fail. */
 static uint64_t append_change(struct engine *engine, struct sku *sku,
                               struct inventory_record *record, const struct stock *after)
@@ -67,6 +69,10 @@ void engine_receive_stock(struct engine *engine, struct receive_stock_command *c
     };
     struct stock nothing = {0};
     struct stock after;
+    if (engine->options.on_hand_source == ON_HAND_WAREHOUSE) {
+        engine_refuse(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
     if (is_repeated_change(engine, &command->base, ID_SPACE_RECEIPT, &record, &command->stock))
         return;
     struct sku *sku = engine_state_sku(&engine->state, command->sku);
@@ -100,6 +106,11 @@ void engine_adjust_stock(struct engine *engine, struct adjust_stock_command *com
         .note = command->note,
     };
     struct stock after;
+    if (engine->options.on_hand_source == ON_HAND_WAREHOUSE &&
+        !inventory_is_reconciliation(command->adjustment_id, command->reason)) {
+        engine_refuse(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
     if (is_repeated_change(engine, &command->base, ID_SPACE_ADJUSTMENT, &record, &command->stock))
         return;
     struct sku *sku = engine_state_sku(&engine->state, command->sku);
@@ -143,6 +154,91 @@ void engine_get_stock(struct engine *engine, struct get_stock_command *command)
         engine_refuse_sku(&command->base, INVENTORY_SKU_NOT_FOUND, command->sku);
     else
         command->stock = sku->stock;
+}
+
+/* --- following the shelf --- */
+
+static bool was_followed(const struct engine *engine, struct shelf_place place)
+{
+    return text_equals_string(place.log, engine->shelf_log) &&
+           place.position <= engine->shelf_position;
+}
+
+/* The SKU, made if need be; NULL without memory. */
+static struct sku *find_or_make_sku(struct engine *engine, struct text name)
+{
+    struct sku *sku = engine_state_sku(&engine->state, name);
+    if (sku == NULL) {
+        sku = engine_state_sku_create(&engine->state, name);
+        if (sku != NULL)
+            engine_state_sku_add(&engine->state, sku);
+    }
+    return sku;
+}
+
+/* Moves the place on without any change. */
+static void append_place(struct engine *engine, struct follow_shelf_command *command)
+{
+    struct text bytes;
+    const struct inventory_record record = {
+        .type = RECORD_SHELF_PLACE,
+        .id = command->place.log,
+        .time_us = engine->now_us,
+        .shelf = command->place,
+    };
+    if (!engine_may_write(engine, &command->base))
+        return;
+    engine_append(engine, &record, &bytes);
+    engine_set_shelf_place(engine, command->place);
+}
+
+void engine_follow_shelf(struct engine *engine, struct follow_shelf_command *command)
+{
+    struct inventory_record record = {
+        .type = command->is_receipt ? RECORD_STOCK_RECEIVED : RECORD_STOCK_ADJUSTED,
+        .id = command->movement_id,
+        .sku = command->sku,
+        .quantity = command->quantity,
+        .reason = ADJUSTMENT_OTHER,
+        .note = command->note,
+        .shelf = command->place,
+    };
+    enum id_space space = command->is_receipt ? ID_SPACE_RECEIPT : ID_SPACE_ADJUSTMENT;
+    struct stock after;
+    struct id_place place;
+    bool found = command->movement_id.size == 0;
+    CHECK(engine->options.on_hand_source == ON_HAND_WAREHOUSE);
+    if (was_followed(engine, command->place))
+        return;
+    if (!found) {
+        struct error error = engine_find_place(engine, space, command->movement_id, &place, &found);
+        if (error_is(error)) {
+            engine_fail(&command->base, error);
+            return;
+        }
+    }
+    if (found) {
+        append_place(engine, command);
+        return;
+    }
+    if (!engine_may_write(engine, &command->base) || !engine_reserve_id(engine, &command->base))
+        return;
+    struct sku *sku = find_or_make_sku(engine, command->sku);
+    if (sku == NULL) {
+        engine_out_of_memory(&command->base);
+        return;
+    }
+    stock_follow(&sku->stock, command->quantity, command->is_receipt, engine->now_us, &after);
+    change_stock(engine, sku, space, &record, &after);
+    engine_set_shelf_place(engine, command->place);
+}
+
+void engine_get_shelf_place(struct engine *engine, struct get_shelf_place_command *command)
+{
+    command->place.position = engine->shelf_position;
+    command->place.log = arena_copy_text(command->base.arena, text_of(engine->shelf_log));
+    if (command->place.log.data == NULL)
+        engine_out_of_memory(&command->base);
 }
 
 void engine_set_stock_policy(struct engine *engine, struct set_stock_policy_command *command)

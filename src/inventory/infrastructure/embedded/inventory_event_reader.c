@@ -71,6 +71,7 @@ static bool main_event(const struct inventory_record *record, const struct reser
             event->id = record->return_id;
         return true;
     case RECORD_STOCK_POLICY:
+    case RECORD_SHELF_PLACE:
         return false;
     }
     return false;

@@ -10,7 +10,10 @@
  */
 enum {
     first_byte_shift = RECORD_RESERVATION,
-    first_byte_max = RECORD_STOCK_POLICY + first_byte_shift
+    first_byte_followed_received = 8, /* RECEIVED and ADJUSTED by following the shelf */
+    first_byte_followed_adjusted = 9,
+    first_byte_shelf_place = 10,
+    first_byte_max = first_byte_shelf_place,
 };
 
 /* Of a change of one stock: what it crossed, and whether further fields follow. */
@@ -71,6 +74,21 @@ static void encode_change(struct byte_writer *writer, const struct stock_crossin
     write_varint(writer, link.entry_number);
 }
 
+static bool follows_shelf(const struct inventory_record *record)
+{
+    return record->shelf.position != 0 && record->type != RECORD_SHELF_PLACE;
+}
+
+static uint8_t first_byte(const struct inventory_record *record)
+{
+    if (record->type == RECORD_SHELF_PLACE)
+        return first_byte_shelf_place;
+    if (follows_shelf(record))
+        return record->type == RECORD_STOCK_RECEIVED ? first_byte_followed_received
+                                                     : first_byte_followed_adjusted;
+    return (uint8_t)(record->type + first_byte_shift);
+}
+
 static void encode_stock_change(const struct inventory_record *record, struct byte_writer *writer)
 {
     write_uint64(writer, (uint64_t)record->time_us);
@@ -88,6 +106,16 @@ static void encode_stock_change(const struct inventory_record *record, struct by
         write_uint8(writer, (uint8_t)record->reason);
         write_text(writer, record->note);
     }
+    if (follows_shelf(record)) {
+        write_text(writer, record->shelf.log);
+        write_varint(writer, record->shelf.position);
+    }
+}
+
+static void encode_place(const struct inventory_record *record, struct byte_writer *writer)
+{
+    write_uint64(writer, (uint64_t)record->time_us);
+    write_varint(writer, record->shelf.position);
 }
 
 static void encode_requested(const struct reservation *reservation, struct byte_writer *writer)
@@ -151,10 +179,12 @@ static void encode_reservation(const struct inventory_record *record, struct byt
 size_t inventory_record_encode(const struct inventory_record *record, char *bytes)
 {
     struct byte_writer writer = {.at = bytes};
-    write_uint8(&writer, (uint8_t)(record->type + first_byte_shift));
+    write_uint8(&writer, first_byte(record));
     write_text(&writer, record->id);
     if (record->type == RECORD_RESERVATION)
         encode_reservation(record, &writer);
+    else if (record->type == RECORD_SHELF_PLACE)
+        encode_place(record, &writer);
     else
         encode_stock_change(record, &writer);
     return (size_t)(writer.at - bytes);
@@ -368,41 +398,68 @@ static void decode_reservation(struct byte_reader *reader, struct inventory_reco
 }
 
 /* Type and version by the first byte; false if it is of no record. */
-static bool decode_type(uint8_t first, enum inventory_record_type *type, unsigned *version)
+static bool decode_type(uint8_t first, struct inventory_record *record)
 {
-    *version = first > first_byte_shift ? 2 : 1;
-    *type = (enum inventory_record_type)(*version == 2 ? first - first_byte_shift : first);
+    *record = (struct inventory_record){.version = first > first_byte_shift ? 2 : 1};
+    if (first == first_byte_shelf_place)
+        record->type = RECORD_SHELF_PLACE;
+    else if (first == first_byte_followed_received)
+        record->type = RECORD_STOCK_RECEIVED;
+    else if (first == first_byte_followed_adjusted)
+        record->type = RECORD_STOCK_ADJUSTED;
+    else
+        record->type =
+            (enum inventory_record_type)(record->version == 2 ? first - first_byte_shift : first);
     return first >= RECORD_STOCK_RECEIVED && first <= first_byte_max;
+}
+
+static void decode_followed(struct byte_reader *reader, struct inventory_record *record)
+{
+    record->shelf.log = decode_text(reader, 1, shelf_log_bytes_max);
+    record->shelf.position = read_varint(reader);
+    reader->failed |= record->shelf.position == 0;
+}
+
+static void decode_place(struct byte_reader *reader, struct inventory_record *record)
+{
+    record->time_us = (int64_t)read_uint64(reader);
+    record->shelf = (struct shelf_place){.log = record->id, .position = read_varint(reader)};
+    reader->failed |= record->shelf.position == 0 || record->id.size > shelf_log_bytes_max;
 }
 
 bool inventory_record_decode(struct text bytes, struct inventory_record_lines *lines,
                              struct inventory_record *record)
 {
     struct byte_reader reader = byte_reader_of(bytes);
-    enum inventory_record_type type;
-    unsigned version;
-    if (!decode_type(read_uint8(&reader), &type, &version))
+    uint8_t first = read_uint8(&reader);
+    if (!decode_type(first, record))
         return false;
-    *record = (struct inventory_record){.type = type, .version = version};
     record->id = decode_text(&reader, 1, inventory_id_bytes_max);
     if (record->type == RECORD_RESERVATION)
         decode_reservation(&reader, lines, record);
+    else if (record->type == RECORD_SHELF_PLACE)
+        decode_place(&reader, record);
     else
-        decode_stock_change(&reader, version, record);
+        decode_stock_change(&reader, record->version, record);
+    if (first == first_byte_followed_received || first == first_byte_followed_adjusted)
+        decode_followed(&reader, record);
     return !reader.failed && reader.at == reader.end;
 }
 
 bool inventory_record_identity(struct text bytes, enum inventory_record_type *type, struct text *id)
 {
     struct byte_reader reader = byte_reader_of(bytes);
-    unsigned version;
-    bool known = decode_type(read_uint8(&reader), type, &version);
+    struct inventory_record record;
+    bool known = decode_type(read_uint8(&reader), &record);
+    *type = record.type;
     *id = read_text(&reader);
     return known && !reader.failed;
 }
 
 size_t inventory_record_line_count(const struct inventory_record *record)
 {
+    if (record->type == RECORD_SHELF_PLACE)
+        return 0;
     return record->type == RECORD_RESERVATION ? record->reservation.line_count : 1;
 }
 
@@ -497,6 +554,7 @@ size_t inventory_record_entries(const struct inventory_record *record, size_t li
     case RECORD_RESERVATION:
         return reservation_entries(record, line, entries);
     case RECORD_STOCK_POLICY:
+    case RECORD_SHELF_PLACE:
         return 0;
     }
     return 0;
@@ -522,6 +580,8 @@ const char *inventory_record_cause(const struct inventory_record *record)
         return reservation_causes[record->change];
     case RECORD_STOCK_POLICY:
         return "StockPolicySet";
+    case RECORD_SHELF_PLACE:
+        break;
     }
     return "";
 }

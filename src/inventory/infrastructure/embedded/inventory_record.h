@@ -30,6 +30,7 @@ enum inventory_record_type {
     RECORD_STOCK_ADJUSTED = 2,
     RECORD_RESERVATION = 3,
     RECORD_STOCK_POLICY = 4,
+    RECORD_SHELF_PLACE = 5, /* how far the shelf was followed where nothing concerned on hand */
 };
 
 /* What happened to a reservation. */
@@ -62,7 +63,8 @@ struct sku_link {
 struct inventory_record {
     enum inventory_record_type type;
     unsigned version; /* as decoded; what is encoded is of the present one */
-    struct text id;   /* receipt, adjustment or reservation; of a policy its SKU */
+    struct text
+        id; /* receipt, adjustment or reservation; of a policy its SKU; of a place its log */
     int64_t time_us;  /* when it happened */
     struct text sku;  /* RECEIVED, ADJUSTED, POLICY from here */
     int64_t quantity; /* signed; RECEIVED, ADJUSTED */
@@ -72,6 +74,8 @@ struct inventory_record {
     struct stock_policy policy;    /* POLICY */
     enum adjustment_reason reason; /* ADJUSTED */
     struct text note;
+    struct shelf_place
+        shelf; /* RECEIVED, ADJUSTED: position 0 unless it follows the shelf; PLACE */
     enum reservation_change change;      /* RESERVATION from here */
     struct reservation_links list_links; /* RESERVED; in version 1 all 0 */
     struct text return_id;               /* RETURNED */

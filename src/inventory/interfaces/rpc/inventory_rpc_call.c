@@ -77,6 +77,8 @@ static const struct refusal refusals[] = {
                                        "the reservation has expired"},
     [INVENTORY_RESERVATION_PENDING] = {GRPC_STATUS_FAILED_PRECONDITION, "RESERVATION_PENDING",
                                        "the reservation is not committed"},
+    [INVENTORY_FED_BY_WAREHOUSE] = {GRPC_STATUS_FAILED_PRECONDITION, "FED_BY_WAREHOUSE",
+                                    "on hand follows the warehouse: post the movement there"},
     [INVENTORY_QUANTITY_LIMIT] = {GRPC_STATUS_FAILED_PRECONDITION, "QUANTITY_LIMIT",
                                   "one reservation may not have so much of this SKU"},
     [INVENTORY_PAGE_TOKEN_INVALID] = {GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
