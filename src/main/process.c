@@ -27,7 +27,7 @@
 
 /* Whoever reads others' feeds stands behind them. */
 static const struct module_table *const all_modules[] = {
-    &inventory_module, &warehouse_module, &tracking_module,
+    &warehouse_module, &inventory_module, &tracking_module,
     &events_module, /* serves the feeds of all before it */
 };
 

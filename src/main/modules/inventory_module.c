@@ -4,9 +4,11 @@
 #include "inventory/application/inventory_service.h"
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/interfaces/events/inventory_events.h"
+#include "inventory/interfaces/events/shelf_feed.h"
 #include "inventory/interfaces/rpc/inventory_rpc.h"
 #include "platform/base/memory.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +18,9 @@ struct inventory_process {
     struct module base;
     struct inventory_repository *repository;
     struct inventory_events *events;
+    bool is_fed;              /* on hand follows the warehouse */
+    pthread_mutex_t mutex;    /* guards `shelf` against those who ask how it goes */
+    struct shelf_feed *shelf; /* NULL until it starts, and after it stopped */
     struct inventory_service service;
     struct rpc_service door; /* the server points into it */
 };
@@ -23,7 +28,10 @@ struct inventory_process {
 static struct module *create(void)
 {
     struct inventory_process *inventory = memory_allocate_zero(1, sizeof *inventory);
-    return inventory == NULL ? NULL : &inventory->base;
+    if (inventory == NULL)
+        return NULL;
+    pthread_mutex_init(&inventory->mutex, NULL);
+    return &inventory->base;
 }
 
 static struct error directory_of(const struct configuration *configuration, char *directory,
@@ -58,6 +66,8 @@ static struct error open(struct module *module, const struct module_environment 
     options.queue_length_max = (size_t)configuration->queue_length_max;
     options.segment_bytes = (uint64_t)configuration->segment_bytes;
     options.batch_bytes_max = (size_t)configuration->batch_bytes_max;
+    inventory->is_fed = strcmp(configuration->on_hand_source, "warehouse") == 0;
+    options.on_hand_source = inventory->is_fed ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
     options.failed = environment->store_failed;
     error = embedded_repository_open(&inventory->repository, &options);
     if (error_is(error))
@@ -82,10 +92,81 @@ static struct event_feed *feed(struct module *module)
     return inventory_events_feed(((struct inventory_process *)module)->events);
 }
 
+static struct error start(struct module *module, const struct module_environment *environment)
+{
+    struct inventory_process *inventory = (struct inventory_process *)module;
+    if (!inventory->is_fed)
+        return error_none();
+    struct module *warehouse = module_find(environment, "warehouse");
+    if (warehouse == NULL)
+        return error_make(ERROR_INVALID_SETTING,
+                          "inventory: on_hand_source is warehouse, but this process serves no "
+                          "warehouse; serve both in one");
+    const struct shelf_feed_options options = {
+        .repository = inventory->repository,
+        .feed = warehouse->table->feed(warehouse),
+        .clock = clock_system(),
+        .threaded = true,
+    };
+    pthread_mutex_lock(&inventory->mutex);
+    struct error error = shelf_feed_start(&inventory->shelf, &options);
+    pthread_mutex_unlock(&inventory->mutex);
+    return error;
+}
+
+static void stop(struct module *module)
+{
+    struct inventory_process *inventory = (struct inventory_process *)module;
+    pthread_mutex_lock(&inventory->mutex);
+    struct shelf_feed *shelf = inventory->shelf;
+    inventory->shelf = NULL;
+    pthread_mutex_unlock(&inventory->mutex);
+    shelf_feed_stop(shelf);
+}
+
+/* How following the warehouse goes; false where there is nothing to follow, or not now. */
+static bool shelf_status(struct inventory_process *inventory,
+                         struct event_subscription_status *status)
+{
+    pthread_mutex_lock(&inventory->mutex);
+    bool follows = inventory->shelf != NULL;
+    if (follows)
+        *status = shelf_feed_status(inventory->shelf);
+    pthread_mutex_unlock(&inventory->mutex);
+    return follows;
+}
+
+static bool write_shelf_metrics(struct inventory_process *inventory, struct buffer *out)
+{
+    struct event_subscription_status status;
+    if (!shelf_status(inventory, &status))
+        return true;
+    return module_add_gauge(out, "waybill_inventory_shelf_position",
+                            "How far the warehouse's events were followed.",
+                            status.place.position) &&
+           module_add_gauge(out, "waybill_inventory_shelf_newest",
+                            "Where the warehouse's events ended when last looked at.",
+                            status.newest) &&
+           module_add_gauge(out, "waybill_inventory_shelf_failures",
+                            "Attempts to follow the warehouse that failed.", status.failures);
+}
+
+static bool is_ready(struct module *module, struct buffer *why)
+{
+    struct event_subscription_status status;
+    if (!shelf_status((struct inventory_process *)module, &status) || !status.stopped)
+        return true;
+    bool told = buffer_append_format(why, "inventory no longer follows the warehouse: %s\n",
+                                     status.last_error.detail);
+    return told && false; /* without memory the reason is left out */
+}
+
 static bool write_metrics(struct module *module, struct buffer *out)
 {
     struct embedded_repository_usage usage =
         embedded_repository_usage(((struct inventory_process *)module)->repository);
+    if (!write_shelf_metrics((struct inventory_process *)module, out))
+        return false;
     return module_add_gauge(out, "waybill_inventory_skus", "SKUs with stock.", usage.skus) &&
            module_add_gauge(out, "waybill_inventory_pending_reservations", "Reservations held now.",
                             usage.pending_reservations) &&
@@ -100,6 +181,7 @@ static void close(struct module *module)
     struct inventory_process *inventory = (struct inventory_process *)module;
     inventory_events_close(inventory->events);
     embedded_repository_close(inventory->repository);
+    pthread_mutex_destroy(&inventory->mutex);
     memory_release(inventory);
 }
 
@@ -109,6 +191,9 @@ const struct module_table inventory_module = {
     .open = open,
     .services = services,
     .feed = feed,
+    .start = start,
+    .stop = stop,
     .write_metrics = write_metrics,
+    .is_ready = is_ready,
     .close = close,
 };

@@ -1,0 +1,255 @@
+/*
+ * A consumer on the subscription's thread that asks the repository one question at a time and
+ * sleeps until it is answered. One at a time, because each stores the place behind it: if a later
+ * one were taken while an earlier one was refused for want of room, the earlier would be lost.
+ *
+ * An event that is no message of its type, or whose ids are not such as inventory takes, stops the
+ * feed there with DAMAGED: skipping it would make a drift that nobody asked for.
+ */
+#include "inventory/interfaces/events/shelf_feed.h"
+
+#include "inventory/domain/limits.h"
+#include "platform/base/memory.h"
+#include "waybill/warehouse/v1/warehouse_events.pb-c.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static const char movement_recorded[] = "waybill.warehouse.v1.MovementRecorded";
+
+/* The mail of the subscription's thread. */
+struct shelf_executor {
+    struct executor base;
+    pthread_mutex_t mutex;
+    pthread_cond_t posted;
+    struct task *first;
+    struct task *last;
+};
+
+struct shelf_feed {
+    struct shelf_executor executor;
+    struct inventory_repository *repository;
+    struct event_subscription *subscription;
+    bool answered; /* the question in hand */
+    struct error error;
+};
+
+enum { question_bytes_max = 64 * 1024 };
+
+/* --- asking the repository --- */
+
+static void post(struct executor *base, struct task *first, struct task *last)
+{
+    struct shelf_executor *executor = (struct shelf_executor *)base;
+    pthread_mutex_lock(&executor->mutex);
+    if (executor->first == NULL)
+        executor->first = first;
+    else
+        executor->last->next = first;
+    executor->last = last;
+    last->next = NULL;
+    pthread_cond_signal(&executor->posted);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+static struct task *take(struct shelf_executor *executor)
+{
+    pthread_mutex_lock(&executor->mutex);
+    while (executor->first == NULL)
+        pthread_cond_wait(&executor->posted, &executor->mutex);
+    struct task *task = executor->first;
+    executor->first = task->next;
+    pthread_mutex_unlock(&executor->mutex);
+    return task;
+}
+
+static void done(void *context, const struct error *error)
+{
+    struct shelf_feed *feed = context;
+    feed->answered = true;
+    feed->error = error == NULL ? error_none() : *error;
+}
+
+static struct error wait_for_answer(struct shelf_feed *feed)
+{
+    while (!feed->answered) {
+        struct task *task = take(&feed->executor);
+        task->run(task);
+    }
+    return feed->error;
+}
+
+static struct inventory_command new_command(struct shelf_feed *feed, struct arena *arena)
+{
+    feed->answered = false;
+    return (struct inventory_command){.executor = &feed->executor.base, .arena = arena};
+}
+
+static struct error load(void *context, struct event_place *place)
+{
+    struct shelf_feed *feed = context;
+    struct arena arena;
+    arena_init(&arena, question_bytes_max);
+    struct get_shelf_place_command command = {.base = new_command(feed, &arena)};
+    inventory_repository_get_shelf_place(feed->repository, &command, done, feed);
+    struct error error = wait_for_answer(feed);
+    if (!error_is(error)) {
+        *place = (struct event_place){.position = command.place.position};
+        memcpy(place->identity, command.place.log.data, command.place.log.size);
+    }
+    arena_deinit(&arena);
+    return error;
+}
+
+static struct error follow(struct shelf_feed *feed, struct follow_shelf_command *command)
+{
+    struct arena arena;
+    arena_init(&arena, question_bytes_max);
+    command->base = new_command(feed, &arena);
+    inventory_repository_follow_shelf(feed->repository, command, done, feed);
+    struct error error = wait_for_answer(feed);
+    arena_deinit(&arena);
+    return error;
+}
+
+/* --- events --- */
+
+/* What a movement is for on hand. False: nothing. */
+static bool concerns_on_hand(const Waybill__Warehouse__V1__Movement *movement,
+                             struct follow_shelf_command *command)
+{
+    switch (movement->type) {
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_INBOUND:
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_RETURN:
+        command->is_receipt = true;
+        return true;
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_ADJUSTMENT:
+        command->note = text_of("ADJUSTMENT");
+        return true;
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_OUTBOUND:
+        command->note = text_of("OUTBOUND");
+        return movement->reservation_id[0] == '\0';
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_TRANSFER:
+    case WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE__MOVEMENT_TYPE_UNSPECIFIED:
+    case _WAYBILL__WAREHOUSE__V1__MOVEMENT_TYPE_IS_INT_SIZE:
+        break;
+    }
+    return false;
+}
+
+static bool is_good(const struct follow_shelf_command *command)
+{
+    return command->movement_id.size > 0 && command->movement_id.size <= inventory_id_bytes_max &&
+           command->sku.size > 0 && command->sku.size <= inventory_sku_bytes_max &&
+           command->quantity != 0 && (!command->is_receipt || command->quantity > 0);
+}
+
+static struct error follow_movement(struct shelf_feed *feed, const struct event *event,
+                                    const Waybill__Warehouse__V1__Movement *movement,
+                                    struct shelf_place place, uint64_t *followed)
+{
+    struct follow_shelf_command command = {
+        .movement_id = text_of(movement->movement_id),
+        .sku = text_of(movement->sku),
+        .quantity = movement->quantity,
+        .place = place,
+    };
+    if (!concerns_on_hand(movement, &command))
+        return error_none();
+    if (!is_good(&command))
+        return error_make(ERROR_DAMAGED, "event %.*s is no movement that inventory can follow",
+                          (int)event->event_id.size, event->event_id.data);
+    *followed = place.position;
+    return follow(feed, &command);
+}
+
+static struct error handle_event(struct shelf_feed *feed, const struct event *event,
+                                 struct text log, uint64_t *followed)
+{
+    if (!text_equals_string(event->type, movement_recorded))
+        return error_none();
+    Waybill__Warehouse__V1__MovementRecorded *recorded =
+        waybill__warehouse__v1__movement_recorded__unpack(NULL, event->data.size,
+                                                          (const uint8_t *)event->data.data);
+    if (recorded == NULL || recorded->movement == NULL) {
+        if (recorded != NULL)
+            waybill__warehouse__v1__movement_recorded__free_unpacked(recorded, NULL);
+        return error_make(ERROR_DAMAGED, "event %.*s is no MovementRecorded, or there is no memory",
+                          (int)event->event_id.size, event->event_id.data);
+    }
+    const struct shelf_place place = {.log = log, .position = event->sequence};
+    struct error error = follow_movement(feed, event, recorded->movement, place, followed);
+    waybill__warehouse__v1__movement_recorded__free_unpacked(recorded, NULL);
+    return error;
+}
+
+static struct error handle(void *context, const struct event_batch *batch,
+                           const struct event_place *place)
+{
+    struct shelf_feed *feed = context;
+    struct text log = text_of(place->identity);
+    uint64_t followed = 0;
+    for (size_t i = 0; i < batch->event_count; i++) {
+        struct error error = handle_event(feed, &batch->events[i], log, &followed);
+        if (error_is(error))
+            return error;
+    }
+    if (followed >= place->position || place->position == 0)
+        return error_none();
+    struct follow_shelf_command command = {.place = {.log = log, .position = place->position}};
+    return follow(feed, &command);
+}
+
+/* --- its life --- */
+
+static void destroy(struct shelf_feed *feed)
+{
+    pthread_cond_destroy(&feed->executor.posted);
+    pthread_mutex_destroy(&feed->executor.mutex);
+    memory_release(feed);
+}
+
+struct error shelf_feed_start(struct shelf_feed **feed, const struct shelf_feed_options *options)
+{
+    static const struct executor_table table = {.post = post};
+    _Static_assert(shelf_log_bytes_max + 1 == event_log_identity_bytes_max, "one kind of name");
+    struct shelf_feed *made = memory_allocate_zero(1, sizeof *made);
+    if (made == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "the shelf feed");
+    made->executor.base.table = &table;
+    pthread_mutex_init(&made->executor.mutex, NULL);
+    pthread_cond_init(&made->executor.posted, NULL);
+    made->repository = options->repository;
+    struct event_subscription_options subscription = event_subscription_options_default();
+    subscription.name = "shelf feed";
+    subscription.feed = options->feed;
+    subscription.consumer =
+        (struct event_consumer){.load = load, .handle = handle, .context = made};
+    subscription.clock = options->clock;
+    subscription.threaded = options->threaded;
+    struct error error = event_subscription_start(&made->subscription, &subscription);
+    if (error_is(error)) {
+        destroy(made);
+        return error;
+    }
+    *feed = made;
+    return error;
+}
+
+struct error shelf_feed_step(struct shelf_feed *feed, bool *idle)
+{
+    return event_subscription_step(feed->subscription, idle);
+}
+
+void shelf_feed_stop(struct shelf_feed *feed)
+{
+    if (feed == NULL)
+        return;
+    event_subscription_stop(feed->subscription);
+    destroy(feed);
+}
+
+struct event_subscription_status shelf_feed_status(struct shelf_feed *feed)
+{
+    return event_subscription_status(feed->subscription);
+}

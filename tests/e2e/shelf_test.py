@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""Goal: with on_hand_source = warehouse, what happens on the shelves is what inventory has on hand, each
+movement once, however often the process is killed; inventory's own receipts are refused.
+
+Method: `waybill serve` with both services, asked by `waybill call`.
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap  # noqa: E402
+from waybill_process import PROGRAM, Server  # noqa: E402
+
+SECONDS = 60
+holder = {}
+
+
+def serve(*arguments):
+    return Server(holder["data"], *arguments, "--on-hand-source", "warehouse")
+
+
+def call(server, method, **fields):
+    done = subprocess.run([PROGRAM, "call", method, json.dumps(fields), "--server", server.listen,
+                           "--json"], capture_output=True, text=True, timeout=SECONDS)
+    answer = json.loads(done.stdout) if done.stdout.strip() else {}
+    return answer, done.stdout + done.stderr, done.returncode
+
+
+def done(server, method, **fields):
+    answer, output, code = call(server, method, **fields)
+    assert code == 0, (method, output)
+    return answer
+
+
+def warehouse(method):
+    return "waybill.warehouse.v1.WarehouseService/" + method
+
+
+def inventory(method):
+    return "waybill.inventory.v1.InventoryService/" + method
+
+
+def on_hand(server, sku):
+    answer, _, code = call(server, inventory("GetStock"), sku=sku)
+    return int(answer["stock"].get("onHand", 0)) if code == 0 else None
+
+
+def wait_for(server, sku, quantity):
+    end = time.monotonic() + SECONDS
+    while on_hand(server, sku) != quantity:
+        assert time.monotonic() < end, (sku, on_hand(server, sku), quantity)
+        time.sleep(0.05)
+
+
+def make_warehouses(server):
+    for number in (1, 2):
+        done(server, warehouse("CreateWarehouse"), warehouse={
+            "warehouseId": f"w{number}", "name": f"Site {number}", "priority": number,
+            "active": True})
+
+
+def receive(server, number, quantity, sku="MUG"):
+    done(server, warehouse("ReceiveStock"), movementId=f"in-{number}", warehouseId="w1", sku=sku,
+         quantity=str(quantity))
+
+
+def movements_become_stock():
+    with serve() as server:
+        make_warehouses(server)
+        receive(server, 1, 10)
+        wait_for(server, "MUG", 10)
+        done(server, warehouse("ShipStock"), movementId="out-1", warehouseId="w1", sku="MUG",
+             quantity="3")
+        wait_for(server, "MUG", 7)
+        done(server, warehouse("AdjustStock"), movementId="adjust-1", warehouseId="w1", sku="MUG",
+             delta="-1", reason="ADJUSTMENT_REASON_DAMAGE")
+        wait_for(server, "MUG", 6)
+        done(server, inventory("Reserve"), reservationId="cart-1",
+             lines=[{"sku": "MUG", "quantity": "6"}])
+
+
+def own_receipts_are_refused():
+    with serve() as server:
+        for method, fields in (
+                ("ReceiveStock", {"receiptId": "r1", "sku": "MUG", "quantity": "1"}),
+                ("AdjustStock", {"adjustmentId": "a1", "sku": "MUG", "delta": "1",
+                                 "reason": "ADJUSTMENT_REASON_COUNT"})):
+            _, output, code = call(server, inventory(method), **fields)
+            assert code != 0 and "FED_BY_WAREHOUSE" in output, output
+        assert on_hand(server, "MUG") == 6
+
+
+def killed_anywhere_nothing_is_lost_or_doubled():
+    chance = random.Random(5)
+    total = 0
+    for attempt in range(6):
+        server = serve()
+        for i in range(20):
+            number = f"kill-{attempt}-{i}"
+            quantity = chance.randint(1, 9)
+            receive(server, number, quantity, "CUP")
+            receive(server, number, quantity, "CUP")  # a repeat
+            total += quantity
+        server.kill()
+    with serve() as server:
+        wait_for(server, "CUP", total)
+        answer = done(server, inventory("VerifyLedger"))
+        assert not answer.get("mismatches"), answer
+        time.sleep(0.3)
+        assert on_hand(server, "CUP") == total
+
+
+def the_other_source_is_refused_with_the_way_to_convert():
+    started = subprocess.run([PROGRAM, "serve", "--data", holder["data"], "--listen", "127.0.0.1:0",
+                              "--operations", "127.0.0.1:0"], capture_output=True, text=True,
+                             timeout=SECONDS)
+    assert started.returncode != 0
+    assert "to convert" in started.stdout + started.stderr, started.stderr
+
+
+def without_a_warehouse_it_does_not_start():
+    with tempfile.TemporaryDirectory(prefix="waybill-shelf-") as data:
+        started = subprocess.run([PROGRAM, "serve", "inventory", "--data", data, "--listen",
+                                  "127.0.0.1:0", "--operations", "127.0.0.1:0", "--on-hand-source",
+                                  "warehouse"], capture_output=True, text=True, timeout=SECONDS)
+        assert started.returncode != 0
+        assert "serves no warehouse" in started.stdout + started.stderr, started.stderr
+
+
+def main():
+    holder["data"] = tempfile.mkdtemp(prefix="waybill-shelf-")
+    try:
+        tap.run([
+            movements_become_stock,
+            own_receipts_are_refused,
+            killed_anywhere_nothing_is_lost_or_doubled,
+            the_other_source_is_refused_with_the_way_to_convert,
+            without_a_warehouse_it_does_not_start,
+        ])
+    finally:
+        shutil.rmtree(holder["data"], ignore_errors=True)
+
+
+main()
