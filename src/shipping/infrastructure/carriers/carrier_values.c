@@ -1,0 +1,307 @@
+/*
+ * Conversions in integers. Decimals are read digit by digit; what does not fit is refused, never
+ * cut. Times go through days since 1970 in the proleptic Gregorian calendar.
+ */
+#include "shipping/infrastructure/carriers/carrier_values.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t second_us = 1000000;
+static const int64_t day_us = 86400 * 1000000LL;
+
+int currency_minor_digits(const char *currency_code)
+{
+    static const char *const none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY",
+                                       "KMF", "KRW", "PYG", "RWF", "UGX", "UYI",
+                                       "VND", "VUV", "XAF", "XOF", "XPF"};
+    static const char *const three[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        if (strcmp(currency_code, none[i]) == 0)
+            return 0;
+    }
+    for (size_t i = 0; i < sizeof three / sizeof three[0]; i++) {
+        if (strcmp(currency_code, three[i]) == 0)
+            return 3;
+    }
+    return 2;
+}
+
+static bool append_digit(int64_t *value, char digit)
+{
+    return !__builtin_mul_overflow(*value, 10, value) &&
+           !__builtin_add_overflow(*value, digit - '0', value);
+}
+
+bool decimal_to_integer(struct text decimal, int digits, int64_t *value)
+{
+    struct text text = text_trim(decimal);
+    bool negative = text.size > 0 && text.data[0] == '-';
+    bool behind_point = false, round_up = false;
+    int taken = 0, seen = 0;
+    int64_t result = 0;
+    for (size_t i = negative ? 1 : 0; i < text.size; i++) {
+        char byte = text.data[i];
+        if (byte == '.' && !behind_point) {
+            behind_point = true;
+            continue;
+        }
+        if (byte < '0' || byte > '9')
+            return false;
+        seen++;
+        if (behind_point && taken == digits) {
+            round_up = byte >= '5'; /* only the first digit beyond decides */
+            for (i++; i < text.size; i++) {
+                if (text.data[i] < '0' || text.data[i] > '9')
+                    return false;
+            }
+            break;
+        }
+        if (!append_digit(&result, byte))
+            return false;
+        taken += behind_point ? 1 : 0;
+    }
+    for (; taken < digits; taken++) {
+        if (!append_digit(&result, '0'))
+            return false;
+    }
+    if (seen == 0 || (round_up && __builtin_add_overflow(result, 1, &result)))
+        return false;
+    *value = negative ? -result : result;
+    return true;
+}
+
+bool money_from_decimal(struct text amount, struct text currency, struct shipping_money *money)
+{
+    struct shipping_money made = {0};
+    if (currency.size != 3)
+        return false;
+    for (size_t i = 0; i < 3; i++) {
+        if (currency.data[i] < 'A' || currency.data[i] > 'Z')
+            return false;
+        made.currency_code[i] = currency.data[i];
+    }
+    if (!decimal_to_integer(amount, currency_minor_digits(made.currency_code), &made.amount_minor))
+        return false;
+    *money = made;
+    return true;
+}
+
+static void write_decimal(int64_t value, int digits, char decimal[decimal_size])
+{
+    int64_t unit = 1;
+    const char *sign = value < 0 ? "-" : "";
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    for (int i = 0; i < digits; i++)
+        unit *= 10;
+    if (digits == 0)
+        snprintf(decimal, decimal_size, "%s%" PRIu64, sign, size);
+    else
+        snprintf(decimal, decimal_size, "%s%" PRIu64 ".%0*" PRIu64, sign, size / (uint64_t)unit,
+                 digits, size % (uint64_t)unit);
+}
+
+void money_to_decimal(struct shipping_money money, char decimal[decimal_size])
+{
+    write_decimal(money.amount_minor, currency_minor_digits(money.currency_code), decimal);
+}
+
+static int64_t power_of_ten(int digits)
+{
+    int64_t power = 1;
+    for (int i = 0; i < digits; i++)
+        power *= 10;
+    return power;
+}
+
+static int64_t at_least_one(int64_t value)
+{
+    return value < 1 ? 1 : value;
+}
+
+void weight_to_pounds(int64_t grams, int digits, char decimal[decimal_size])
+{
+    static const __int128 pound = 45359237; /* 10^-5 g */
+    __int128 scaled = (__int128)grams * 100000 * power_of_ten(digits);
+    write_decimal(at_least_one((int64_t)((scaled + pound - 1) / pound)), digits, decimal);
+}
+
+void weight_to_kilograms(int64_t grams, int digits, char decimal[decimal_size])
+{
+    __int128 scaled = (__int128)grams * power_of_ten(digits);
+    write_decimal(at_least_one((int64_t)((scaled + 999) / 1000)), digits, decimal);
+}
+
+int64_t length_to_inches(int64_t millimetres)
+{
+    return (millimetres * 10 + 253) / 254;
+}
+
+int64_t length_to_centimetres(int64_t millimetres)
+{
+    return (millimetres + 9) / 10;
+}
+
+bool country_is_imperial(struct text country_code)
+{
+    return text_equals_string(country_code, "US") || text_equals_string(country_code, "PR");
+}
+
+/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = y / 400, of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void day_to_parts(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+{
+    int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    *day = doy - (153 * mp + 2) / 5 + 1;
+    *month = mp < 10 ? mp + 3 : mp - 9;
+    *year = yoe + era * 400 + (*month <= 2 ? 1 : 0);
+}
+
+bool time_from_parts(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute,
+                     int64_t second, int64_t *time_us)
+{
+    int64_t back_year, back_month, back_day;
+    if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
+    int64_t days = days_of(year, month, day);
+    day_to_parts(days, &back_year, &back_month, &back_day);
+    if (back_month != month || back_day != day)
+        return false; /* 31 April */
+    *time_us = days * day_us + ((hour * 60 + minute) * 60 + second) * second_us;
+    return true;
+}
+
+static bool digits_at(struct text text, size_t at, size_t count, int64_t *value)
+{
+    if (at + count > text.size)
+        return false;
+    *value = 0;
+    for (size_t i = at; i < at + count; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *value = *value * 10 + (text.data[i] - '0');
+    }
+    return true;
+}
+
+bool time_from_compact(struct text date, struct text time, int64_t *time_us)
+{
+    int64_t year, month, day, clock = 0;
+    date = text_trim(date);
+    time = text_trim(time);
+    if (date.size != 8 || !digits_at(date, 0, 4, &year) || !digits_at(date, 4, 2, &month) ||
+        !digits_at(date, 6, 2, &day))
+        return false;
+    if (time.size > 6 || (time.size > 0 && !digits_at(time, 0, time.size, &clock)))
+        return false;
+    return time_from_parts(year, month, day, clock / 10000, clock / 100 % 100, clock % 100,
+                           time_us);
+}
+
+bool offset_from_text(struct text text, int32_t *minutes)
+{
+    int64_t hours, rest = 0;
+    text = text_trim(text);
+    if (text_starts_with(text, text_of("GMT")))
+        text = text_make(text.data + 3, text.size - 3);
+    if (text_equals_string(text, "Z") || text.size == 0) {
+        *minutes = 0;
+        return true;
+    }
+    if ((text.data[0] != '+' && text.data[0] != '-') || !digits_at(text, 1, 2, &hours))
+        return false;
+    size_t at = text.size > 3 && text.data[3] == ':' ? 4 : 3;
+    if (text.size != 3 && (text.size != at + 2 || !digits_at(text, at, 2, &rest)))
+        return false;
+    if (hours > 14 || rest > 59)
+        return false;
+    *minutes = (int32_t)(hours * 60 + rest) * (text.data[0] == '-' ? -1 : 1);
+    return true;
+}
+
+bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t *offset_minutes)
+{
+    int64_t year, month, day, hour = 0, minute = 0, second = 0, local;
+    size_t at = 10;
+    *has_offset = false;
+    *offset_minutes = 0;
+    text = text_trim(text);
+    if (!digits_at(text, 0, 4, &year) || !digits_at(text, 5, 2, &month) ||
+        !digits_at(text, 8, 2, &day) || text.data[4] != '-' || text.data[7] != '-')
+        return false;
+    if (text.size > at) {
+        if ((text.data[at] != 'T' && text.data[at] != ' ') || !digits_at(text, 11, 2, &hour) ||
+            !digits_at(text, 14, 2, &minute) || text.data[13] != ':')
+            return false;
+        at = 16;
+        if (at < text.size && text.data[at] == ':') {
+            if (!digits_at(text, 17, 2, &second))
+                return false;
+            at = 19;
+        }
+        if (at < text.size && text.data[at] == '.') {
+            for (at++; at < text.size && text.data[at] >= '0' && text.data[at] <= '9';)
+                at++;
+        }
+        struct text rest = text_trim(text_make(text.data + at, text.size - at));
+        *has_offset = rest.size > 0;
+        if (rest.size > 0 && !offset_from_text(rest, offset_minutes))
+            return false;
+    }
+    if (!time_from_parts(year, month, day, hour, minute, second, &local))
+        return false;
+    *time_us = local - *offset_minutes * 60 * second_us;
+    return true;
+}
+
+void date_to_compact(int64_t time_us, char date[9])
+{
+    int64_t year, month, day;
+    day_to_parts(time_us / day_us, &year, &month, &day);
+    snprintf(date, 9, "%04u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
+             (unsigned)day % 100);
+}
+
+void date_to_iso(int64_t time_us, char date[11])
+{
+    int64_t year, month, day;
+    day_to_parts(time_us / day_us, &year, &month, &day);
+    snprintf(date, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
+             (unsigned)day % 100);
+}
+
+void carrier_reference(struct text shipment_id, char reference[carrier_reference_size])
+{
+    static const char base_32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    bool plain = shipment_id.size > 0 && shipment_id.size < carrier_reference_size;
+    for (size_t i = 0; i < shipment_id.size && plain; i++) {
+        char byte = shipment_id.data[i];
+        plain = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+                (byte >= '0' && byte <= '9') || byte == '-';
+    }
+    memset(reference, 0, carrier_reference_size);
+    if (plain) {
+        memcpy(reference, shipment_id.data, shipment_id.size);
+        return;
+    }
+    EVP_Digest(shipment_id.data, shipment_id.size, digest, NULL, EVP_sha256(), NULL);
+    reference[0] = 'W';
+    for (size_t i = 1; i < carrier_reference_size - 1; i++) {
+        size_t bit = 5 * i;
+        unsigned pair = (unsigned)digest[bit / 8] << 8 | digest[bit / 8 + 1];
+        reference[i] = base_32[pair >> (11 - bit % 8) & 31];
+    }
+}

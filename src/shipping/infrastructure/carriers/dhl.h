@@ -1,0 +1,16 @@
+#ifndef WAYBILL_SHIPPING_INFRASTRUCTURE_CARRIERS_DHL_H
+#define WAYBILL_SHIPPING_INFRASTRUCTURE_CARRIERS_DHL_H
+
+#include "shipping/infrastructure/carriers/carrier_protocol.h"
+
+/* The writing half of dhl_protocol; contracts in carrier_protocol.h. */
+void dhl_write_rates(const struct carrier_settings *settings,
+                     const struct carrier_rate_request *request, struct carrier_wire *wire);
+void dhl_write_shipment(const struct carrier_settings *settings,
+                        const struct carrier_shipment_request *request, struct carrier_wire *wire);
+void dhl_write_tracking(const struct carrier_settings *settings,
+                        const struct carrier_tracking_request *request, struct carrier_wire *wire);
+void dhl_write_find(const struct carrier_settings *settings,
+                    const struct carrier_find_request *request, struct carrier_wire *wire);
+
+#endif
