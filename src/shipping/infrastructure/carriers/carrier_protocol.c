@@ -100,9 +100,18 @@ void wire_header(struct carrier_wire *wire, const char *name, struct text value)
 void outcome_set(struct carrier_outcome *outcome, enum carrier_verdict verdict, struct text code,
                  struct text message)
 {
+    static const char *const unsaid[] = {
+        [CARRIER_ANSWERED] = "",
+        [CARRIER_REFUSED] = "the carrier refused and did not say why",
+        [CARRIER_NOT_FOUND] = "the carrier does not know it",
+        [CARRIER_THROTTLED] = "too many calls",
+        [CARRIER_UNAVAILABLE] = "the carrier is not available",
+        [CARRIER_UNKNOWN] = "no usable answer",
+        [CARRIER_UNSUPPORTED] = "this carrier has no such call",
+    };
     outcome->verdict = verdict;
     outcome->code = code;
-    outcome->message = message;
+    outcome->message = message.size > 0 || code.size > 0 ? message : text_of(unsaid[verdict]);
 }
 
 void outcome_set_string(struct carrier_outcome *outcome, enum carrier_verdict verdict,
@@ -116,6 +125,7 @@ void outcome_set_string(struct carrier_outcome *outcome, enum carrier_verdict ve
 struct problem {
     struct text code;
     struct text message;
+    int64_t status; /* that the body claims; 0 = none */
 };
 
 static bool is_digits(struct text text)
@@ -203,6 +213,8 @@ static bool read_problem_json(json_t *root, struct arena *arena, struct problem 
     struct text start = text_make(best.data, colon == NULL ? 0 : (size_t)(colon - best.data));
     problem->code = is_digits(start) ? start : status;
     problem->message = best;
+    if (!text_to_int64(status, &problem->status))
+        problem->status = 0;
     return true;
 }
 
@@ -253,7 +265,10 @@ bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned statu
     bool wrong = read_problem(answer->root, arena, &problem);
     if (good && !wrong)
         return true;
-    enum carrier_verdict verdict = good ? CARRIER_REFUSED : verdict_of(status);
+    bool claims = problem.status >= 400 && problem.status < 600;
+    enum carrier_verdict verdict = !good    ? verdict_of(status)
+                                   : claims ? verdict_of((unsigned)problem.status)
+                                            : CARRIER_REFUSED;
     if (problem.message.size == 0)
         problem.message = text_of(arena_format(arena, "HTTP %u", status));
     outcome_set(outcome, verdict, padded(arena, problem.code, protocol->error_code_digits),

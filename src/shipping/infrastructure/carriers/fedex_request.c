@@ -193,7 +193,9 @@ static void put_commodity(struct json_writer *json, const struct shipping_custom
     json_close_object(json);
 }
 
-static void put_customs(struct json_writer *json, const struct consignment *consignment)
+/* The rates' document knows no payer of duties but the sender. */
+static void put_customs(struct json_writer *json, const struct consignment *consignment,
+                        bool for_rates)
 {
     const struct shipping_customs *customs = consignment->customs;
     bool imperial = country_is_imperial(consignment->origin.country_code);
@@ -202,7 +204,8 @@ static void put_customs(struct json_writer *json, const struct consignment *cons
     json_open_object(json, "customsClearanceDetail");
     json_open_object(json, "dutiesPayment");
     json_put_string(json, "paymentType",
-                    text_equals_string(customs->incoterm, "DDP") ? "SENDER" : "RECIPIENT");
+                    for_rates || text_equals_string(customs->incoterm, "DDP") ? "SENDER"
+                                                                              : "RECIPIENT");
     json_close_object(json);
     json_put_boolean(json, "isDocumentOnly",
                      text_equals_string(customs->contents_type, "DOCUMENTS"));
@@ -276,7 +279,7 @@ void fedex_write_rates(const struct carrier_settings *settings,
         json_put_string(&json, "shipDateStamp", consignment->ship_date);
     json_put_integer(&json, "totalPackageCount", (int64_t)consignment->parcel_count);
     put_total_weight(&json, consignment);
-    put_customs(&json, consignment);
+    put_customs(&json, consignment, true);
     put_parcels(&json, consignment, NULL);
     json_close_object(&json);
     json_close_object(&json);
@@ -329,7 +332,7 @@ void fedex_write_shipment(const struct carrier_settings *settings,
     json_close_array(&json);
     put_label(&json, request->label_format);
     put_shipment_services(&json, consignment);
-    put_customs(&json, consignment);
+    put_customs(&json, consignment, false);
     put_parcels(&json, consignment, reference);
     json_close_object(&json);
     json_close_object(&json);

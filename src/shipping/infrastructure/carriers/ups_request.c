@@ -90,6 +90,15 @@ static void put_code(struct json_writer *json, const char *key, const char *code
     json_close_object(json);
 }
 
+/* The rating document demands a description, which says nothing. */
+static void put_unit(struct json_writer *json, const char *code, const char *description)
+{
+    json_open_object(json, "UnitOfMeasurement");
+    json_put_string(json, "Code", code);
+    json_put_string(json, "Description", description);
+    json_close_object(json);
+}
+
 static void put_weight(struct json_writer *json, const char *key, int64_t grams, bool imperial)
 {
     char weight[decimal_size];
@@ -98,7 +107,7 @@ static void put_weight(struct json_writer *json, const char *key, int64_t grams,
     else
         weight_to_kilograms(grams, 1, weight);
     json_open_object(json, key);
-    put_code(json, "UnitOfMeasurement", imperial ? "LBS" : "KGS");
+    put_unit(json, imperial ? "LBS" : "KGS", imperial ? "Pounds" : "Kilograms");
     json_put_string(json, "Weight", weight);
     json_close_object(json);
 }
@@ -168,7 +177,7 @@ static void put_packages(struct json_writer *json, const struct consignment *con
         put_code(json, packaging, "02");
         if (parcel->length_mm > 0 && parcel->width_mm > 0 && parcel->height_mm > 0) {
             json_open_object(json, "Dimensions");
-            put_code(json, "UnitOfMeasurement", imperial ? "IN" : "CM");
+            put_unit(json, imperial ? "IN" : "CM", imperial ? "Inches" : "Centimeters");
             put_length(json, "Length", parcel->length_mm, imperial);
             put_length(json, "Width", parcel->width_mm, imperial);
             put_length(json, "Height", parcel->height_mm, imperial);
