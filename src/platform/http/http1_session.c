@@ -250,6 +250,10 @@ static enum http_request_method method_of(unsigned method)
     switch (method) {
     case HTTP_POST:
         return HTTP_METHOD_POST;
+    case HTTP_PUT:
+        return HTTP_METHOD_PUT;
+    case HTTP_DELETE:
+        return HTTP_METHOD_DELETE;
     case HTTP_GET:
         return HTTP_METHOD_GET;
     case HTTP_HEAD:

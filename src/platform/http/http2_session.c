@@ -122,6 +122,10 @@ static enum http_request_method method_of(struct text value)
 {
     if (text_equals_string(value, "POST"))
         return HTTP_METHOD_POST;
+    if (text_equals_string(value, "PUT"))
+        return HTTP_METHOD_PUT;
+    if (text_equals_string(value, "DELETE"))
+        return HTTP_METHOD_DELETE;
     if (text_equals_string(value, "GET"))
         return HTTP_METHOD_GET;
     if (text_equals_string(value, "HEAD"))

@@ -20,6 +20,8 @@ enum http_request_method {
     HTTP_METHOD_GET,
     HTTP_METHOD_HEAD,
     HTTP_METHOD_POST,
+    HTTP_METHOD_PUT,
+    HTTP_METHOD_DELETE,
     HTTP_METHOD_OPTIONS,
 };
 
