@@ -515,6 +515,7 @@ bool postgresql_ping(struct postgresql_connection *connection, int64_t timeout_u
     struct sql_statement_run run = {.statement = &ping};
     sql_session_begin(&connection->base, NULL);
     connection->silent = false;
+    connection->patient = false;
     connection->writes = false;
     connection->deadline_us = clock_monotonic_us(connection->options->clock) + timeout_us;
     return run_statement(&connection->base, &run);
@@ -660,6 +661,7 @@ struct error postgresql_connection_open(struct postgresql_connection *connection
     int64_t until_us =
         clock_monotonic_us(connection->options->clock) + connection->options->connect_timeout_us;
     sql_session_begin(&connection->base, NULL);
+    connection->patient = false;
     connection->deadline_us = INT64_MAX;
     struct error error = error_none();
     if (!connect_now(connection, until_us) ||
