@@ -35,6 +35,7 @@ enum {
     modules_max = sizeof all_modules / sizeof all_modules[0],
     services_max = 4 * modules_max,
     operations_connections_max = 64,
+    readiness_bytes_max = 64 * 1024,
 };
 
 struct process {
@@ -48,6 +49,8 @@ struct process {
     struct http_server *operations;
     struct http_route operations_routes[3];
     struct http_routes routes;
+    bool was_serving[modules_max]; /* as told to grpc.health.v1, beginning with true */
+    bool was_all_serving;
     _Atomic bool ready;
 };
 
@@ -114,6 +117,41 @@ static unsigned serve_metrics(void *context, struct buffer *body)
     fits = fits && dependency_list_write_metrics(&process->dependencies, body) &&
            rpc_server_write_metrics(process->server, body);
     return fits ? 200 : 500;
+}
+
+/* --- grpc.health.v1 --- */
+
+static bool is_serving(struct process *process, struct module *module)
+{
+    struct buffer why;
+    buffer_init(&why, readiness_bytes_max);
+    bool serving = dependency_list_serves(&process->dependencies, module->table->name) &&
+                   (module->table->is_ready == NULL || module->table->is_ready(module, &why));
+    buffer_deinit(&why);
+    return serving;
+}
+
+static void tell_services(struct process *process, struct module *module, bool serving)
+{
+    size_t count = 0;
+    const struct rpc_service *services = module->table->services(module, &count);
+    for (size_t i = 0; i < count; i++)
+        rpc_server_set_serving(process->server, services[i].descriptor->name, serving);
+}
+
+void process_tell_health(struct process *process)
+{
+    bool all = process->ready;
+    for (size_t i = 0; i < process->module_count; i++) {
+        bool serving = process->ready && is_serving(process, process->modules[i]);
+        if (serving != process->was_serving[i])
+            tell_services(process, process->modules[i], serving);
+        process->was_serving[i] = serving;
+        all = all && serving;
+    }
+    if (all != process->was_all_serving)
+        rpc_server_set_serving(process->server, "", all);
+    process->was_all_serving = all;
 }
 
 /* --- modules --- */
@@ -308,6 +346,9 @@ struct error process_open(struct process **process, const struct configuration *
         return error;
     }
     opened->ready = true;
+    memset(opened->was_serving, true, sizeof opened->was_serving);
+    opened->was_all_serving = true;
+    process_tell_health(opened);
     *process = opened;
     return error;
 }
@@ -326,7 +367,10 @@ void process_close(struct process *process)
 {
     if (process == NULL)
         return;
-    process->ready = false;
+    if (process->ready) {
+        process->ready = false;
+        process_tell_health(process); /* whoever watches goes elsewhere before the drain */
+    }
     stop_modules(process);
     if (process->server != NULL)
         rpc_server_drain(process->server);

@@ -29,6 +29,12 @@ struct error process_open(struct process **process, const struct configuration *
 const char *process_address(const struct process *process);
 const char *process_operations_address(const struct process *process);
 
+/*
+ * Brings grpc.health.v1 up to date: a service is SERVING while its store and all it needs are
+ * there, the process ("") while all services are. Called every second or so.
+ */
+void process_tell_health(struct process *process);
+
 /* Takes no new calls, lets those in flight finish, closes stores last. NULL is allowed. */
 void process_close(struct process *process);
 

@@ -56,11 +56,11 @@ static sigset_t stop_signals(void)
 }
 
 /* Blocks the signals in every thread started from here on; the main thread waits for them. */
-static void wait_for_stop(const sigset_t *signals)
+static void wait_for_stop(const sigset_t *signals, struct process *process)
 {
-    int number;
-    while (sigwait(signals, &number) != 0)
-        continue;
+    static const struct timespec second = {.tv_sec = 1};
+    while (sigtimedwait(signals, NULL, &second) < 0)
+        process_tell_health(process);
     log_event(LOG_LEVEL_INFO, "stopping: calls in flight finish; once more stops at once", NULL, 0);
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
@@ -104,7 +104,7 @@ static int run(const struct configuration *configuration, const char *const *nam
     printf("waybill ready listen=%s operations=%s\n", process_address(process),
            process_operations_address(process));
     fflush(stdout);
-    wait_for_stop(&signals);
+    wait_for_stop(&signals, process);
     process_close(process);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "platform/base/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void dependency_init(struct dependency *dependency, const char *name, bool needed_to_serve,
                      const struct circuit_breaker_settings *settings, struct clock *clock,
@@ -237,4 +238,18 @@ bool dependency_list_write_readiness(struct dependency_list *list, struct buffer
         fits = write_line(at, out, ready);
     pthread_mutex_unlock(&list->mutex);
     return fits;
+}
+
+bool dependency_list_serves(struct dependency_list *list, const char *context)
+{
+    bool serves = true;
+    size_t size = strlen(context);
+    pthread_mutex_lock(&list->mutex);
+    for (struct dependency *at = list->first; at != NULL; at = at->next) {
+        bool is_of_context = strncmp(at->name, context, size) == 0 && at->name[size] == '.';
+        if (is_of_context && at->needed_to_serve && !dependency_is_available(at))
+            serves = false;
+    }
+    pthread_mutex_unlock(&list->mutex);
+    return serves;
 }

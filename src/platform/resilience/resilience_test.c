@@ -315,6 +315,9 @@ static void dependencies_tell_how_they_are(void **state)
         dependency_failed(&store, &refused);
     }
     assert_false(dependency_is_available(&store));
+    assert_false(dependency_list_serves(&list, "warehouse"));
+    assert_true(dependency_list_serves(&list, "ware"));
+    assert_true(dependency_list_serves(&list, "carrier")); /* not needed to serve */
     buffer_clear(&text);
     assert_true(dependency_list_write_readiness(&list, &text, &ready));
     assert_false(ready);
@@ -322,6 +325,7 @@ static void dependencies_tell_how_they_are(void **state)
     clock.now_us += 1000000;
     assert_true(dependency_admit(&store));
     dependency_succeeded(&store);
+    assert_true(dependency_list_serves(&list, "warehouse"));
     dependency_set_degraded(&store, "fsync is off");
     buffer_clear(&text);
     assert_true(dependency_list_write_readiness(&list, &text, &ready));

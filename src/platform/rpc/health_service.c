@@ -20,6 +20,7 @@ struct watcher {
     struct health_service *health;
     size_t service; /* index; health->count = a name we do not know */
     bool asked;     /* its one request has come */
+    bool ended;     /* by a drain */
     int told;       /* the status sent last, −1 = none */
 };
 
@@ -81,7 +82,7 @@ static void tell(struct watcher *watcher)
 {
     int status = status_at(watcher->health, watcher->service);
     Grpc__Health__V1__HealthCheckResponse response;
-    if (!watcher->asked || watcher->told == status)
+    if (!watcher->asked || watcher->ended || watcher->told == status)
         return;
     watcher->told = status;
     grpc__health__v1__health_check_response__init(&response);
@@ -150,6 +151,20 @@ void health_service_notify(struct health_service *health, struct executor *execu
     for (struct watcher *watcher = health->watchers; watcher != NULL; watcher = watcher->next) {
         if (rpc_call_executor(watcher->call) == executor)
             tell(watcher);
+    }
+    pthread_mutex_unlock(&health->mutex);
+}
+
+void health_service_end(struct health_service *health, struct executor *executor)
+{
+    struct rpc_status stopping = {.code = GRPC_STATUS_UNAVAILABLE,
+                                  .message = text_of("the server stops: watch another one")};
+    pthread_mutex_lock(&health->mutex);
+    for (struct watcher *watcher = health->watchers; watcher != NULL; watcher = watcher->next) {
+        if (rpc_call_executor(watcher->call) != executor || watcher->ended)
+            continue;
+        watcher->ended = true;
+        rpc_call_fail(watcher->call, &stopping);
     }
     pthread_mutex_unlock(&health->mutex);
 }

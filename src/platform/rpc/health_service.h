@@ -26,4 +26,7 @@ void health_service_set(struct health_service *health, const char *name, bool se
 /* Tells the watchers whose calls belong to `executor`, on its thread, what has changed. */
 void health_service_notify(struct health_service *health, struct executor *executor);
 
+/* The same for a server that drains: their calls end with UNAVAILABLE. */
+void health_service_end(struct health_service *health, struct executor *executor);
+
 #endif

@@ -118,6 +118,7 @@ struct error rpc_server_open(struct rpc_server **server, const struct rpc_server
         rpc_server_destroy(made);
         return error;
     }
+    made->is_open = true;
     *server = made;
     return error_none();
 }
@@ -173,8 +174,18 @@ void rpc_server_set_serving(struct rpc_server *server, const char *service_name,
 
 /* --- closing --- */
 
+static void end_watchers(struct task *task)
+{
+    struct loop_task *told = (struct loop_task *)task;
+    health_service_end(told->server->health, &told->loop->http->io.base);
+    memory_release(told);
+}
+
 void rpc_server_drain(struct rpc_server *server)
 {
+    if (server->http != NULL && server->is_open)
+        tell_loops(server, end_watchers);
+    server->is_open = false;
     if (server->http != NULL)
         http_server_drain(server->http);
 }

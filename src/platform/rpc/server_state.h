@@ -17,6 +17,7 @@ struct rpc_server {
     struct http_server *http;
     struct rpc_loop *loops;
     uint32_t loop_count;
+    bool is_open;
 };
 
 #endif
