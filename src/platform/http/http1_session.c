@@ -417,6 +417,8 @@ static bool refuse(struct http1_session *session)
     unsigned status = session->refusal;
     if (status == 0)
         status = wrong == HPE_HEADER_OVERFLOW ? 431 : 400;
+    if (status == 431)
+        http_count(&connection->loop->counters.heads_refused, 1);
     if (session->in_exchange)
         close_consumer(session);
     connection->failed = true;
@@ -505,7 +507,7 @@ static void look_after(struct http_connection *connection, int64_t now_us)
     int64_t still_us = now_us - session->moved_us;
     if ((in_head && still_us > options->greeting_us_max) ||
         (waits_for_peer && still_us > options->body_pause_us_max))
-        http_connection_close(connection);
+        http_connection_close_slow(connection);
 }
 
 static void punish(struct http_connection *connection)

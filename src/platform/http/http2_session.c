@@ -146,6 +146,7 @@ static int refuse_head(struct http_connection *connection, struct http_exchange 
     if (consumer == NULL)
         return 0; /* refused already */
     exchange->handler->closed(consumer);
+    http_count(&connection->loop->counters.heads_refused, 1);
     http_connection_charge(connection, oversized_head_cost);
     http_reset(exchange, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;

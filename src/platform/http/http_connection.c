@@ -33,7 +33,8 @@ void http_connection_add(struct http_connection *connection, struct http_exchang
     if (connection->exchanges != NULL)
         connection->exchanges->previous = exchange;
     connection->exchanges = exchange;
-    atomic_fetch_add_explicit(&connection->loop->counters.exchanges_open, 1, memory_order_relaxed);
+    http_count(&connection->loop->counters.exchanges_open, 1);
+    http_count(&connection->loop->counters.exchanges_opened, 1);
 }
 
 void http_connection_remove(struct http_connection *connection, struct http_exchange *exchange)
@@ -45,7 +46,7 @@ void http_connection_remove(struct http_connection *connection, struct http_exch
     if (exchange->next != NULL)
         exchange->next->previous = exchange->previous;
     connection->active_time_us = http_loop_now_us(connection->loop);
-    atomic_fetch_sub_explicit(&connection->loop->counters.exchanges_open, 1, memory_order_relaxed);
+    http_count(&connection->loop->counters.exchanges_open, UINT64_MAX); /* one less */
 }
 
 void http_respond(struct http_exchange *exchange, unsigned status,
@@ -106,7 +107,7 @@ void http_connection_charge(struct http_connection *connection, int32_t cost)
         return;
     log_event(LOG_LEVEL_WARNING, "connection ended: too many resets, pings or empty frames", NULL,
               0);
-    atomic_fetch_add(&connection->loop->counters.connections_punished, 1);
+    http_count(&connection->loop->counters.connections_punished, 1);
     connection->failed = true;
     connection->version->punish(connection);
     http_loop_flush_later(connection->loop, connection);
@@ -130,7 +131,7 @@ static void on_closed(struct stream_socket *socket)
         http_peers_leave(loop->peers, connection->peer);
     memory_release(connection);
     atomic_fetch_sub(loop->connection_count, 1);
-    atomic_fetch_sub(&loop->counters.connections_open, 1);
+    http_count(&loop->counters.connections_open, UINT64_MAX); /* one less */
     loop->socket_count--;
     http_loop_connection_closed(loop);
 }
@@ -154,6 +155,13 @@ void http_connection_close(struct http_connection *connection)
             at->handler->closed(consumer);
     }
     stream_socket_close(&connection->socket);
+}
+
+void http_connection_close_slow(struct http_connection *connection)
+{
+    if (!connection->closing)
+        http_count(&connection->loop->counters.connections_slow, 1);
+    http_connection_close(connection);
 }
 
 /* The version is known. False: the connection was closed. */
@@ -204,8 +212,7 @@ static bool find_version(struct http_connection *connection, struct text *bytes)
 static void on_received(struct stream_socket *socket, struct text bytes)
 {
     struct http_connection *connection = (struct http_connection *)socket;
-    atomic_fetch_add_explicit(&connection->loop->counters.bytes_received, bytes.size,
-                              memory_order_relaxed);
+    http_count(&connection->loop->counters.bytes_received, bytes.size);
     if (connection->failed)
         return;
     if (connection->version == NULL && !find_version(connection, &bytes))
@@ -246,12 +253,13 @@ static bool flush_some(struct http_connection *connection)
     }
     if (output->size == 0 || connection->closing)
         return false;
-    atomic_fetch_add_explicit(&connection->loop->counters.bytes_sent, output->size,
-                              memory_order_relaxed);
+    http_count(&connection->loop->counters.bytes_sent, output->size);
     if (!stream_socket_send(&connection->socket, buffer_text(output))) {
         http_connection_close(connection);
         return false;
     }
+    if (connection->socket.in_write)
+        connection->stuck_since_us = http_loop_now_us(connection->loop);
     return true;
 }
 
@@ -309,7 +317,7 @@ static void refuse_connection(struct http_loop *loop)
     if (!loop->refusing)
         return;
     loop->refused.data = loop;
-    atomic_fetch_add(&loop->counters.connections_refused, 1);
+    http_count(&loop->counters.connections_refused, 1);
     (void)uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&loop->refused);
     uv_close((uv_handle_t *)&loop->refused, on_refused);
 }
@@ -334,8 +342,8 @@ static struct http_connection *make_connection(struct http_loop *loop)
         loop->connections->previous = connection;
     loop->connections = connection;
     loop->socket_count++;
-    atomic_fetch_add(&loop->counters.connections_open, 1);
-    atomic_fetch_add(&loop->counters.connections_accepted, 1);
+    http_count(&loop->counters.connections_open, 1);
+    http_count(&loop->counters.connections_accepted, 1);
     return connection;
 }
 
@@ -351,7 +359,7 @@ void http_connection_accept(struct http_loop *loop)
         0) {
         http_connection_close(connection);
     } else if (too_many || !count_peer(connection)) {
-        atomic_fetch_add(&loop->counters.connections_refused, 1);
+        http_count(&loop->counters.connections_refused, 1);
         http_connection_close(connection);
     }
 }

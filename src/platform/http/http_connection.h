@@ -61,6 +61,7 @@ struct http_connection {
     size_t queued_bytes;
     int64_t open_time_us;
     int64_t active_time_us; /* when something of use came last */
+    int64_t stuck_since_us; /* while in_write: when the socket took no more */
     int32_t budget;
     char preface[http_preface_bytes];
     uint8_t preface_size;
@@ -88,6 +89,9 @@ void http_connection_drain(struct http_connection *connection);
 
 /* Ends it now: its exchanges are closed. */
 void http_connection_close(struct http_connection *connection);
+
+/* The same for a peer that is too slow, which is counted. */
+void http_connection_close_slow(struct http_connection *connection);
 
 /* Something the peer did costs of its budget. */
 void http_connection_charge(struct http_connection *connection, int32_t cost);

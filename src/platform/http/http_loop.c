@@ -70,7 +70,12 @@ static void look_after(struct http_connection *connection, int64_t now_us)
         return;
     if (!connection->greeted) {
         if (now_us - connection->open_time_us > options->greeting_us_max)
-            http_connection_close(connection);
+            http_connection_close_slow(connection);
+        return;
+    }
+    if (connection->socket.in_write &&
+        now_us - connection->stuck_since_us > options->body_pause_us_max) {
+        http_connection_close_slow(connection);
         return;
     }
     bool is_idle = connection->exchanges == NULL && options->idle_us_max > 0 &&

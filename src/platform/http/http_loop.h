@@ -14,6 +14,13 @@
 #include <stdbool.h>
 #include <uv.h>
 
+/* Of a counter that one thread alone writes: no bus is locked for it. */
+static inline void http_count(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
 /*
  * What one I/O thread of the server has: its loop, its listening socket, its connections. All that
  * is written in one turn of the loop leaves in one write a connection.

@@ -204,8 +204,11 @@ void http_server_count(const struct http_server *server, struct http_counters *s
         sum->connections_accepted += one->connections_accepted;
         sum->connections_refused += one->connections_refused;
         sum->connections_punished += one->connections_punished;
+        sum->connections_slow += one->connections_slow;
         sum->connections_open += one->connections_open;
         sum->exchanges_open += one->exchanges_open;
+        sum->exchanges_opened += one->exchanges_opened;
+        sum->heads_refused += one->heads_refused;
         sum->bytes_received += one->bytes_received;
         sum->bytes_sent += one->bytes_sent;
     }

@@ -27,10 +27,11 @@ struct http_server_options {
     size_t window_bytes;               /* of a request's body that may come before it is consumed */
     size_t header_bytes_max;           /* names and values of one request */
     int64_t greeting_us_max;           /* from connecting to a whole request's head */
-    int64_t body_pause_us_max;         /* version 1: nothing of an awaited body or answer moves */
-    int64_t idle_us_max;               /* without any exchange, then it is closed; 0 = for ever */
-    int64_t age_us_max;                /* then it is drained, so that load spreads; 0 = for ever */
-    int64_t drain_us_max;              /* from http_server_drain to the last connection's end */
+    int64_t
+        body_pause_us_max; /* nothing of what is to be sent moves, or, in version 1, of a body */
+    int64_t idle_us_max;   /* without any exchange, then it is closed; 0 = for ever */
+    int64_t age_us_max;    /* then it is drained, so that load spreads; 0 = for ever */
+    int64_t drain_us_max;  /* from http_server_drain to the last connection's end */
     struct clock *clock;
     struct tls_settings tls; /* without certificate: plain */
     /*
@@ -44,8 +45,11 @@ struct http_counters {
     _Atomic uint64_t connections_accepted;
     _Atomic uint64_t connections_refused;  /* beyond connections_max */
     _Atomic uint64_t connections_punished; /* for an exhausted abuse budget */
+    _Atomic uint64_t connections_slow;     /* closed because nothing came or left in time */
     _Atomic uint64_t connections_open;
     _Atomic uint64_t exchanges_open;
+    _Atomic uint64_t exchanges_opened;
+    _Atomic uint64_t heads_refused; /* longer than header_bytes_max */
     _Atomic uint64_t bytes_received;
     _Atomic uint64_t bytes_sent;
 };

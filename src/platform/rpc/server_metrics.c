@@ -126,6 +126,13 @@ static bool write_connections(const struct rpc_server *server, struct buffer *ou
            write_one(out, "waybill_http_connections_punished_total", "counter",
                      "Connections ended for resets, pings or empty frames.",
                      sum.connections_punished) &&
+           write_one(out, "waybill_http_connections_slow_total", "counter",
+                     "Connections closed because nothing came or left in time.",
+                     sum.connections_slow) &&
+           write_one(out, "waybill_http_requests_total", "counter", "Requests that arrived.",
+                     sum.exchanges_opened) &&
+           write_one(out, "waybill_http_heads_refused_total", "counter",
+                     "Requests refused because their headers are too long.", sum.heads_refused) &&
            write_one(out, "waybill_http_streams", "gauge", "Requests being answered now.",
                      sum.exchanges_open) &&
            write_one(out, "waybill_http_received_bytes_total", "counter",
