@@ -111,6 +111,13 @@ def resets_provoked_by_data_behind_the_end():
           h2.frame(h2.DATA, 0, 2 * n + 1, b"x"), answer=5)  # STREAM_CLOSED
 
 
+def resets_provoked_by_a_window_beyond_its_maximum():
+    # Each makes us reset a stream, which nghttp2's own limit for resets does not count.
+    block = h2.request(METHOD)
+    flood(lambda n: h2.frame(h2.HEADERS, h2.END_HEADERS, 2 * n + 1, block) +
+          h2.frame(h2.WINDOW_UPDATE, 0, 2 * n + 1, struct.pack(">I", 0x7FFFFFFF)))
+
+
 def continuation_without_end():
     flood(lambda n: h2.frame(h2.HEADERS, 0, 1, h2.request(METHOD)) if n == 0 else
           h2.frame(h2.CONTINUATION, 0, 1, h2.literal("x-filler", "y" * 100)))
@@ -153,5 +160,6 @@ def window_never_opened():
 
 
 tap.run([rapid_reset, resets_provoked_by_an_empty_window_update,
-         resets_provoked_by_data_behind_the_end, continuation_without_end, header_table_bomb, pings,
+         resets_provoked_by_data_behind_the_end,
+         resets_provoked_by_a_window_beyond_its_maximum, continuation_without_end, header_table_bomb, pings,
          settings, priorities, empty_data, window_never_opened])

@@ -82,6 +82,23 @@ def bombs_are_not_inflated(server):
     assert grown <= MEMORY_BYTES_MAX, f"{grown} more bytes"
 
 
+@with_server("--message-bytes-max", "2000")
+def bodies_beyond_the_limit_are_refused(server):
+    status, _, body = ask(server, "POST", "GetStock", '{"sku":"A"' + " " * 3000 + "}")
+    assert status == 429 and json.loads(body)["code"] == "resource_exhausted", (status, body)
+
+
+@with_server()
+def elements_beyond_the_limit_are_refused_before_they_are_unpacked(server):
+    # 400,000 empty lines: 0.8 MB here, some 25 MB unpacked.
+    before = resident_bytes(server)
+    status, _, body = ask(server, "POST", "Reserve", b"\x22\x00" * 400_000,
+                          {"content-type": "application/proto"})
+    assert status == 400 and "too many elements" in body.decode(), (status, body)
+    grown = resident_bytes(server) - before
+    assert grown <= MEMORY_BYTES_MAX, f"{grown} more bytes"
+
+
 @with_server()
 def deep_json_is_refused(server):
     for text in ("[" * 100000, '{"lines":' * 100000, '{"a":[' * 100 + "1" + "]}" * 100):
@@ -134,6 +151,7 @@ def requests_that_two_readers_would_read_differently_are_refused(server):
         assert status in (400, 501), f"{status}: {text!r}"
 
 
-tap.run([bombs_are_not_inflated, deep_json_is_refused, pages_may_not_call_unless_told,
+tap.run([bombs_are_not_inflated, bodies_beyond_the_limit_are_refused,
+         elements_beyond_the_limit_are_refused_before_they_are_unpacked, deep_json_is_refused, pages_may_not_call_unless_told,
          pages_of_the_named_origin_alone_may_call, get_is_for_what_has_no_effect,
          requests_that_two_readers_would_read_differently_are_refused])

@@ -84,7 +84,8 @@ bool dependency_list_write_metrics(struct dependency_list *list, struct buffer *
  */
 bool dependency_list_write_readiness(struct dependency_list *list, struct buffer *out, bool *ready);
 
-/* Whether all that are needed by the context of that name ("warehouse": "warehouse.…") are there. */
+/* Whether all that are needed by the context of that name ("warehouse": "warehouse.…") are there.
+ */
 bool dependency_list_serves(struct dependency_list *list, const char *context);
 
 #endif
