@@ -3,6 +3,7 @@
 
 #include "inventory/infrastructure/embedded/store_verification.h"
 #include "platform/base/log.h"
+#include "platform/events/event_log_verification.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,17 +26,27 @@ static void print_help(void)
     printf(
         "usage: waybill verify DIR [--json]\n\n"
         "Checks the stores under DIR (what `waybill serve --data DIR` uses) while no server has\n"
-        "them open: every checksum, the hash chain, every revision, every balance. Nothing is\n"
-        "changed. Exit code 0: all is well; 1: damaged, with file and offset.\n");
+        "them open: every checksum, the hash chain, every revision, every balance, every event.\n"
+        "Nothing is changed. With --json one object a line. Exit code 0: all is well; 1: damaged,\n"
+        "with file and offset.\n");
 }
 
-/* DIR/inventory, or DIR itself if it is the store. */
-static void find_store(const char *directory, char *path)
+static bool is_directory(const char *path)
 {
     struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* DIR/inventory, or DIR itself if it is the store. False: DIR has other stores only. */
+static bool find_store(const char *directory, char *path)
+{
+    char events[path_bytes_max];
     snprintf(path, path_bytes_max, "%s/inventory", directory);
-    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
-        snprintf(path, path_bytes_max, "%s", directory);
+    if (is_directory(path))
+        return true;
+    snprintf(path, path_bytes_max, "%s", directory);
+    snprintf(events, sizeof events, "%s/events", directory);
+    return !is_directory(events);
 }
 
 static void hexadecimal(const uint8_t bytes[32], char out[65])
@@ -59,10 +70,10 @@ static void print_json_string(const char *string)
     putchar('"');
 }
 
-static void print_error(const char *path, const struct error *error, bool json)
+static void print_error(const char *what, const char *path, const struct error *error, bool json)
 {
     if (!json) {
-        fprintf(stderr, "waybill verify: inventory: %s: %s\n", error_text(error->code),
+        fprintf(stderr, "waybill verify: %s: %s: %s\n", what, error_text(error->code),
                 error->detail);
         return;
     }
@@ -122,14 +133,12 @@ static struct error lock_store(const char *path, int *lock)
                       path);
 }
 
-static int verify(const char *directory, bool json)
+static bool verify_inventory(const char *path, bool json)
 {
-    char path[path_bytes_max];
     int lock;
     struct arena arena;
     struct embedded_repository_options options = embedded_repository_options_default();
     struct verify_ledger_command command = {.base = {.arena = &arena}};
-    find_store(directory, path);
     options.directory = path;
     arena_init(&arena, result_bytes_max);
     struct error error = lock_store(path, &lock);
@@ -137,12 +146,82 @@ static int verify(const char *directory, bool json)
         error = embedded_store_verify(&options, &command);
     bool good = !error_is(error) && command.mismatch_count == 0;
     if (error_is(error))
-        print_error(path, &error, json);
+        print_error("inventory", path, &error, json);
     else
         print_result(path, &command, json);
     arena_deinit(&arena);
     if (lock >= 0)
         close(lock);
+    return good;
+}
+
+/* --- event logs: DIR/events/CONTEXT --- */
+
+struct event_logs {
+    const char *directory; /* DIR/events */
+    bool json;
+    bool good;
+};
+
+static void print_event_log(const char *source, const char *path,
+                            const struct event_log_verification *found, bool json)
+{
+    char head[65];
+    hexadecimal(found->chain_head, head);
+    unsigned long long events = (unsigned long long)(found->newest - found->oldest);
+    if (json) {
+        printf("{\"eventLog\":");
+        print_json_string(path);
+        printf(",\"events\":%llu,\"newestSequence\":%llu,\"chainHead\":\"%s\"}\n", events,
+               (unsigned long long)found->newest, head);
+        return;
+    }
+    printf("events of %s (%s)\n  events        %llu\n  newest        %llu\n  chain head    %s\n",
+           source, path, events, (unsigned long long)found->newest, head);
+}
+
+static void verify_event_log(void *context, const char *source)
+{
+    struct event_logs *logs = context;
+    char path[path_bytes_max];
+    char what[64];
+    int lock;
+    struct event_log_verification found;
+    int size = snprintf(path, sizeof path, "%s/%s", logs->directory, source);
+    if (size < 0 || size >= path_bytes_max || !is_directory(path))
+        return;
+    struct error error = lock_store(path, &lock);
+    if (!error_is(error))
+        error = event_log_verify(file_system_posix(), path, source, &found);
+    if (error_is(error)) {
+        snprintf(what, sizeof what, "events of %.40s", source);
+        print_error(what, path, &error, logs->json);
+        logs->good = false;
+    } else if (found.newest > 0) { /* one that never held anything is no news */
+        print_event_log(source, path, &found, logs->json);
+    }
+    if (lock >= 0)
+        close(lock);
+}
+
+static bool verify_event_logs(const char *directory, bool json)
+{
+    char path[path_bytes_max];
+    struct event_logs logs = {.directory = path, .json = json, .good = true};
+    snprintf(path, sizeof path, "%s/events", directory);
+    if (!is_directory(path))
+        return true;
+    struct error error = file_system_list(file_system_posix(), path, verify_event_log, &logs);
+    if (error_is(error))
+        print_error("events", path, &error, json);
+    return !error_is(error) && logs.good;
+}
+
+static int verify(const char *directory, bool json)
+{
+    char path[path_bytes_max];
+    bool good = !find_store(directory, path) || verify_inventory(path, json);
+    good = verify_event_logs(directory, json) && good;
     return good ? 0 : 1;
 }
 

@@ -187,6 +187,22 @@ def compare(changes, consumer, committed):
         assert by_ledger == by_events, sku
 
 
+def verify(data, count):
+    """`waybill verify` finds the same number of events, and one flipped bit."""
+    def run():
+        return subprocess.run([waybill_server.PROGRAM, "verify", data, "--json"], text=True,
+                              stdout=subprocess.PIPE, timeout=SECONDS)
+    done = run()
+    assert done.returncode == 0 and f'"events":{count},"newestSequence":{count}' in done.stdout, done
+    with open(os.path.join(data, "events", "warehouse", f"{0:020}.log"), "r+b") as file:
+        file.seek(5000)
+        byte = file.read(1)[0]
+        file.seek(5000)
+        file.write(bytes([byte ^ 1]))
+    done = run()
+    assert done.returncode == 1 and "damaged" in done.stdout, done
+
+
 def kills(*serve_arguments):
     print(f"# seed {options.seed}: replay with {__file__} --seed {options.seed}")
     chance = random.Random(options.seed)
@@ -203,6 +219,7 @@ def kills(*serve_arguments):
         committed = catch_up(server, consumer)
         server.stop()
         compare(changes, consumer, committed)
+        verify(data, len(committed))
         print(f"# {options.kills} kills, {len(changes.acknowledged)} changes acknowledged, "
               f"{len(committed)} committed, {len(consumer.order)} published, {consumer.repeats} seen again")
         assert len(changes.acknowledged) >= options.changes / 4, len(changes.acknowledged)
