@@ -3,6 +3,7 @@
  */
 #include "main/call_command.h"
 #include "main/migrate_command.h"
+#include "main/reconcile_command.h"
 #include "main/replay_command.h"
 #include "main/serve_command.h"
 #include "main/services.h"
@@ -26,6 +27,7 @@ static const struct command commands[] = {
     {"watch", watch_command, "show events as they happen"},
     {"replay", replay_command, "play a data set of real orders against a server"},
     {"migrate", migrate_command, "show and apply changes of the SQL databases' tables"},
+    {"reconcile", reconcile_command, "compare inventory's books with the warehouse's shelves"},
     {"verify", verify_command, "check every log and ledger of a data directory"},
 };
 
@@ -34,7 +36,7 @@ static void print_help(FILE *out)
     fprintf(out, "Waybill keeps the promises of a shop: we have it, and it is yours.\n\n"
                  "usage: waybill COMMAND [OPTION…]\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "\n  waybill COMMAND --help   what a command takes\n"
                  "  waybill --version        the version\n");
 }

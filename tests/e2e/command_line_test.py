@@ -29,7 +29,7 @@ import waybill_server  # noqa: E402
 from waybill_server import PROGRAM, ROOT, Server, inventory  # noqa: E402
 
 TIME_LIMIT = 30
-COMMANDS = ("serve", "call", "watch", "replay", "verify")
+COMMANDS = ("reconcile", "serve", "call", "watch", "replay", "verify")
 SETTINGS = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
 STOCK = '{"receiptId": "receipt", "sku": "A", "quantity": 5}'
 

@@ -117,6 +117,46 @@ def killed_anywhere_nothing_is_lost_or_doubled():
         assert on_hand(server, "CUP") == total
 
 
+def reconcile(server, *arguments):
+    return subprocess.run([PROGRAM, "reconcile", "--server", server.listen, "--wait", "2", "--json",
+                           *arguments], capture_output=True, text=True, timeout=SECONDS)
+
+
+def books_and_shelves_agree_whatever_is_sold_moved_and_on_its_way():
+    with serve() as server:
+        receive(server, "agree", 50, "PLATE")
+        done(server, warehouse("CreateTransfer"), transferId="t-1", fromWarehouseId="w1",
+             toWarehouseId="w2", lines=[{"sku": "PLATE", "quantity": "20"}])
+        wait_for(server, "PLATE", 50)
+        done(server, inventory("Reserve"), reservationId="plate-1",
+             lines=[{"sku": "PLATE", "quantity": "5"}])
+        done(server, inventory("Commit"), reservationId="plate-1")
+        done(server, inventory("ReturnStock"), returnId="back-1", reservationId="plate-1",
+             reason="RETURN_REASON_CANCELLED", lines=[{"sku": "PLATE", "quantity": "2"}])
+        compared = reconcile(server)
+        assert compared.returncode == 0 and compared.stdout == "", compared
+
+
+def drift_is_told_and_repaired_by_a_posted_entry():
+    with serve() as server:
+        # Only the reconciler may do this; so it makes a drift.
+        done(server, inventory("AdjustStock"), adjustmentId="reconcile:by-hand", sku="PLATE",
+             delta="-4", reason="ADJUSTMENT_REASON_CORRECTION")
+        before = on_hand(server, "PLATE")
+        compared = reconcile(server)
+        assert compared.returncode == 1, compared
+        told = json.loads(compared.stdout)
+        assert (told["sku"], told["drift"], told["result"]) == ("PLATE", 4, "left as it is"), told
+        assert on_hand(server, "PLATE") == before
+        repaired = reconcile(server, "--repair")
+        assert repaired.returncode == 0, repaired
+        assert json.loads(repaired.stdout)["result"] == "repaired", repaired
+        assert on_hand(server, "PLATE") == before + 4
+        assert reconcile(server).returncode == 0
+        entries = done(server, inventory("ListStockEntries"), sku="PLATE")["entries"]
+        assert entries[-1]["causeId"].startswith("reconcile:"), entries[-1]
+
+
 def the_other_source_is_refused_with_the_way_to_convert():
     started = subprocess.run([PROGRAM, "serve", "--data", holder["data"], "--listen", "127.0.0.1:0",
                               "--operations", "127.0.0.1:0"], capture_output=True, text=True,
@@ -141,6 +181,8 @@ def main():
             movements_become_stock,
             own_receipts_are_refused,
             killed_anywhere_nothing_is_lost_or_doubled,
+            books_and_shelves_agree_whatever_is_sold_moved_and_on_its_way,
+            drift_is_told_and_repaired_by_a_posted_entry,
             the_other_source_is_refused_with_the_way_to_convert,
             without_a_warehouse_it_does_not_start,
         ])
