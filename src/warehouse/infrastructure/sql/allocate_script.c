@@ -56,32 +56,36 @@ static struct text content_of(struct step *step, const struct allocate_command *
     return content_take(&content, step);
 }
 
-/* A repeat is answered here: true, and *verdict. */
-static bool is_repeat(struct step *step, struct allocate_command *command, struct text content,
-                      enum sql_verdict *verdict)
+/* A repeat: the record as it is now, unless it is due. */
+static enum sql_verdict repeat(struct step *step, struct allocate_command *command)
 {
     struct allocation *allocation = &command->allocation;
-    struct text before;
+    enum sql_verdict verdict;
+    struct text content;
     int64_t now_us;
-    if (!allocation_find(step, command->allocation_id, false, allocation, &before, verdict)) {
-        if (*verdict == SQL_FAIL)
-            return true;
-        step_begin(step); /* that it was not found is no refusal here */
-        return false;
-    }
-    if (!text_equal(before, content)) {
-        *verdict = step_refuse(step, WAREHOUSE_ID_REUSED, command->allocation_id);
-        return true;
-    }
-    *verdict = SQL_FAIL;
+    if (!allocation_find(step, command->allocation_id, false, allocation, &content, &verdict))
+        return verdict;
     if (!sql_session_now_us(step->session, allocation->create_time_us, &now_us))
-        return true;
+        return SQL_FAIL;
     step->is_due = allocation_is_due(allocation->state, allocation->expire_time_us, now_us);
     step->due_at_us = now_us;
     if (step->is_due)
-        *verdict = SQL_ROLL_BACK;
-    else if (allocation_propose(step, allocation))
-        *verdict = SQL_COMMIT;
+        return SQL_ROLL_BACK;
+    return allocation_propose(step, allocation) ? SQL_COMMIT : SQL_FAIL;
+}
+
+/* In one round trip: the directory's revision, and what is known under the id (empty = nothing). */
+static bool begin(struct step *step, struct text allocation_id, int64_t *revision,
+                  struct text *before)
+{
+    static const struct sql_statement find = {
+        .text = "SELECT revision, (SELECT content FROM warehouse_allocations"
+                " WHERE allocation_id = $1) FROM warehouse_directory WHERE directory_id = 1"};
+    struct sql_rows rows;
+    if (!sql_query(step->session, &find, BOUND(sql_text(allocation_id)), &rows))
+        return false;
+    *revision = rows.count == 0 ? 0 : sql_rows_integer(&rows, 0, 0);
+    *before = rows.count == 0 ? (struct text){0} : sql_rows_blob(&rows, 0, 1);
     return true;
 }
 
@@ -107,7 +111,7 @@ static bool make_room(struct allocating *allocating)
 }
 
 /* What is free at each site, by line. */
-static void count_available(struct allocating *allocating, bool *has_any)
+static void count_available(struct allocating *allocating)
 {
     size_t line_count = allocating->command->line_count;
     for (size_t i = 0; i < allocating->directory->count; i++) {
@@ -116,47 +120,52 @@ static void count_available(struct allocating *allocating, bool *has_any)
                 ledger_find(&allocating->ledger, allocating->skus[k],
                             allocating->directory->sites[i].warehouse_id);
             int64_t available = stock == NULL ? 0 : warehouse_stock_available(&stock->stock);
-            has_any[k] = has_any[k] || stock != NULL;
             allocating->available[i * line_count + k] = available > 0 ? available : 0;
             allocating->has_stock[i] = allocating->has_stock[i] || available > 0;
         }
     }
 }
 
-/* Weights of the items; a SKU without item and without stock anywhere is unknown. */
-static bool read_items(struct allocating *allocating, const bool *has_any)
+/* Of a line whose SKU has no stock anywhere: its item, which there must be. */
+static bool read_item(struct allocating *allocating, size_t line)
 {
     static const struct sql_statement find = {
-        .text = "SELECT sku, weight_grams FROM warehouse_items"
-                " WHERE sku IN (SELECT value FROM json_each($1))",
-        .postgresql = "SELECT sku, weight_grams FROM warehouse_items"
-                      " WHERE sku IN (SELECT json_array_elements_text($1::json))"};
+        .text = "SELECT weight_grams FROM warehouse_items WHERE sku = $1"};
     struct step *step = allocating->step;
-    struct allocate_command *command = allocating->command;
     struct sql_rows rows;
-    struct text skus = step_json(step, allocating->skus, command->line_count);
-    if (skus.data == NULL || !sql_query(step->session, &find, BOUND(sql_text(skus)), &rows))
+    if (!sql_query(step->session, &find, BOUND(sql_text(allocating->skus[line])), &rows))
         return end_with(allocating, SQL_FAIL);
+    if (rows.count == 0)
+        return end_with(allocating,
+                        step_refuse(step, WAREHOUSE_SKU_NOT_FOUND, allocating->skus[line]));
+    allocating->demands[line].weight_grams = sql_rows_integer(&rows, 0, 0);
+    return true;
+}
+
+/* Quantities and weights. A SKU without item and without stock anywhere is unknown. */
+static bool make_demands(struct allocating *allocating)
+{
+    struct allocate_command *command = allocating->command;
+    size_t stock = 0; /* both lists are sorted by SKU */
     for (size_t i = 0; i < command->line_count; i++) {
-        bool is_item = false;
-        allocating->demands[i].quantity = command->lines[i].quantity;
-        for (size_t row = 0; row < rows.count; row++) {
-            if (!text_equal(sql_rows_text(&rows, row, 0), command->lines[i].sku))
-                continue;
-            is_item = true;
-            allocating->demands[i].weight_grams = sql_rows_integer(&rows, row, 1);
-        }
-        if (!is_item && !has_any[i])
-            return end_with(allocating,
-                            step_refuse(step, WAREHOUSE_SKU_NOT_FOUND, command->lines[i].sku));
-        if (allocating->demands[i].weight_grams == 0 && command->strategy != STRATEGY_PRIORITY)
+        struct allocation_demand *demand = &allocating->demands[i];
+        const struct ledger *ledger = &allocating->ledger;
+        demand->quantity = command->lines[i].quantity;
+        while (stock < ledger->count &&
+               text_compare(ledger->stocks[stock].stock.sku, allocating->skus[i]) < 0)
+            stock++;
+        if (stock < ledger->count &&
+            text_equal(ledger->stocks[stock].stock.sku, allocating->skus[i]))
+            demand->weight_grams = ledger->stocks[stock].weight_grams;
+        else if (!read_item(allocating, i))
+            return false;
+        if (demand->weight_grams == 0 && command->strategy != STRATEGY_PRIORITY)
             violations_add(&command->base.violations,
                            "the item has no weight, which its cost depends on; PutItem gives one",
                            "lines[%zu].sku", command->lines[i].index);
     }
-    if (command->base.violations.count > 0)
-        return end_with(allocating, step_invalid(step));
-    return true;
+    return command->base.violations.count == 0 ||
+           end_with(allocating, step_invalid(allocating->step));
 }
 
 static void make_offers(struct allocating *allocating)
@@ -250,12 +259,8 @@ static bool compare_offers(struct allocating *allocating)
 
 static bool make_problem(struct allocating *allocating)
 {
-    struct step *step = allocating->step;
-    bool *has_any = step_allocate(step, allocating->command->line_count + 1, sizeof *has_any);
-    if (has_any == NULL)
-        return end_with(allocating, SQL_FAIL);
-    count_available(allocating, has_any);
-    if (!read_items(allocating, has_any))
+    count_available(allocating);
+    if (!make_demands(allocating))
         return false;
     make_offers(allocating);
     if (!exclude_full_sites(allocating) || !compare_offers(allocating))
@@ -417,12 +422,8 @@ static bool make_allocation(struct allocating *allocating)
 static bool hold(struct allocating *allocating)
 {
     struct allocation *allocation = &allocating->command->allocation;
-    struct text *sites = step_allocate(allocating->step, allocation->part_count + 1, sizeof *sites);
-    if (sites == NULL)
-        return end_with(allocating, SQL_FAIL);
     for (size_t i = 0; i < allocation->part_count; i++) {
         const struct allocation_part *part = &allocation->parts[i];
-        sites[i] = part->warehouse_id;
         for (size_t k = 0; k < part->line_count; k++) {
             struct ledger_stock *stock =
                 ledger_find(&allocating->ledger, part->lines[k].sku, part->warehouse_id);
@@ -430,9 +431,6 @@ static bool hold(struct allocating *allocating)
             stock->changed = true;
         }
     }
-    if (!ledger_read_shelves(&allocating->ledger, allocating->skus, allocating->command->line_count,
-                             sites, allocation->part_count))
-        return end_with(allocating, allocating->ledger.verdict);
     return allocation_propose_from(&allocating->ledger, allocation) ||
            end_with(allocating, SQL_FAIL);
 }
@@ -441,12 +439,8 @@ static bool look(struct allocating *allocating)
 {
     struct step *step = allocating->step;
     const struct allocate_command *command = allocating->command;
-    bool good =
-        allocating->is_plan
-            ? ledger_read(&allocating->ledger, step, allocating->skus, command->line_count, NULL, 0)
-            : ledger_lock(&allocating->ledger, step, allocating->skus, command->line_count, NULL, 0,
-                          LEDGER_EXISTING, false);
-    if (!good)
+    if (!ledger_lock_everywhere(&allocating->ledger, step, allocating->skus, command->line_count,
+                                !allocating->is_plan))
         return end_with(allocating, allocating->ledger.verdict);
     int64_t now_us = allocating->ledger.now_us;
     if (command->expire_time_us != 0 &&
@@ -473,7 +467,7 @@ static bool write(struct allocating *allocating, struct text content)
            allocation_emit(step, &event, allocation->create_time_us);
 }
 
-static enum sql_verdict run(struct step *step, bool is_plan, struct text content)
+static enum sql_verdict run(struct step *step, bool is_plan, int64_t revision, struct text content)
 {
     struct allocating allocating = {
         .step = step,
@@ -481,7 +475,7 @@ static enum sql_verdict run(struct step *step, bool is_plan, struct text content
         .verdict = SQL_FAIL,
         .is_plan = is_plan,
     };
-    if (!site_directory_hold(step, &allocating.directory))
+    if (!site_directory_hold(step, revision, &allocating.directory))
         return SQL_FAIL;
     if (decide(&allocating))
         allocating.verdict = is_plan || write(&allocating, content) ? SQL_COMMIT : SQL_FAIL;
@@ -491,17 +485,24 @@ static enum sql_verdict run(struct step *step, bool is_plan, struct text content
 
 enum sql_verdict plan_allocation_script(struct step *step)
 {
-    return run(step, true, (struct text){0});
+    int64_t revision;
+    struct text before;
+    if (!begin(step, (struct text){0}, &revision, &before))
+        return SQL_FAIL;
+    return run(step, true, revision, (struct text){0});
 }
 
 enum sql_verdict allocate_script(struct step *step)
 {
     struct allocate_command *command = (struct allocate_command *)step->command;
-    enum sql_verdict verdict;
+    int64_t revision;
+    struct text before;
     struct text content = content_of(step, command);
-    if (content.data == NULL)
+    if (content.data == NULL || !begin(step, command->allocation_id, &revision, &before))
         return SQL_FAIL;
-    if (is_repeat(step, command, content, &verdict))
-        return verdict;
-    return run(step, false, content);
+    if (before.size > 0 && !text_equal(before, content))
+        return step_refuse(step, WAREHOUSE_ID_REUSED, command->allocation_id);
+    if (before.size > 0)
+        return repeat(step, command);
+    return run(step, false, revision, content);
 }

@@ -129,16 +129,16 @@ static bool places_of(struct step *step, const struct sql_rows *ids, struct text
     static const struct sql_statement find = {
         .text = "SELECT sku, warehouse_id FROM warehouse_allocation_lines WHERE allocation_id IN"
                 " (SELECT value FROM json_each($1))",
-        .postgresql = "SELECT sku, warehouse_id FROM warehouse_allocation_lines WHERE"
-                      " allocation_id IN (SELECT json_array_elements_text($1::json))"};
+        .postgresql = "SELECT sku, warehouse_id FROM warehouse_allocation_lines"
+                      " WHERE allocation_id = ANY ($1::text::text[])"};
     struct sql_rows rows;
     struct text *texts = step_allocate(step, ids->count + 1, sizeof *texts);
     if (texts == NULL)
         return false;
     for (size_t i = 0; i < ids->count; i++)
         texts[i] = sql_rows_text(ids, i, 0);
-    struct text json = step_json(step, texts, ids->count);
-    if (json.data == NULL || !sql_query(step->session, &find, BOUND(sql_text(json)), &rows))
+    struct text list = step_list(step, texts, ids->count);
+    if (list.data == NULL || !sql_query(step->session, &find, BOUND(sql_text(list)), &rows))
         return false;
     *skus = step_allocate(step, rows.count + 1, sizeof **skus);
     *sites = step_allocate(step, rows.count + 1, sizeof **sites);

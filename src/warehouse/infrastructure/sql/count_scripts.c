@@ -103,7 +103,7 @@ static struct text content_of(struct step *step, const struct start_count_comman
 
 /* What the books have of it now, at most one line more than may be. */
 static bool expected_lines(struct step *step, const struct start_count_command *command,
-                           struct text skus_json, struct count *count)
+                           struct text sku_list, struct count *count)
 {
     static const struct sql_statement find = {
         .text = "SELECT sku, zone, bin, lot, expiry_day, quantity FROM warehouse_shelves"
@@ -112,13 +112,12 @@ static bool expected_lines(struct step *step, const struct start_count_command *
                 " ORDER BY sku, zone, bin, lot, expiry_day LIMIT $4",
         .postgresql = "SELECT sku, zone, bin, lot, expiry_day, quantity FROM warehouse_shelves"
                       " WHERE warehouse_id = $1 AND ($2 = '' OR zone = $2)"
-                      " AND ($3::text = '[]' OR sku IN"
-                      " (SELECT json_array_elements_text($3::text::json)))"
+                      " AND ($3::text = '{}' OR sku = ANY ($3::text::text[]))"
                       " ORDER BY sku, zone, bin, lot, expiry_day LIMIT $4"};
     struct sql_rows rows;
     if (!sql_query(step->session, &find,
                    BOUND(sql_text(command->warehouse_id), sql_text(command->zone),
-                         sql_text(skus_json), sql_integer(warehouse_count_lines_max + 1)),
+                         sql_text(sku_list), sql_integer(warehouse_count_lines_max + 1)),
                    &rows))
         return false;
     count->lines = step_allocate(step, rows.count + 1, sizeof *count->lines);
@@ -159,7 +158,7 @@ static enum sql_verdict start(struct step *step, struct start_count_command *com
         .text = "INSERT INTO warehouse_counts (count_id, content, warehouse_id, zone, skus, state,"
                 " create_time_us, resolve_time_us) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)"};
     struct count *count = &command->count;
-    struct text skus_json = step_json(step, command->skus, command->sku_count);
+    struct text sku_list = step_list(step, command->skus, command->sku_count);
     struct text skus = step_join(step, command->skus, command->sku_count);
     *count = (struct count){
         .count_id = command->count_id,
@@ -169,8 +168,8 @@ static enum sql_verdict start(struct step *step, struct start_count_command *com
         .skus = command->skus,
         .sku_count = command->sku_count,
     };
-    if (skus_json.data == NULL || skus.data == NULL ||
-        !expected_lines(step, command, skus_json, count) ||
+    if (sku_list.data == NULL || skus.data == NULL ||
+        !expected_lines(step, command, sku_list, count) ||
         !sql_session_now_us(step->session, 0, &count->create_time_us))
         return SQL_FAIL;
     if (count->line_count > warehouse_count_lines_max)

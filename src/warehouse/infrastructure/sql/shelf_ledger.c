@@ -18,10 +18,10 @@ static bool end_with(struct ledger *ledger, enum sql_verdict verdict)
 
 /* --- locking and reading --- */
 
-#define SKUS_SQLITE      "(SELECT value FROM json_each($1))"
-#define SKUS_POSTGRESQL  "(SELECT json_array_elements_text($1::json))"
-#define SITES_SQLITE     "(SELECT value FROM json_each($2))"
-#define SITES_POSTGRESQL "(SELECT json_array_elements_text($2::json))"
+#define SKUS_SQLITE      "IN (SELECT value FROM json_each($1))"
+#define SKUS_POSTGRESQL  "= ANY ($1::text::text[])"
+#define SITES_SQLITE     "IN (SELECT value FROM json_each($2))"
+#define SITES_POSTGRESQL "= ANY ($2::text::text[])"
 #define STOCK_COLUMNS                                                                              \
     "sku, warehouse_id, on_hand, allocated, shipped_for_reservations, update_time_us"
 
@@ -42,22 +42,26 @@ static bool create_rows(struct ledger *ledger, const struct text *skus, size_t s
     return true;
 }
 
+static struct warehouse_stock stock_of(const struct sql_rows *rows, size_t row)
+{
+    return (struct warehouse_stock){
+        .sku = sql_rows_text(rows, row, 0),
+        .warehouse_id = sql_rows_text(rows, row, 1),
+        .on_hand = sql_rows_integer(rows, row, 2),
+        .allocated = sql_rows_integer(rows, row, 3),
+        .shipped_for_reservations = sql_rows_integer(rows, row, 4),
+        .update_time_us = sql_rows_integer(rows, row, 5),
+    };
+}
+
 static bool take_stocks(struct ledger *ledger, const struct sql_rows *rows)
 {
     ledger->count = rows->count;
     ledger->stocks = step_allocate(ledger->step, rows->count + 1, sizeof *ledger->stocks);
     if (ledger->stocks == NULL)
         return end_with(ledger, SQL_FAIL);
-    for (size_t i = 0; i < rows->count; i++) {
-        ledger->stocks[i].stock = (struct warehouse_stock){
-            .sku = sql_rows_text(rows, i, 0),
-            .warehouse_id = sql_rows_text(rows, i, 1),
-            .on_hand = sql_rows_integer(rows, i, 2),
-            .allocated = sql_rows_integer(rows, i, 3),
-            .shipped_for_reservations = sql_rows_integer(rows, i, 4),
-            .update_time_us = sql_rows_integer(rows, i, 5),
-        };
-    }
+    for (size_t i = 0; i < rows->count; i++)
+        ledger->stocks[i].stock = stock_of(rows, i);
     return true;
 }
 
@@ -81,15 +85,16 @@ struct ledger_stock *ledger_find(struct ledger *ledger, struct text sku, struct 
     return NULL;
 }
 
-static struct shelf shelf_of(const struct sql_rows *rows, size_t row)
+/* Its columns begin at `first`. */
+static struct shelf shelf_of(const struct sql_rows *rows, size_t row, size_t first)
 {
     return (struct shelf){
-        .zone = sql_rows_text(rows, row, 2),
-        .bin = sql_rows_text(rows, row, 3),
-        .lot = sql_rows_text(rows, row, 4),
-        .expiry_day = sql_rows_integer(rows, row, 5),
-        .quantity = sql_rows_integer(rows, row, 6),
-        .first_in_us = sql_rows_integer(rows, row, 7),
+        .zone = sql_rows_text(rows, row, first),
+        .bin = sql_rows_text(rows, row, first + 1),
+        .lot = sql_rows_text(rows, row, first + 2),
+        .expiry_day = sql_rows_integer(rows, row, first + 3),
+        .quantity = sql_rows_integer(rows, row, first + 4),
+        .first_in_us = sql_rows_integer(rows, row, first + 5),
     };
 }
 
@@ -113,18 +118,18 @@ static bool make_shelf_room(struct ledger *ledger, struct ledger_stock *stock, s
     return true;
 }
 
-static bool read_shelves(struct ledger *ledger, struct text skus_json, struct text sites_json)
+static bool read_shelves(struct ledger *ledger, struct text sku_list, struct text site_list)
 {
     static const struct sql_statement shelves = {
         .text = "SELECT sku, warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
-                " FROM warehouse_shelves WHERE sku IN " SKUS_SQLITE
-                " AND warehouse_id IN " SITES_SQLITE " ORDER BY sku, warehouse_id",
+                " FROM warehouse_shelves WHERE sku " SKUS_SQLITE " AND warehouse_id " SITES_SQLITE
+                " ORDER BY sku, warehouse_id",
         .postgresql = "SELECT sku, warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
-                      " FROM warehouse_shelves WHERE sku IN " SKUS_POSTGRESQL
-                      " AND warehouse_id IN " SITES_POSTGRESQL " ORDER BY sku, warehouse_id"};
+                      " FROM warehouse_shelves WHERE sku " SKUS_POSTGRESQL
+                      " AND warehouse_id " SITES_POSTGRESQL " ORDER BY sku, warehouse_id"};
     struct sql_rows rows;
-    if (!sql_query(ledger->step->session, &shelves,
-                   BOUND(sql_text(skus_json), sql_text(sites_json)), &rows))
+    if (!sql_query(ledger->step->session, &shelves, BOUND(sql_text(sku_list), sql_text(site_list)),
+                   &rows))
         return end_with(ledger, SQL_FAIL);
     for (size_t i = 0; i < rows.count; i++) {
         struct ledger_stock *stock =
@@ -133,7 +138,7 @@ static bool read_shelves(struct ledger *ledger, struct text skus_json, struct te
             continue; /* came after the stock rows were read without locks */
         if (!make_shelf_room(ledger, stock, stock->stock.shelf_count + 1))
             return false;
-        stock->stock.shelves[stock->stock.shelf_count++] = shelf_of(&rows, i);
+        stock->stock.shelves[stock->stock.shelf_count++] = shelf_of(&rows, i, 2);
     }
     for (size_t i = 0; i < ledger->count; i++)
         shelves_sort(ledger->stocks[i].stock.shelves, ledger->stocks[i].stock.shelf_count);
@@ -145,8 +150,8 @@ static int compare_texts(const void *a, const void *b)
     return text_compare(*(const struct text *)a, *(const struct text *)b);
 }
 
-/* Sorted and each once, as JSON; `*out` may be NULL. */
-static struct text json_of(struct step *step, const struct text *texts, size_t count,
+/* Sorted and each once, as one parameter. */
+static struct text list_of(struct step *step, const struct text *texts, size_t count,
                            const struct text **out, size_t *out_count)
 {
     struct text *sorted = step_allocate(step, count + 1, sizeof *sorted);
@@ -163,7 +168,7 @@ static struct text json_of(struct step *step, const struct text *texts, size_t c
     }
     *out = sorted;
     *out_count = kept;
-    return step_json(step, sorted, kept);
+    return step_list(step, sorted, kept);
 }
 
 static int64_t latest_time(const struct ledger *ledger)
@@ -177,56 +182,38 @@ static int64_t latest_time(const struct ledger *ledger)
 }
 
 static const struct sql_statement lock_some = {
-    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_SQLITE
-            " AND warehouse_id IN " SITES_SQLITE " ORDER BY sku, warehouse_id",
-    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_POSTGRESQL
-                  " AND warehouse_id IN " SITES_POSTGRESQL " ORDER BY sku, warehouse_id",
-    .for_update = true};
-static const struct sql_statement lock_all = {
-    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_SQLITE
-            " ORDER BY sku, warehouse_id",
-    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_POSTGRESQL
-                  " ORDER BY sku, warehouse_id",
+    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku " SKUS_SQLITE
+            " AND warehouse_id " SITES_SQLITE " ORDER BY sku, warehouse_id",
+    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku " SKUS_POSTGRESQL
+                  " AND warehouse_id " SITES_POSTGRESQL " ORDER BY sku, warehouse_id",
     .for_update = true};
 static const struct sql_statement read_some = {
-    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_SQLITE
-            " AND warehouse_id IN " SITES_SQLITE " ORDER BY sku, warehouse_id",
-    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_POSTGRESQL
-                  " AND warehouse_id IN " SITES_POSTGRESQL " ORDER BY sku, warehouse_id"};
-static const struct sql_statement read_all = {
-    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_SQLITE
-            " ORDER BY sku, warehouse_id",
-    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku IN " SKUS_POSTGRESQL
-                  " ORDER BY sku, warehouse_id"};
+    .text = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku " SKUS_SQLITE
+            " AND warehouse_id " SITES_SQLITE " ORDER BY sku, warehouse_id",
+    .postgresql = "SELECT " STOCK_COLUMNS " FROM warehouse_stock WHERE sku " SKUS_POSTGRESQL
+                  " AND warehouse_id " SITES_POSTGRESQL " ORDER BY sku, warehouse_id"};
 
-static bool look(struct ledger *ledger, const struct sql_statement *some,
-                 const struct sql_statement *all, struct text skus_json, struct text sites_json,
-                 bool in_all, enum ledger_lock_mode mode)
+/* The step's time, not before that of the rows; holds that are due by then end the script. */
+static bool read_time(struct ledger *ledger, struct text sku_list, enum ledger_lock_mode mode)
 {
     struct step *step = ledger->step;
-    struct sql_rows rows;
-    bool good = in_all ? sql_query(step->session, all, BOUND(sql_text(skus_json)), &rows)
-                       : sql_query(step->session, some,
-                                   BOUND(sql_text(skus_json), sql_text(sites_json)), &rows);
-    if (!good)
+    int64_t latest_us = latest_time(ledger);
+    bool is_due = mode == LEDGER_EXPIRING
+                      ? !sql_session_now_us(step->session, latest_us, &ledger->now_us)
+                      : step_time_and_due(step, sku_list, latest_us, &ledger->now_us);
+    if (sql_session_has_failed(step->session))
         return end_with(ledger, SQL_FAIL);
-    if (!take_stocks(ledger, &rows))
-        return false;
-    if (!sql_session_now_us(step->session, latest_time(ledger), &ledger->now_us))
-        return end_with(ledger, SQL_FAIL);
-    if (mode != LEDGER_EXPIRING && step_holds_are_due(step, skus_json, ledger->now_us))
-        return end_with(ledger, SQL_ROLL_BACK);
-    return !sql_session_has_failed(step->session) || end_with(ledger, SQL_FAIL);
+    return !is_due || end_with(ledger, SQL_ROLL_BACK);
 }
 
-bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
-                         const struct text *warehouse_ids, size_t warehouse_count)
+static bool look(struct ledger *ledger, const struct sql_statement *statement, struct text sku_list,
+                 struct text site_list, enum ledger_lock_mode mode)
 {
-    struct text skus_json = step_json(ledger->step, skus, sku_count);
-    struct text sites_json = step_json(ledger->step, warehouse_ids, warehouse_count);
-    if (skus_json.data == NULL || sites_json.data == NULL)
+    struct sql_rows rows;
+    if (!sql_query(ledger->step->session, statement, BOUND(sql_text(sku_list), sql_text(site_list)),
+                   &rows))
         return end_with(ledger, SQL_FAIL);
-    return read_shelves(ledger, skus_json, sites_json);
+    return take_stocks(ledger, &rows) && read_time(ledger, sku_list, mode);
 }
 
 bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *skus,
@@ -238,16 +225,16 @@ bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *sk
     size_t skus_kept = 0;
     size_t sites_kept = 0;
     *ledger = (struct ledger){.step = step, .verdict = SQL_FAIL};
-    struct text skus_json = json_of(step, skus, sku_count, &sorted_skus, &skus_kept);
-    struct text sites_json =
-        json_of(step, warehouse_ids, warehouse_count, &sorted_sites, &sites_kept);
-    if (skus_json.data == NULL || sites_json.data == NULL)
+    struct text sku_list = list_of(step, skus, sku_count, &sorted_skus, &skus_kept);
+    struct text site_list =
+        list_of(step, warehouse_ids, warehouse_count, &sorted_sites, &sites_kept);
+    if (sku_list.data == NULL || site_list.data == NULL)
         return false;
     if (mode == LEDGER_CREATE &&
         !create_rows(ledger, sorted_skus, skus_kept, sorted_sites, sites_kept))
         return false;
-    return look(ledger, &lock_some, &lock_all, skus_json, sites_json, warehouse_count == 0, mode) &&
-           (!with_shelves || read_shelves(ledger, skus_json, sites_json));
+    return look(ledger, &lock_some, sku_list, site_list, mode) &&
+           (!with_shelves || read_shelves(ledger, sku_list, site_list));
 }
 
 bool ledger_read(struct ledger *ledger, struct step *step, const struct text *skus,
@@ -256,13 +243,77 @@ bool ledger_read(struct ledger *ledger, struct step *step, const struct text *sk
     const struct text *sorted;
     size_t kept;
     *ledger = (struct ledger){.step = step, .verdict = SQL_FAIL};
-    struct text skus_json = json_of(step, skus, sku_count, &sorted, &kept);
-    struct text sites_json = json_of(step, warehouse_ids, warehouse_count, &sorted, &kept);
-    if (skus_json.data == NULL || sites_json.data == NULL)
+    struct text sku_list = list_of(step, skus, sku_count, &sorted, &kept);
+    struct text site_list = list_of(step, warehouse_ids, warehouse_count, &sorted, &kept);
+    if (sku_list.data == NULL || site_list.data == NULL)
         return false;
-    return look(ledger, &read_some, &read_all, skus_json, sites_json, warehouse_count == 0,
-                LEDGER_EXISTING) &&
-           (warehouse_count == 0 || read_shelves(ledger, skus_json, sites_json));
+    return look(ledger, &read_some, sku_list, site_list, LEDGER_EXISTING) &&
+           read_shelves(ledger, sku_list, site_list);
+}
+
+/* --- everywhere --- */
+
+#define EVERYWHERE_STOCK                                                                           \
+    "s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"                   \
+    " s.update_time_us, (SELECT i.weight_grams FROM warehouse_items i WHERE i.sku = s.sku)"
+#define EVERYWHERE_SHELF "h.zone, h.bin, h.lot, h.expiry_day, h.quantity, h.first_in_us"
+#define EVERYWHERE_SQLITE                                                                          \
+    "SELECT " EVERYWHERE_STOCK ", " EVERYWHERE_SHELF                                               \
+    " FROM warehouse_stock s LEFT JOIN warehouse_shelves h"                                        \
+    " ON h.sku = s.sku AND h.warehouse_id = s.warehouse_id WHERE s.sku " SKUS_SQLITE               \
+    " ORDER BY s.sku, s.warehouse_id"
+/* OFFSET 0: shelves are looked up stock by stock, whatever the planner believes of their number. */
+#define EVERYWHERE_POSTGRESQL                                                                      \
+    "SELECT " EVERYWHERE_STOCK ", " EVERYWHERE_SHELF                                               \
+    " FROM warehouse_stock s LEFT JOIN LATERAL (SELECT " EVERYWHERE_SHELF                          \
+    " FROM warehouse_shelves h WHERE h.sku = s.sku AND h.warehouse_id = s.warehouse_id OFFSET 0) " \
+    "h"                                                                                            \
+    " ON true WHERE s.sku " SKUS_POSTGRESQL " ORDER BY s.sku, s.warehouse_id"
+
+/* One row a shelf, or one without; those of one stock stand together. */
+static bool take_row(struct ledger *ledger, const struct sql_rows *rows, size_t row)
+{
+    struct text sku = sql_rows_text(rows, row, 0);
+    struct text warehouse_id = sql_rows_text(rows, row, 1);
+    struct ledger_stock *last = ledger->count == 0 ? NULL : &ledger->stocks[ledger->count - 1];
+    if (last == NULL || !text_equal(last->stock.sku, sku) ||
+        !text_equal(last->stock.warehouse_id, warehouse_id)) {
+        last = &ledger->stocks[ledger->count++];
+        last->stock = stock_of(rows, row);
+        last->is_item = !sql_rows_is_null(rows, row, 6);
+        last->weight_grams = sql_rows_integer(rows, row, 6);
+    }
+    if (sql_rows_is_null(rows, row, 7))
+        return true;
+    if (!make_shelf_room(ledger, last, last->stock.shelf_count + 1))
+        return false;
+    last->stock.shelves[last->stock.shelf_count++] = shelf_of(rows, row, 7);
+    return true;
+}
+
+bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
+                            size_t sku_count, bool locked)
+{
+    static const struct sql_statement lock = {
+        .text = EVERYWHERE_SQLITE, .postgresql = EVERYWHERE_POSTGRESQL " FOR UPDATE OF s"};
+    static const struct sql_statement read = {.text = EVERYWHERE_SQLITE,
+                                              .postgresql = EVERYWHERE_POSTGRESQL};
+    struct sql_rows rows;
+    *ledger = (struct ledger){.step = step, .verdict = SQL_FAIL};
+    struct text sku_list = step_list(step, skus, sku_count);
+    if (sku_list.data == NULL ||
+        !sql_query(step->session, locked ? &lock : &read, BOUND(sql_text(sku_list)), &rows))
+        return false;
+    ledger->stocks = step_allocate(step, rows.count + 1, sizeof *ledger->stocks);
+    if (ledger->stocks == NULL)
+        return false;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (!take_row(ledger, &rows, i))
+            return false;
+    }
+    for (size_t i = 0; i < ledger->count; i++)
+        shelves_sort(ledger->stocks[i].stock.shelves, ledger->stocks[i].stock.shelf_count);
+    return read_time(ledger, sku_list, LEDGER_EXISTING);
 }
 
 /* --- posting --- */
@@ -385,7 +436,7 @@ bool stock_read_shelves(struct step *step, struct warehouse_stock *stock)
         return false;
     stock->shelf_count = rows.count;
     for (size_t i = 0; i < rows.count; i++)
-        stock->shelves[i] = shelf_of(&rows, i);
+        stock->shelves[i] = shelf_of(&rows, i, 2);
     shelves_sort(stock->shelves, stock->shelf_count);
     return true;
 }

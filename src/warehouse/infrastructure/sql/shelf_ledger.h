@@ -20,6 +20,8 @@ struct ledger_stock {
     size_t shelf_room;
     bool *shelf_changed;
     bool changed;
+    bool is_item; /* ledger_lock_everywhere: its item and the weight of that */
+    int64_t weight_grams;
 };
 
 struct ledger {
@@ -37,20 +39,24 @@ enum ledger_lock_mode {
 };
 
 /*
- * Locks the SKUs in the warehouses (none = in all) and reads the step's time. With shelves, unless
+ * Locks the SKUs in the warehouses and reads the step's time. With shelves, unless
  * none are needed. Holds that are due end the script (step->is_due).
  */
 bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *skus,
                  size_t sku_count, const struct text *warehouse_ids, size_t warehouse_count,
                  enum ledger_lock_mode mode, bool with_shelves);
 
-/* The same without locks, for reads. */
+/* The same without locks, with shelves, for reads. */
 bool ledger_read(struct ledger *ledger, struct step *step, const struct text *skus,
                  size_t sku_count, const struct text *warehouse_ids, size_t warehouse_count);
 
-/* Reads the shelves of stocks that were locked or read without them. */
-bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
-                         const struct text *warehouse_ids, size_t warehouse_count);
+/*
+ * For allocations, in two round trips: the SKUs (each once) in all warehouses with their items'
+ * weights, locked if a plan is to be held. The shelves are as of the statement's snapshot, which
+ * may be older than the locks: good enough to propose picks, not to post.
+ */
+bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
+                            size_t sku_count, bool locked);
 
 /* NULL if it was not locked, or is not there. */
 struct ledger_stock *ledger_find(struct ledger *ledger, struct text sku, struct text warehouse_id);

@@ -268,16 +268,9 @@ static void remember(struct site_directory_cache *cache, struct site_directory *
     site_directory_release(before);
 }
 
-bool site_directory_hold(struct step *step, struct site_directory **directory)
+bool site_directory_hold(struct step *step, int64_t revision, struct site_directory **directory)
 {
-    static const struct sql_statement find = {
-        .text = "SELECT revision FROM warehouse_directory WHERE directory_id = 1"};
     struct site_directory_cache *cache = &step->repository->directory;
-    struct sql_rows rows;
-    *directory = NULL;
-    if (!sql_query(step->session, &find, NULL, 0, &rows))
-        return false;
-    int64_t revision = rows.count == 0 ? 0 : sql_rows_integer(&rows, 0, 0);
     *directory = hold_latest(cache, revision);
     if (*directory != NULL)
         return true;

@@ -37,10 +37,10 @@ void site_directory_cache_init(struct site_directory_cache *cache);
 void site_directory_cache_deinit(struct site_directory_cache *cache);
 
 /*
- * The directory as it is now in the step's transaction. False: a statement failed, or there is no
- * memory (the step's error is set). Release it when the step ends.
+ * The directory of the revision that the step has read from warehouse_directory. False: a statement
+ * failed, or there is no memory (the step's error is set). Release it when the step ends.
  */
-bool site_directory_hold(struct step *step, struct site_directory **directory);
+bool site_directory_hold(struct step *step, int64_t revision, struct site_directory **directory);
 
 /* NULL is allowed. */
 void site_directory_release(struct site_directory *directory);

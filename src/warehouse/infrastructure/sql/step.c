@@ -77,16 +77,17 @@ bool step_emit(struct step *step, const struct warehouse_event *event, struct te
 
 /* --- lists of texts --- */
 
-struct text step_json(struct step *step, const struct text *texts, size_t count)
+struct text step_list(struct step *step, const struct text *texts, size_t count)
 {
     size_t room = 3;
     for (size_t i = 0; i < count; i++)
         room += 2 * texts[i].size + 3;
+    bool is_array = sql_session_dialect(step->session) == SQL_DIALECT_POSTGRESQL;
     char *out = step_allocate(step, 1, room);
     char *at = out;
     if (out == NULL)
         return (struct text){0};
-    *at++ = '[';
+    *at++ = is_array ? '{' : '[';
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             *at++ = ',';
@@ -98,7 +99,7 @@ struct text step_json(struct step *step, const struct text *texts, size_t count)
         }
         *at++ = '"';
     }
-    *at++ = ']';
+    *at++ = is_array ? '}' : ']';
     return text_make(out, (size_t)(at - out));
 }
 
@@ -289,7 +290,7 @@ bool step_find_sku(struct step *step, struct text sku, enum sql_verdict *verdict
     return false;
 }
 
-bool step_holds_are_due(struct step *step, struct text skus_json, int64_t now_us)
+bool step_holds_are_due(struct step *step, struct text sku_list, int64_t now_us)
 {
     static const struct sql_statement find = {
         .text = "SELECT 1 FROM warehouse_allocations a"
@@ -298,12 +299,35 @@ bool step_holds_are_due(struct step *step, struct text skus_json, int64_t now_us
                 " AND l.sku IN (SELECT value FROM json_each($2)) LIMIT 1",
         .postgresql = "SELECT 1::bigint FROM warehouse_allocations a"
                       " JOIN warehouse_allocation_lines l ON l.allocation_id = a.allocation_id"
-                      " WHERE a.state = 1 AND a.expire_time_us <= $1 AND l.sku"
-                      " IN (SELECT json_array_elements_text($2::json)) LIMIT 1"};
+                      " WHERE a.state = 1 AND a.expire_time_us <= $1"
+                      " AND l.sku = ANY ($2::text::text[]) LIMIT 1"};
     struct sql_rows rows;
-    if (!sql_query(step->session, &find, BOUND(sql_integer(now_us), sql_text(skus_json)), &rows))
+    if (!sql_query(step->session, &find, BOUND(sql_integer(now_us), sql_text(sku_list)), &rows))
         return false;
     step->is_due = rows.count > 0;
     step->due_at_us = now_us;
+    return step->is_due;
+}
+
+bool step_time_and_due(struct step *step, struct text sku_list, int64_t latest_us, int64_t *now_us)
+{
+    static const struct sql_statement ask = {
+        .text = "SELECT 0, 0",
+        .postgresql =
+            "SELECT t.now_us, EXISTS (SELECT 1 FROM warehouse_allocations a"
+            " JOIN warehouse_allocation_lines l ON l.allocation_id = a.allocation_id"
+            " WHERE a.state = 1 AND a.expire_time_us <= t.now_us AND l.sku = ANY "
+            "($2::text::text[]))"
+            " FROM (SELECT GREATEST((extract(epoch FROM clock_timestamp()) * 1000000)::bigint,"
+            " $1::bigint) AS now_us OFFSET 0) t"};
+    struct sql_rows rows;
+    if (sql_session_dialect(step->session) == SQL_DIALECT_SQLITE)
+        return sql_session_now_us(step->session, latest_us, now_us) &&
+               step_holds_are_due(step, sku_list, *now_us);
+    if (!sql_query(step->session, &ask, BOUND(sql_integer(latest_us), sql_text(sku_list)), &rows))
+        return false;
+    *now_us = sql_rows_integer(&rows, 0, 0);
+    step->is_due = sql_rows_integer(&rows, 0, 1) != 0;
+    step->due_at_us = *now_us;
     return step->is_due;
 }

@@ -64,8 +64,12 @@ void *step_allocate(struct step *step, size_t count, size_t size);
 bool step_emit(struct step *step, const struct warehouse_event *event, struct text key,
                struct text event_id, int64_t time_us);
 
-/* Texts as a JSON array, for IN ($1); data is NULL without memory (the step's error is set). */
-struct text step_json(struct step *step, const struct text *texts, size_t count);
+/*
+ * Texts as one parameter: IN (SELECT value FROM json_each($1)) on SQLite, = ANY ($1::text[]) on
+ * PostgreSQL; both write what is in quotes the same way. Data is NULL without memory (the step's
+ * error is set).
+ */
+struct text step_list(struct step *step, const struct text *texts, size_t count);
 
 /* Texts joined by newlines, and back. */
 struct text step_join(struct step *step, const struct text *texts, size_t count);
@@ -113,11 +117,14 @@ bool step_find_bin(struct step *step, struct text warehouse_id, struct text zone
 bool step_find_sku(struct step *step, struct text sku, enum sql_verdict *verdict);
 
 /*
- * Whether a tentative allocation that holds one of the SKUs (a JSON array) is due at `now`. Then
+ * Whether a tentative allocation that holds one of the SKUs (step_list) is due at `now`. Then
  * the script ends with SQL_ROLL_BACK, is_due is set, and it will be run again after they have been
  * expired. False also when a statement failed.
  */
-bool step_holds_are_due(struct step *step, struct text skus_json, int64_t now_us);
+bool step_holds_are_due(struct step *step, struct text sku_list, int64_t now_us);
+
+/* The step's time, not before `latest_us`, and step_holds_are_due by then, in one round trip. */
+bool step_time_and_due(struct step *step, struct text sku_list, int64_t latest_us, int64_t *now_us);
 
 /* The scripts, by aggregate. */
 step_script put_item_script, get_item_script, list_items_script;

@@ -58,9 +58,9 @@ static bool page_is_due(struct step *step, const struct list_stock_command *comm
         if (command->stocks[i].update_time_us > latest)
             latest = command->stocks[i].update_time_us;
     }
-    struct text json = step_json(step, skus, command->stock_count);
-    return json.data != NULL && sql_session_now_us(step->session, latest, &now_us) &&
-           step_holds_are_due(step, json, now_us);
+    struct text list = step_list(step, skus, command->stock_count);
+    return list.data != NULL && sql_session_now_us(step->session, latest, &now_us) &&
+           step_holds_are_due(step, list, now_us);
 }
 
 enum sql_verdict list_stock_script(struct step *step)
