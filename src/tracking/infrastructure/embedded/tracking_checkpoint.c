@@ -148,8 +148,8 @@ static bool is_time(const struct tracking_engine *engine)
 {
     uint64_t end = record_log_committed_end(engine->log);
     const struct tracking_checkpoint *checkpoint = &engine->checkpoint;
-    if (end <= checkpoint->durable_position)
-        return false;
+    if (end <= checkpoint->durable_position || error_is(engine->claimed))
+        return false; /* nothing to do, or no room to do it */
     return end - checkpoint->durable_position >= engine->options.checkpoint_bytes ||
            engine->now_us - checkpoint->last_time_us >= engine->options.checkpoint_interval_us;
 }

@@ -109,12 +109,29 @@ struct error tracking_engine_open(struct tracking_engine **engine,
     return error;
 }
 
+/* Less free than RocksDB may soon need: writes wait, before anything of it fails. */
+static struct error check_free_space(const struct tracking_engine *engine)
+{
+    struct statvfs disk;
+    const struct embedded_tracking_options *options = &engine->options;
+    if (statvfs(options->directory, &disk) != 0)
+        return error_none();
+    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (free_bytes >= options->free_bytes_min)
+        return error_none();
+    return error_make(ERROR_DISK_FULL, "%.150s: %llu bytes are free, %llu are kept for RocksDB",
+                      options->directory, (unsigned long long)free_bytes,
+                      (unsigned long long)options->free_bytes_min);
+}
+
 struct error tracking_engine_close(struct tracking_engine *engine, bool orderly)
 {
     struct error error = error_none();
     if (engine == NULL)
         return error;
     if (orderly)
+        error = check_free_space(engine);
+    if (orderly && !error_is(error))
         error = tracking_engine_checkpoint_now(engine);
     record_log_close(engine->log);
     tracking_store_close(engine->store);
@@ -255,21 +272,6 @@ struct error tracking_engine_event(struct tracking_engine *engine, const struct 
 }
 
 /* --- the step --- */
-
-/* Less free than RocksDB may soon need: writes wait, before anything of it fails. */
-static struct error check_free_space(const struct tracking_engine *engine)
-{
-    struct statvfs disk;
-    const struct embedded_tracking_options *options = &engine->options;
-    if (statvfs(options->directory, &disk) != 0)
-        return error_none();
-    uint64_t free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (free_bytes >= options->free_bytes_min)
-        return error_none();
-    return error_make(ERROR_DISK_FULL, "%.150s: %llu bytes are free, %llu are kept for RocksDB",
-                      options->directory, (unsigned long long)free_bytes,
-                      (unsigned long long)options->free_bytes_min);
-}
 
 static void claim(struct tracking_engine *engine)
 {
