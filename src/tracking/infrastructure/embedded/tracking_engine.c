@@ -84,10 +84,14 @@ static struct error open_log(struct tracking_engine *engine, bool read_only)
 struct error tracking_engine_open(struct tracking_engine **engine,
                                   const struct embedded_tracking_options *options, bool read_only)
 {
+    if (strlen(options->directory) > tracking_directory_bytes_max - 64)
+        return error_make(ERROR_INVALID_SETTING, "tracking: the directory's name is too long");
     struct tracking_engine *made = memory_allocate_zero(1, sizeof *made);
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
     made->options = *options;
+    snprintf(made->directory, sizeof made->directory, "%s", options->directory);
+    made->options.directory = made->directory;
     made->cache_bytes_max = options->memory_bytes_max / 2;
     made->reads_end = &made->reads;
     made->remaps_end = &made->remaps;

@@ -71,8 +71,11 @@ struct tracking_checkpoint {
     uint64_t count;
 };
 
+enum { tracking_directory_bytes_max = 1024 };
+
 struct tracking_engine {
-    struct embedded_tracking_options options;
+    struct embedded_tracking_options options; /* its directory is the next member */
+    char directory[tracking_directory_bytes_max];
     struct record_log *log;
     struct tracking_store *store;
     struct parcel_cache cache;
