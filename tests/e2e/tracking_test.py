@@ -16,6 +16,11 @@ import tempfile
 import threading
 import time
 
+import hashlib
+import hmac
+import http.server
+import json
+
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -286,8 +291,103 @@ def every_refusal_names_its_fields():
                 assert field in fields, (field, fields)
 
 
+class Receiver:
+    """A merchant's server: answers what `answers` says, then 200; keeps what came."""
+
+    def __init__(self, answers=()):
+        self.came, self.answers = [], list(answers)
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.came.append((dict(self.headers), body))
+                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *unused):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def wait(self, count, seconds=60):
+        deadline = time.monotonic() + seconds
+        while len(self.came) < count:
+            assert time.monotonic() < deadline, f"{len(self.came)} of {count} came"
+            time.sleep(0.02)
+        return self.came
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+SECRET = "a secret of sixteen and more"
+
+
+def subscribe(channel, url, name="sub", **more):
+    return method(channel, "CreateSubscription")(
+        tracking.CreateSubscriptionRequest(subscription=tracking.Subscription(
+            subscription_id=name, url=url, secret=SECRET, **more)), timeout=30).subscription
+
+
+def webhooks_are_signed_in_order_and_go_on_after_a_restart():
+    receiver = Receiver([503, 500])
+    with Place() as data:
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            record(channel, "N", "before", 0)
+            made = subscribe(channel, receiver.url)
+            assert made.secret == "" and made.url == receiver.url
+            assert subscribe(channel, receiver.url) == made
+            try:
+                subscribe(channel, receiver.url + "2")
+                raise AssertionError("one id for two subscriptions")
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.ALREADY_EXISTS, error
+            for i in range(5):
+                record(channel, "N", f"e{i}", 10 + i)
+            record(channel, "N", "e5", 20, type=tracking.TRACKING_EVENT_TYPE_DELIVERED)
+            receiver.wait(9)  # two refused, five, an update and a delivery
+            listed = method(channel, "ListSubscriptions")(tracking.ListSubscriptionsRequest(),
+                                                          timeout=30).subscriptions
+            assert [one.subscription_id for one in listed] == ["sub"] and not listed[0].secret
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            record(channel, "N", "e6", 30)
+            receiver.wait(10)
+            bodies = [json.loads(body) for _, body in receiver.came[2:]]
+            told = [body["data"]["event"]["eventId"] for body in bodies
+                    if body["type"] == "TrackingUpdated"]
+            assert told == [f"e{i}" for i in range(7)], told
+            assert [body["type"] for body in bodies].count("ShipmentDelivered") == 1
+            nonces = set()
+            for headers, body in receiver.came:
+                headers = {name.lower(): value for name, value in headers.items()}
+                signed = f"{headers['waybill-timestamp']}.{headers['waybill-nonce']}.".encode() + body
+                expected = "v1=" + hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+                assert headers["waybill-signature"] == expected
+                assert abs(time.time() - int(headers["waybill-timestamp"])) < 300
+                assert headers["waybill-event-id"] == json.loads(body)["eventId"]
+                nonces.add(headers["waybill-nonce"])
+            assert len(nonces) == len(receiver.came)
+            method(channel, "DeleteSubscription")(
+                tracking.DeleteSubscriptionRequest(subscription_id="sub"), timeout=30)
+            time.sleep(1)  # what is on its way may still arrive
+            record(channel, "N", "e7", 40)
+            again = subscribe(channel, receiver.url, "again", types=["ShipmentDelivered"],
+                              replay_from={"seconds": 1})
+            assert list(again.types) == ["ShipmentDelivered"]
+            receiver.wait(11)
+            time.sleep(0.5)
+            assert len(receiver.came) == 11
+            assert json.loads(receiver.came[10][1])["type"] == "ShipmentDelivered"
+    receiver.close()
+
+
 tap.run([stream_answers_every_event_by_its_id, stream_that_is_cut_leaves_a_server_that_goes_on,
          watcher_sees_every_change_of_its_numbers_and_orders,
          cursor_goes_on_after_a_restart_without_gap_or_repetition,
          nothing_acknowledged_is_lost_by_kill_9, full_disk_refuses_writes_and_nothing_else,
-         failed_sync_stops_the_process_and_nothing_is_lost, every_refusal_names_its_fields])
+         failed_sync_stops_the_process_and_nothing_is_lost,
+         webhooks_are_signed_in_order_and_go_on_after_a_restart, every_refusal_names_its_fields])

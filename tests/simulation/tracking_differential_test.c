@@ -254,12 +254,29 @@ static void make_list_call(struct run *run, struct text number, struct tracking_
                                                            (int32_t)(1 + below(run, 3))};
 }
 
+static void make_note_call(struct run *run, struct tracking_call *call)
+{
+    if (below(run, 3) == 0) {
+        call->kind = TRACKING_CALL_LIST_NOTES;
+        call->list_notes.prefix = text_of("x");
+        call->list_notes.after = perhaps(run, "x", 30);
+        call->list_notes.page_size = 1 + below(run, 9);
+        return;
+    }
+    call->kind = TRACKING_CALL_PUT_NOTE;
+    call->put_note.name = name(run, below(run, 4) == 0 ? "y" : "x", 30);
+    call->put_note.value = perhaps(run, "value", 1000);
+    call->put_note.only_if_absent = call->put_note.value.size > 0 && below(run, 2) == 0;
+}
+
 static void make_call(struct run *run, struct tracking_call *call)
 {
     struct text number = name(run, "N", numbers);
     uint64_t dice = below(run, 100);
     *call = (struct tracking_call){.kind = TRACKING_CALL_GET};
-    if (dice < 55) {
+    if (dice < 5) {
+        make_note_call(run, call);
+    } else if (dice < 55) {
         make_event_call(run, number, call);
     } else if (dice < 67) {
         make_create_call(run, number, call);

@@ -56,6 +56,12 @@ static void send(struct tracking_caller *caller, struct tracking_call *call)
     case TRACKING_CALL_ERASE:
         tracking_repository_erase_tracking(to, &call->erase, call_done, caller);
         break;
+    case TRACKING_CALL_PUT_NOTE:
+        tracking_repository_put_note(to, &call->put_note, call_done, caller);
+        break;
+    case TRACKING_CALL_LIST_NOTES:
+        tracking_repository_list_notes(to, &call->list_notes, call_done, caller);
+        break;
     }
 }
 
@@ -161,6 +167,15 @@ static void print_result(struct buffer *out, const struct tracking_call *call)
     case TRACKING_CALL_REMAP:
         PRINT("%lld %lld %lld", (long long)call->remap.trackings, (long long)call->remap.events,
               (long long)call->remap.status_changes);
+        break;
+    case TRACKING_CALL_PUT_NOTE:
+        PRINT("%.*s", TEXT(call->put_note.value));
+        break;
+    case TRACKING_CALL_LIST_NOTES:
+        for (size_t i = 0; i < call->list_notes.note_count; i++)
+            PRINT("(%.*s=%.*s)", TEXT(call->list_notes.notes[i].name),
+                  TEXT(call->list_notes.notes[i].value));
+        PRINT("%s", call->list_notes.more ? " more" : "");
         break;
     case TRACKING_CALL_ERASE:
         PRINT("%lld %lld %lld", (long long)call->erase.generations, (long long)call->erase.events,

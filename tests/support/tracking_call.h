@@ -32,6 +32,8 @@ enum tracking_call_kind {
     TRACKING_CALL_LIST_EVENTS,
     TRACKING_CALL_REMAP,
     TRACKING_CALL_ERASE,
+    TRACKING_CALL_PUT_NOTE,
+    TRACKING_CALL_LIST_NOTES,
 };
 
 /* A call's request and, after it, its result; texts are the caller's. */
@@ -47,6 +49,8 @@ struct tracking_call {
         struct list_events_command list_events;
         struct remap_trackings_command remap;
         struct erase_tracking_command erase;
+        struct put_note_command put_note;
+        struct list_notes_command list_notes;
     };
 };
 

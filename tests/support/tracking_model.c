@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { numbers_max = 4096, model_bytes_max = 1 << 30 };
+enum { numbers_max = 4096, notes_max = 256, model_bytes_max = 1 << 30 };
 
 static const int64_t week_us = INT64_C(7) * 86400 * 1000000;
 
@@ -38,6 +38,8 @@ struct tracking_model {
     int64_t generation_gap_us;
     int64_t now_us;
     struct arena arena;
+    struct tracking_note notes[notes_max];
+    size_t note_count;
     struct model_number *numbers[numbers_max];
     size_t number_count;
 };
@@ -588,6 +590,55 @@ static void list_trackings(struct tracking_repository *repository,
     answer(&command->base, TRACKING_DONE);
 }
 
+/* --- notes --- */
+
+static int compare_notes(const void *left, const void *right)
+{
+    return text_compare(((const struct tracking_note *)left)->name,
+                        ((const struct tracking_note *)right)->name);
+}
+
+static void put_note(struct tracking_repository *repository, struct put_note_command *command)
+{
+    struct tracking_model *model = model_of(repository);
+    size_t i = 0;
+    while (i < model->note_count && !text_equal(model->notes[i].name, command->name))
+        i++;
+    if (i < model->note_count && command->only_if_absent) {
+        command->value = model->notes[i].value;
+    } else if (i < model->note_count && command->value.size == 0) {
+        model->notes[i] = model->notes[--model->note_count];
+    } else if (command->value.size == 0) {
+        answer(&command->base, TRACKING_NOT_FOUND);
+        return;
+    } else {
+        CHECK(i < notes_max);
+        model->notes[i] =
+            (struct tracking_note){keep(model, command->name), keep(model, command->value)};
+        model->note_count += i == model->note_count;
+    }
+    qsort(model->notes, model->note_count, sizeof *model->notes, compare_notes);
+    answer(&command->base, TRACKING_DONE);
+}
+
+static void list_notes(struct tracking_repository *repository, struct list_notes_command *command)
+{
+    struct tracking_model *model = model_of(repository);
+    command->notes = arena_allocate(command->base.arena, (notes_max + 1) * sizeof *command->notes);
+    CHECK(command->notes != NULL);
+    for (size_t i = 0; i < model->note_count; i++) {
+        const struct tracking_note *note = &model->notes[i];
+        if (!text_starts_with(note->name, command->prefix) ||
+            (command->after.size > 0 && text_compare(note->name, command->after) <= 0))
+            continue;
+        command->more = command->note_count == command->page_size;
+        if (command->more)
+            break;
+        command->notes[command->note_count++] = *note;
+    }
+    answer(&command->base, TRACKING_DONE);
+}
+
 static const struct tracking_repository_table model_table = {
     .create_tracking = create_tracking,
     .get_tracking = get_tracking,
@@ -597,6 +648,8 @@ static const struct tracking_repository_table model_table = {
     .list_events = list_events,
     .remap_trackings = remap_trackings,
     .erase_tracking = erase_tracking,
+    .put_note = put_note,
+    .list_notes = list_notes,
 };
 
 struct tracking_model *tracking_model_create(struct clock *clock, int64_t ping_retention_us,

@@ -7,6 +7,7 @@
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 #include "tracking/interfaces/events/tracking_events.h"
 #include "tracking/interfaces/rpc/tracking_rpc.h"
+#include "tracking/interfaces/webhooks/tracking_webhooks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct tracking_process {
     struct tracking_service service;
     struct tracking_events *events;
     struct tracking_watch *watch;
+    struct tracking_webhooks *webhooks;
     struct tracking_door door;
     struct rpc_service table; /* the server points into it */
 };
@@ -89,8 +91,19 @@ static struct error open(struct module *module, const struct module_environment 
     if (!error_is(error))
         error = tracking_watch_open(&tracking->watch, &tracking->service, announcements,
                                     tracking_events_feed(tracking->events));
-    tracking->door =
-        (struct tracking_door){.service = &tracking->service, .watch = tracking->watch};
+    struct tracking_webhooks_options webhooks = {
+        .repository = tracking->repository,
+        .feed = error_is(error) ? NULL : tracking_events_feed(tracking->events),
+        .random = random_system(),
+    };
+    if (!error_is(error))
+        error = tracking_webhooks_open(&tracking->webhooks, &webhooks);
+    tracking->door = (struct tracking_door){
+        .service = &tracking->service,
+        .watch = tracking->watch,
+        .announcements = announcements,
+        .webhooks = tracking->webhooks,
+    };
     tracking->table = tracking_rpc_service(&tracking->door);
     return error;
 }
@@ -109,12 +122,14 @@ static struct event_feed *feed(struct module *module)
 static void stop(struct module *module)
 {
     tracking_watch_stop(((struct tracking_process *)module)->watch);
+    tracking_webhooks_stop(((struct tracking_process *)module)->webhooks);
 }
 
 static bool write_metrics(struct module *module, struct buffer *out)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
     struct embedded_tracking_usage usage = embedded_tracking_usage(tracking->repository);
+    struct tracking_webhooks_usage webhooks = tracking_webhooks_usage(tracking->webhooks);
     const struct {
         const char *name;
         const char *help;
@@ -132,6 +147,13 @@ static bool write_metrics(struct module *module, struct buffer *out)
         {"waybill_tracking_disk_full", "Whether writes wait for space.", usage.disk_full},
         {"waybill_tracking_watchers", "Calls of WatchTracking now.",
          tracking_watch_count(tracking->watch)},
+        {"waybill_tracking_subscriptions", "Subscriptions served.", webhooks.subscriptions},
+        {"waybill_tracking_webhooks_delivered", "Webhooks taken since the start.",
+         webhooks.delivered},
+        {"waybill_tracking_webhooks_failed", "Attempts that failed since the start.",
+         webhooks.failed},
+        {"waybill_tracking_dead_letters", "Webhooks given up since the start.",
+         webhooks.dead_letters},
     };
     bool fits = buffer_append_format(
         out,
@@ -156,8 +178,10 @@ static void close(struct module *module)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
     tracking_watch_close(tracking->watch);
+    tracking_webhooks_stop(tracking->webhooks);
     tracking_events_close(tracking->events);
     embedded_tracking_close(tracking->repository);
+    tracking_webhooks_close(tracking->webhooks);
     built_in_code_maps_deinit(&tracking->code_maps);
     memory_release(tracking);
 }

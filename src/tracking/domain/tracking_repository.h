@@ -172,6 +172,34 @@ struct erase_tracking_command {
     int64_t pings;
 };
 
+/*
+ * Notes: small named values that whoever uses the repository keeps in it (subscriptions, places in
+ * others' feeds). An empty value is none.
+ */
+enum { tracking_note_name_bytes_max = 128, tracking_note_bytes_max = 4096 };
+
+struct tracking_note {
+    struct text name;
+    struct text value;
+};
+
+struct put_note_command {
+    struct tracking_command base;
+    struct text name;
+    struct text value;   /* empty = remove; result: as it is now */
+    bool only_if_absent; /* what is there stays, and is the result */
+};
+
+struct list_notes_command {
+    struct tracking_command base;
+    struct text prefix;
+    struct text after; /* go on behind this name; empty = from the first */
+    size_t page_size;
+    struct tracking_note *notes; /* result, by name */
+    size_t note_count;
+    bool more;
+};
+
 struct tracking_repository_table {
     void (*create_tracking)(struct tracking_repository *, struct create_tracking_command *);
     void (*get_tracking)(struct tracking_repository *, struct get_tracking_command *);
@@ -181,6 +209,8 @@ struct tracking_repository_table {
     void (*list_events)(struct tracking_repository *, struct list_events_command *);
     void (*remap_trackings)(struct tracking_repository *, struct remap_trackings_command *);
     void (*erase_tracking)(struct tracking_repository *, struct erase_tracking_command *);
+    void (*put_note)(struct tracking_repository *, struct put_note_command *);
+    void (*list_notes)(struct tracking_repository *, struct list_notes_command *);
 };
 
 struct tracking_repository {
@@ -276,6 +306,26 @@ static inline void tracking_repository_erase_tracking(struct tracking_repository
     command->base.done = done;
     command->base.context = context;
     repository->table->erase_tracking(repository, command);
+}
+
+/* Outcomes: DONE; NOT_FOUND (removing what is not there). */
+static inline void tracking_repository_put_note(struct tracking_repository *repository,
+                                                struct put_note_command *command,
+                                                tracking_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->put_note(repository, command);
+}
+
+/* Outcome: DONE. */
+static inline void tracking_repository_list_notes(struct tracking_repository *repository,
+                                                  struct list_notes_command *command,
+                                                  tracking_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->list_notes(repository, command);
 }
 
 #endif

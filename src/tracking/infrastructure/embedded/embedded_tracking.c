@@ -152,6 +152,18 @@ static void submit_erase(struct tracking_repository *repository,
     submit(repository, &command->base, TRACKING_COMMAND_ERASE);
 }
 
+static void submit_put_note(struct tracking_repository *repository,
+                            struct put_note_command *command)
+{
+    submit(repository, &command->base, TRACKING_COMMAND_PUT_NOTE);
+}
+
+static void submit_list_notes(struct tracking_repository *repository,
+                              struct list_notes_command *command)
+{
+    submit(repository, &command->base, TRACKING_COMMAND_LIST_NOTES);
+}
+
 static const struct tracking_repository_table embedded_tracking_table = {
     .create_tracking = submit_create,
     .get_tracking = submit_get,
@@ -161,6 +173,8 @@ static const struct tracking_repository_table embedded_tracking_table = {
     .list_events = submit_list_events,
     .remap_trackings = submit_remap,
     .erase_tracking = submit_erase,
+    .put_note = submit_put_note,
+    .list_notes = submit_list_notes,
 };
 
 /* --- threads --- */

@@ -90,6 +90,7 @@ static bool add_all(struct announcement_read *read, const struct tracking_record
         return add_change(read, record, &announcement);
     case TRACKING_RECORD_SILENCE:
         return add_silence(read, record, &announcement);
+    case TRACKING_RECORD_NOTE:
     case TRACKING_RECORD_ERASE:
     case TRACKING_RECORD_PING:
         return true;

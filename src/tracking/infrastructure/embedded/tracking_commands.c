@@ -375,6 +375,37 @@ static void remap_trackings(struct tracking_engine *engine, struct remap_trackin
     engine->settle = true;
 }
 
+/* --- notes --- */
+
+static void put_note(struct tracking_engine *engine, struct put_note_command *command)
+{
+    bool found = false;
+    struct tracking_store_key key = tracking_key_note(command->name);
+    if (fail_if(&command->base,
+                tracking_store_get(engine->store, NULL, &key, &engine->value, &found)))
+        return;
+    if (found && command->only_if_absent) {
+        command->value = arena_copy_text(command->base.arena, buffer_text(&engine->value));
+        if (command->value.data == NULL)
+            fail_without_memory(&command->base);
+        return;
+    }
+    if (!found && command->value.size == 0) {
+        command->base.outcome = TRACKING_NOT_FOUND;
+        return;
+    }
+    if (!tracking_engine_may_write(engine, &command->base))
+        return;
+    engine->record = (struct tracking_record){
+        .type = TRACKING_RECORD_NOTE,
+        .time_us = engine->now_us,
+        .note = {.name = command->name, .value = command->value},
+    };
+    (void)tracking_engine_append(engine, &engine->record);
+    tracking_engine_put_note(engine, &engine->record.note);
+    engine->end_of_batch = true;
+}
+
 void tracking_engine_execute(struct tracking_engine *engine, struct tracking_command *command)
 {
     switch ((enum tracking_command_kind)command->kind) {
@@ -401,6 +432,12 @@ void tracking_engine_execute(struct tracking_engine *engine, struct tracking_com
         break;
     case TRACKING_COMMAND_ERASE:
         erase_tracking(engine, (struct erase_tracking_command *)command);
+        break;
+    case TRACKING_COMMAND_PUT_NOTE:
+        put_note(engine, (struct put_note_command *)command);
+        break;
+    case TRACKING_COMMAND_LIST_NOTES:
+        (void)add_read(engine, command);
         break;
     }
 }

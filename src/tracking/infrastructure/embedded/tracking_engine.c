@@ -230,6 +230,15 @@ void tracking_engine_put_event(struct tracking_engine *engine, const struct parc
     tracking_store_put(engine->store, &key, text_make(bytes, (size_t)(writer.at - bytes)));
 }
 
+void tracking_engine_put_note(struct tracking_engine *engine, const struct tracking_note *note)
+{
+    struct tracking_store_key key = tracking_key_note(note->name);
+    if (note->value.size == 0)
+        tracking_store_delete(engine->store, &key);
+    else
+        tracking_store_put(engine->store, &key, note->value);
+}
+
 /* The position of an event of this step; 0 if it is in RocksDB already. */
 static uint64_t pending_position(const struct tracking_engine *engine, const struct parcel *parcel,
                                  size_t fact)
@@ -330,6 +339,7 @@ static bool is_answered(const struct tracking_command *command)
 {
     bool later = command->kind == TRACKING_COMMAND_LIST_EVENTS ||
                  command->kind == TRACKING_COMMAND_LIST_TRACKINGS ||
+                 command->kind == TRACKING_COMMAND_LIST_NOTES ||
                  command->kind == TRACKING_COMMAND_REMAP;
     return !later || command->error != NULL || command->outcome != TRACKING_DONE;
 }

@@ -28,6 +28,8 @@ enum tracking_command_kind {
     TRACKING_COMMAND_LIST_EVENTS,
     TRACKING_COMMAND_REMAP,
     TRACKING_COMMAND_ERASE,
+    TRACKING_COMMAND_PUT_NOTE,
+    TRACKING_COMMAND_LIST_NOTES,
 };
 
 enum {
@@ -164,6 +166,9 @@ void tracking_engine_put_event(struct tracking_engine *engine, const struct parc
 /* Puts a ping where it is kept, and remembers the latest. */
 void tracking_engine_put_ping(struct tracking_engine *engine, struct parcel *parcel,
                               const struct tracking_record *record);
+
+/* Puts a note where it is kept, or takes it away. */
+void tracking_engine_put_note(struct tracking_engine *engine, const struct tracking_note *note);
 
 /* The event of a fact, copied to the arena. */
 struct error tracking_engine_event(struct tracking_engine *engine, const struct parcel *parcel,

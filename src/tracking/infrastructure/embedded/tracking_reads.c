@@ -272,13 +272,52 @@ static struct error read_trackings(struct tracking_read *read,
     return error_is(error) ? error : ended;
 }
 
+/* --- notes --- */
+
+static struct error read_notes(struct tracking_read *read, struct list_notes_command *command)
+{
+    struct text key;
+    struct text value;
+    struct arena *arena = command->base.arena;
+    struct error error = error_none();
+    struct tracking_store_key from = tracking_key_note(command->prefix);
+    struct tracking_store_key to = tracking_key_end(from);
+    if (command->after.size > 0) {
+        from = tracking_key_note(command->after);
+        from.bytes[from.size++] = '\0';
+    }
+    command->notes = arena_allocate_zero(arena, command->page_size, sizeof *command->notes);
+    struct tracking_store_iterator *iterator =
+        command->notes == NULL || !is_before(&from, &to)
+            ? NULL
+            : tracking_store_iterate(read->store, read->snapshot, &from, &to, false);
+    if (iterator == NULL)
+        return command->notes == NULL || is_before(&from, &to) ? no_memory() : error;
+    while (!error_is(error) && tracking_store_iterator_next(iterator, &key, &value)) {
+        if (command->note_count == command->page_size) {
+            command->more = true;
+            break;
+        }
+        struct tracking_note *note = &command->notes[command->note_count++];
+        note->name = arena_copy_text(arena, text_make(key.data + 1, key.size - 1));
+        note->value = arena_copy_text(arena, value);
+        if (note->name.data == NULL || note->value.data == NULL)
+            error = no_memory();
+    }
+    struct error ended = tracking_store_iterator_end(iterator);
+    return error_is(error) ? error : ended;
+}
+
 void tracking_read_run(struct tracking_read *read, struct buffer *value)
 {
     struct tracking_command *command = read->command;
-    struct error error =
-        command->kind == TRACKING_COMMAND_LIST_EVENTS
-            ? read_events(read, (struct list_events_command *)command)
-            : read_trackings(read, (struct list_trackings_command *)command, value);
+    struct error error;
+    if (command->kind == TRACKING_COMMAND_LIST_EVENTS)
+        error = read_events(read, (struct list_events_command *)command);
+    else if (command->kind == TRACKING_COMMAND_LIST_NOTES)
+        error = read_notes(read, (struct list_notes_command *)command);
+    else
+        error = read_trackings(read, (struct list_trackings_command *)command, value);
     tracking_store_snapshot_release(read->store, read->snapshot);
     if (error_is(error))
         tracking_engine_fail(command, error);

@@ -295,6 +295,10 @@ size_t tracking_record_encode(const struct tracking_record *record, char *bytes)
     case TRACKING_RECORD_SILENCE:
         encode_silence(record, &writer);
         break;
+    case TRACKING_RECORD_NOTE:
+        write_text(&writer, record->note.name);
+        write_text(&writer, record->note.value);
+        break;
     case TRACKING_RECORD_ERASE:
         break;
     }
@@ -331,6 +335,10 @@ static void decode_body(struct byte_reader *reader, struct tracking_record_lists
     case TRACKING_RECORD_SILENCE:
         decode_silence(reader, record);
         break;
+    case TRACKING_RECORD_NOTE:
+        record->note.name = read_limited(reader, 1, tracking_note_name_bytes_max);
+        record->note.value = read_limited(reader, 0, tracking_note_bytes_max);
+        break;
     case TRACKING_RECORD_ERASE:
         break;
     }
@@ -342,11 +350,12 @@ bool tracking_record_decode(struct text bytes, struct tracking_record_lists *lis
     struct byte_reader reader = byte_reader_of(bytes);
     *record = (struct tracking_record){0};
     record->type = (enum tracking_record_type)read_enum(&reader, TRACKING_RECORD_EVENT,
-                                                        TRACKING_RECORD_SILENCE + 1);
+                                                        TRACKING_RECORD_NOTE + 1);
     record->time_us = (int64_t)read_uint64(&reader);
     reader.failed |= record->time_us < 0 || record->time_us > tracking_time_us_max;
-    record->carrier = read_limited(&reader, 1, tracking_carrier_bytes_max);
-    record->tracking_number = read_limited(&reader, 1, tracking_id_bytes_max);
+    size_t least = record->type == TRACKING_RECORD_NOTE ? 0 : 1;
+    record->carrier = read_limited(&reader, least, tracking_carrier_bytes_max);
+    record->tracking_number = read_limited(&reader, least, tracking_id_bytes_max);
     if (!reader.failed)
         decode_body(&reader, lists, record);
     return !reader.failed && reader.at == reader.end;

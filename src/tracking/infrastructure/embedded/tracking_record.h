@@ -23,6 +23,7 @@ enum tracking_record_type {
     TRACKING_RECORD_ERASE = 4,      /* a number is forgotten */
     TRACKING_RECORD_PING = 5,
     TRACKING_RECORD_SILENCE = 6, /* nothing was heard for too long */
+    TRACKING_RECORD_NOTE = 7,    /* no number's: carrier and number are empty */
 };
 
 /* An event whose type the map decided anew. */
@@ -54,6 +55,7 @@ struct tracking_record {
     enum tracking_status silent_status;
     struct text silent_shipment_id;
     struct text silent_order_id;
+    struct tracking_note note; /* NOTE */
 };
 
 /* Room for what a decoded record lists. */

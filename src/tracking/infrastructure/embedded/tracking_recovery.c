@@ -115,6 +115,8 @@ static struct error apply(struct tracking_engine *engine, struct parcel *parcel,
     case TRACKING_RECORD_SILENCE:
         parcel->silence_told_us = record->silent_since_us;
         break;
+    case TRACKING_RECORD_NOTE:
+        return error; /* no parcel's */
     case TRACKING_RECORD_ERASE:
         tracking_engine_erase(engine, parcel);
         return tracking_store_write(engine->store);
@@ -141,6 +143,10 @@ struct error tracking_engine_replay(void *context, uint64_t position, struct tex
         engine->now_us = record->time_us;
     if (position < engine->replay_from)
         return error_none();
+    if (record->type == TRACKING_RECORD_NOTE) {
+        tracking_engine_put_note(engine, &record->note);
+        return error_none();
+    }
     struct error error = find_or_add(engine, record, &parcel);
     if (error_is(error) || position <= parcel->last_position)
         return error;

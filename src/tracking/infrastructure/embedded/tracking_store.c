@@ -264,6 +264,13 @@ struct tracking_store_key tracking_key_mark(int64_t time_us)
     return key;
 }
 
+struct tracking_store_key tracking_key_note(struct text name)
+{
+    struct tracking_store_key key = key_begin('n');
+    key_bytes(&key, name.data, name.size);
+    return key;
+}
+
 struct tracking_store_key tracking_key_end(struct tracking_store_key prefix)
 {
     while (prefix.size > 1 && (unsigned char)prefix.bytes[prefix.size - 1] == 0xFF)

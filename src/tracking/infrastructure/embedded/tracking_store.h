@@ -24,6 +24,7 @@
  *     g day P time            a ping
  *     m name                  the store's own
  *     t time                  where the log ended at that time
+ *     n name                  a note
  *     o order NUL P generation    index by order
  *     p P                     a parcel's summary
  *     s status P generation   index by status
@@ -74,6 +75,7 @@ struct tracking_store_key tracking_key_activity(int64_t time_us, struct text par
                                                 int32_t generation);
 struct tracking_store_key tracking_key_meta(const char *name);
 struct tracking_store_key tracking_key_mark(int64_t time_us);
+struct tracking_store_key tracking_key_note(struct text name);
 
 /* The first key behind all that begin with this one. */
 struct tracking_store_key tracking_key_end(struct tracking_store_key prefix);

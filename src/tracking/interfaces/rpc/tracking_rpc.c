@@ -10,6 +10,7 @@
 #include "tracking/interfaces/rpc/tracking_lists.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "tracking/interfaces/rpc/tracking_record_stream.h"
+#include "tracking/interfaces/rpc/tracking_subscriptions.h"
 
 static struct tracking_service *service_of(void *context)
 {
@@ -292,10 +293,14 @@ struct rpc_service tracking_rpc_service(struct tracking_door *door)
         {.name = "WatchTracking", .kind = RPC_SERVER_STREAM, .stream = &tracking_watch_stream},
         {.name = "RemapTrackings", .unary = handle_remap_trackings},
         {.name = "EraseTracking", .unary = handle_erase_tracking},
+        {.name = "CreateSubscription", .unary = tracking_create_subscription},
+        {.name = "ListSubscriptions", .unary = tracking_list_subscriptions, .idempotent = true},
+        {.name = "DeleteSubscription", .unary = tracking_delete_subscription},
     };
     static const struct rpc_field_limit field_limits[] = {
         {&waybill__tracking__v1__watch_tracking_request__descriptor, "trackings",
          tracking_watched_max},
+        {&waybill__tracking__v1__subscription__descriptor, "types", 16},
     };
     return (struct rpc_service){
         .descriptor = &waybill__tracking__v1__tracking_service__descriptor,

@@ -9,9 +9,13 @@
  * waybill.tracking.v1.TrackingService at the door: messages to commands, outcomes to messages and
  * statuses (DESIGN section 3, Errors).
  */
+struct tracking_webhooks;
+
 struct tracking_door {
     struct tracking_service *service;
     struct tracking_watch *watch;
+    struct tracking_announcement_source *announcements;
+    struct tracking_webhooks *webhooks;
 };
 
 /* The service's table; the door and what it names must outlive the server that serves it. */

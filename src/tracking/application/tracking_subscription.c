@@ -1,0 +1,103 @@
+/* Checks, and the bytes of a subscription's note. */
+#include "tracking/application/tracking_subscription.h"
+
+#include "platform/base/codec.h"
+
+#include <string.h>
+
+const char *const subscription_type_names[subscription_type_count] = {
+    "TrackingUpdated",
+    "ShipmentDelivered",
+    "TrackingSilent",
+};
+
+static bool is_id(struct text id)
+{
+    for (size_t i = 0; i < id.size; i++) {
+        char c = id.data[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == ':' || c == '-'))
+            return false;
+    }
+    return id.size > 0 && id.size <= tracking_id_bytes_max;
+}
+
+/* https, or http to this machine: what is sent is the merchant's business alone. */
+static bool is_url(struct text url)
+{
+    static const char *const starts[] = {"https://",
+                                         "http://127.0.0.1:", "http://localhost:", "http://[::1]:"};
+    bool good = false;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        good = good || (text_starts_with(url, text_of(starts[i])) && url.size > strlen(starts[i]));
+    for (size_t i = 0; i < url.size; i++)
+        good = good && url.data[i] > ' ' && url.data[i] < 0x7F && url.data[i] != '@';
+    return good && url.size <= subscription_url_bytes_max;
+}
+
+void tracking_subscription_check(const struct tracking_subscription *subscription,
+                                 struct violations *violations)
+{
+    if (!is_id(subscription->subscription_id))
+        violations_add(violations, "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -",
+                       "subscription.subscription_id");
+    if (!is_url(subscription->url))
+        violations_add(violations,
+                       "must be an https URL without credentials of at most 512 bytes, or http to "
+                       "this machine with its port",
+                       "subscription.url");
+    if (subscription->secret.size < subscription_secret_bytes_min ||
+        subscription->secret.size > subscription_secret_bytes_max)
+        violations_add(violations, "must be 16 to 64 bytes", "subscription.secret");
+    if (subscription->replay_from_us < 0)
+        violations_add(violations, "must be a time from 1970 to 9999", "subscription.replay_from");
+}
+
+bool subscription_type_find(struct text name, uint32_t *bit)
+{
+    for (uint32_t i = 0; i < subscription_type_count; i++) {
+        if (text_equals_string(name, subscription_type_names[i])) {
+            *bit = UINT32_C(1) << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct text tracking_subscription_encode(struct arena *arena,
+                                         const struct tracking_subscription *subscription)
+{
+    char *bytes = arena_allocate(arena, subscription_value_bytes_max);
+    if (bytes == NULL)
+        return (struct text){0};
+    struct byte_writer writer = {.at = bytes};
+    write_uint8(&writer, 1);
+    write_text(&writer, subscription->url);
+    write_text(&writer, subscription->secret);
+    write_uint32(&writer, subscription->types);
+    write_varint(&writer, (uint64_t)subscription->create_time_us);
+    write_varint(&writer, (uint64_t)subscription->replay_from_us);
+    write_varint(&writer, subscription->start_position);
+    return text_make(bytes, (size_t)(writer.at - bytes));
+}
+
+bool tracking_subscription_decode(struct text value, struct tracking_subscription *subscription)
+{
+    struct byte_reader reader = byte_reader_of(value);
+    *subscription = (struct tracking_subscription){0};
+    reader.failed |= read_uint8(&reader) != 1;
+    subscription->url = read_text(&reader);
+    subscription->secret = read_text(&reader);
+    subscription->types = read_uint32(&reader);
+    subscription->create_time_us = read_quantity(&reader);
+    subscription->replay_from_us = read_quantity(&reader);
+    subscription->start_position = read_varint(&reader);
+    return !reader.failed && reader.at == reader.end;
+}
+
+bool tracking_subscription_same(const struct tracking_subscription *a,
+                                const struct tracking_subscription *b)
+{
+    return text_equal(a->url, b->url) && text_equal(a->secret, b->secret) && a->types == b->types &&
+           a->replay_from_us == b->replay_from_us;
+}

@@ -1,0 +1,11 @@
+#ifndef WAYBILL_TRACKING_INTERFACES_RPC_TRACKING_SUBSCRIPTIONS_H
+#define WAYBILL_TRACKING_INTERFACES_RPC_TRACKING_SUBSCRIPTIONS_H
+
+#include "platform/rpc/server.h"
+
+/* CreateSubscription, ListSubscriptions, DeleteSubscription; the context is the door. */
+rpc_unary_handler tracking_create_subscription;
+rpc_unary_handler tracking_list_subscriptions;
+rpc_unary_handler tracking_delete_subscription;
+
+#endif
