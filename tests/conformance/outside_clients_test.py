@@ -181,7 +181,7 @@ def protos_break_no_client_of_the_last_release():
         with open(path, encoding="utf-8") as file:
             protos = file.read()
         with open(path, "w", encoding="utf-8") as file:
-            file.write(protos.replace("string reservation_id = 1;", "string reservation = 1;"))
+            file.write(protos.replace("string reservation_id = 1;", "string renamed_by_this_test = 1;"))
         said = run(buf(), "breaking", "--against", before, cwd=directory, code=BUF_FOUND)
         assert "reservation_id" in said, said
 

@@ -131,7 +131,7 @@ GUARDS = {
         script("refusal", "bodies_beyond_the_limit_are_refused")),
     "bombs_are_bounded": (
         [(RPC + "rpc_loop.c", "buffer_init(&loop->inflated, bytes_max + 8192);",
-          "buffer_init(&loop->inflated, SIZE_MAX / 2);")],
+          "buffer_init(&loop->inflated, bytes_max + ((size_t)1 << 40));")],
         script("refusal", "bombs_are_not_inflated")),
     "texts_are_utf8": (
         [(RPC + "message_check.c", "if (!text_is_utf8(bytes))", "if (bytes.size > SIZE_MAX / 2)")],
@@ -147,8 +147,8 @@ GUARDS = {
           "        return true; /* told once, at the message's end */\n", "")],
         script("refusal", "elements_beyond_the_limit_are_refused_before_they_are_unpacked")),
     "deadlines_end_calls": (
-        [(RPC + "rpc_loop.c", "        rpc_call_deadline_passed(call);\n", "        (void)call;\n")],
-        program(RPC + "rpc_server_test")),
+        [(RPC + "rpc_loop.c", "        rpc_call_deadline_passed(call);\n", "")],
+        script("refusal", "calls_end_at_their_deadline_whoever_waits")),
     "tables_have_no_gap": (
         [(RPC + "method_table.c", "    if (entry->method == NULL)\n",
           "    if (entry->method == NULL && table->count > 100000)\n")],
@@ -172,8 +172,8 @@ GUARDS = {
         script("tls", "plain_connections_stay_on_loopback_unless_told")),
     "old_versions_of_tls_are_refused": (
         [(IO + "tls.c", "SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);",
-          "SSL_CTX_set_min_proto_version(context, TLS1_VERSION);\n"
-          "    SSL_CTX_set_cipher_list(context, \"ALL:@SECLEVEL=0\");")],
+          "SSL_CTX_set_min_proto_version(context, TLS1_VERSION);"),
+         (IO + "tls.c", "\"ECDHE+AESGCM:ECDHE+CHACHA20\"", "\"ALL:@SECLEVEL=0\"")],
         script("tls", "versions_1_2_and_1_3_are_spoken_and_older_ones_refused")),
     "clients_show_a_certificate": (
         [(IO + "tls.c", "        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;\n",
@@ -203,7 +203,7 @@ class Copy:
                 to = os.path.join(self.directory, path)
                 os.makedirs(os.path.dirname(to), exist_ok=True)
                 shutil.copy2(os.path.join(ROOT, path), to)
-        made = run(["meson", "setup", self.build, "-Doptimization=1"], cwd=self.directory,
+        made = run(["meson", "setup", self.build, "-Doptimization=1", "-Dwerror=false"], cwd=self.directory,
                    env={**os.environ, "CC": "gcc"})
         assert made.returncode == 0, made.stdout
         self.make()

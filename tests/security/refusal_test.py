@@ -100,6 +100,18 @@ def elements_beyond_the_limit_are_refused_before_they_are_unpacked(server):
 
 
 @with_server()
+def calls_end_at_their_deadline_whoever_waits(server):
+    # A stream that says nothing more; the caller leaves the time to the server.
+    host, port = server.listen.rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
+    connection.request("POST", "/grpc.health.v1.Health/Watch", b"\0\0\0\0\2{}",
+                       {"content-type": "application/connect+json", "connect-timeout-ms": "300"})
+    body = connection.getresponse().read()
+    connection.close()
+    assert b"SERVING" in body and b"deadline_exceeded" in body, body
+
+
+@with_server()
 def deep_json_is_refused(server):
     for text in ("[" * 100000, '{"lines":' * 100000, '{"a":[' * 100 + "1" + "]}" * 100):
         status, _, body = ask(server, "POST", "Reserve", text)
@@ -151,7 +163,7 @@ def requests_that_two_readers_would_read_differently_are_refused(server):
         assert status in (400, 501), f"{status}: {text!r}"
 
 
-tap.run([bombs_are_not_inflated, bodies_beyond_the_limit_are_refused,
+tap.run([bombs_are_not_inflated, calls_end_at_their_deadline_whoever_waits, bodies_beyond_the_limit_are_refused,
          elements_beyond_the_limit_are_refused_before_they_are_unpacked, deep_json_is_refused, pages_may_not_call_unless_told,
          pages_of_the_named_origin_alone_may_call, get_is_for_what_has_no_effect,
          requests_that_two_readers_would_read_differently_are_refused])
