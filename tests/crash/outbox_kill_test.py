@@ -5,7 +5,8 @@ change, the relay's append, its deletion and a subscriber's acknowledgement (REL
 Method: clients post movements to warehouse and note what was answered; a consumer follows the stream and
 keeps only every tenth cursor; the server is killed at a random moment and started again. At the end the
 events are compared with ListMovements: published = committed ⊇ acknowledged, sequences 1, 2, 3, … without
-gaps, one event_id a movement, order per key as in the ledger. On SQLite, and on a PostgreSQL of the test's own.
+gaps, one event_id a movement, order per key as in the ledger. On SQLite, and on a PostgreSQL of the test's
+own, which is then killed itself under load and started again.
 `--kills N`, `--changes N`, `--seed N`.
 """
 
@@ -32,6 +33,8 @@ SKUS = [f"SKU-{number}" for number in range(8)]
 SECONDS = 60
 GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL,
         grpc.StatusCode.CANCELLED)
+BUSY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED)
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--kills", type=int, default=30)
@@ -236,7 +239,59 @@ def what_postgresql_commits_is_published_and_nothing_else():
         kills("--warehouse", server.url)
 
 
+async def outages(server, postgresql, changes, count):
+    """Load that goes on while the database is killed and started again."""
+    async with grpc.aio.insecure_channel(server.listen) as channel:
+        receive = method(channel, "ReceiveStock")
+        ending = asyncio.Event()
+
+        async def client(number):
+            while not ending.is_set():
+                changes.sent += 1
+                movement_id = f"m-{changes.sent}-{number}"
+                try:
+                    await receive(warehouse.ReceiveStockRequest(
+                        movement_id=movement_id, warehouse_id="w", sku=SKUS[number % len(SKUS)],
+                        quantity=1), timeout=5)
+                    changes.acknowledged.add(movement_id)
+                except grpc.aio.AioRpcError as error:
+                    assert error.code() in BUSY, error
+                    await asyncio.sleep(0.05)
+
+        tasks = [asyncio.create_task(client(number)) for number in range(8)]
+        for _ in range(count):
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(postgresql.kill)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(postgresql.start)
+        before = len(changes.acknowledged)
+        for _ in range(300):  # the breaker lets calls through again
+            await asyncio.sleep(0.1)
+            if len(changes.acknowledged) > before + 50:
+                break
+        ending.set()
+        await asyncio.gather(*tasks)
+        assert len(changes.acknowledged) > before, "no call succeeds after the database came back"
+
+
+def the_relay_goes_on_when_postgresql_comes_back():
+    changes, consumer = Changes(), Consumer()
+    data = tempfile.mkdtemp(prefix="waybill-outbox-outage-")
+    try:
+        with PostgresqlServer() as postgresql:
+            with waybill_server.Server(data, "warehouse", "--warehouse", postgresql.url) as server:
+                prepare(server)
+                asyncio.run(outages(server, postgresql, changes, 2))
+                committed = catch_up(server, consumer)
+                compare(changes, consumer, committed)
+        print(f"# 2 outages, {len(changes.acknowledged)} changes acknowledged, {len(committed)} "
+              f"committed, {len(consumer.order)} published")
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
 tap.run([
     what_sqlite_commits_is_published_and_nothing_else,
     what_postgresql_commits_is_published_and_nothing_else,
+    the_relay_goes_on_when_postgresql_comes_back,
 ])
