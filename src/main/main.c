@@ -7,6 +7,7 @@
 #include "main/replay_command.h"
 #include "main/serve_command.h"
 #include "main/services.h"
+#include "main/simulate_command.h"
 #include "main/suggestion.h"
 #include "main/verify_command.h"
 #include "main/watch_command.h"
@@ -28,6 +29,7 @@ static const struct command commands[] = {
     {"replay", replay_command, "play a data set of real orders against a server"},
     {"migrate", migrate_command, "show and apply changes of the SQL databases' tables"},
     {"reconcile", reconcile_command, "compare inventory's books with the warehouse's shelves"},
+    {"simulate", simulate_command, "play the carriers: UPS, FedEx and DHL over HTTP"},
     {"verify", verify_command, "check every log and ledger of a data directory"},
 };
 

@@ -1,0 +1,109 @@
+/* Reads the options of the carriers' simulator and runs it until a signal. */
+#include "main/simulate_command.h"
+
+#include "carrier_simulator/simulator_server.h"
+#include "shipping/infrastructure/carriers/carrier_values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_help(void)
+{
+    printf(
+        "usage: waybill simulate carriers [OPTION…]\n\n"
+        "UPS, FedEx and DHL Express over HTTP, each also below /ups, /fedex, /dhl: prices, "
+        "labels,\n"
+        "tracking, search by reference, pushes, and what goes wrong with them. Any credentials "
+        "do.\n\n"
+        "  --listen HOST:PORT   default 127.0.0.1:7490; port 0 picks one\n"
+        "  --seed N             of everything random, default 1\n"
+        "  --fault-rate P       of requests that go wrong, 0 to 1, default 0: no answer after the\n"
+        "                       charge, cut connections, 429, 5xx, null and malformed fields, "
+        "slow\n"
+        "                       bodies; pushes that come twice or late\n"
+        "  --search-lag SECONDS a purchase is found by its reference after 0 to so long, default "
+        "5\n"
+        "  --speed N            a parcel's life (55 hours) goes N times faster, default 1\n"
+        "  --push-url URL       pushes go to URL/ups, URL/fedex, URL/dhl\n"
+        "  --push-secret TEXT   their credential; FedEx's signing key\n"
+        "  --samples DIR        the files of a folder answer: DIR/CARRIER/OPERATION/NAME.json\n\n"
+        "GET /simulator/shipments[?reference=R] lists what was charged, GET /simulator/counts "
+        "what\n"
+        "was asked and what went wrong.\n");
+}
+
+static void ready(const char *address)
+{
+    printf("waybill ready listen=%s\n", address);
+    fflush(stdout);
+}
+
+/* A decimal, in millionths; what is beyond is rounded. */
+static bool to_millionths(const char *text, int64_t value_max, int64_t *millionths)
+{
+    return decimal_to_integer(text_of(text), 6, millionths) && *millionths >= 0 &&
+           *millionths <= value_max * 1000000;
+}
+
+static bool to_number(const char *text, int64_t least, int64_t *number)
+{
+    return text_to_int64(text_of(text), number) && *number >= least;
+}
+
+/* False: there is no such option, or its value is wrong. */
+static bool take_option(const char *name, const char *value, struct simulator_options *options,
+                        const char **listen)
+{
+    int64_t number = 0;
+    bool fine = true;
+    if (strcmp(name, "--listen") == 0)
+        *listen = value;
+    else if (strcmp(name, "--samples") == 0)
+        options->samples = value;
+    else if (strcmp(name, "--push-url") == 0)
+        options->push_url = value;
+    else if (strcmp(name, "--push-secret") == 0)
+        options->push_secret = value;
+    else if (strcmp(name, "--seed") == 0 && (fine = to_number(value, 0, &number)))
+        options->seed = (uint64_t)number;
+    else if (strcmp(name, "--fault-rate") == 0 && (fine = to_millionths(value, 1, &number)))
+        options->fault_millionths = (uint32_t)number;
+    else if (strcmp(name, "--search-lag") == 0 && (fine = to_millionths(value, 86400, &number)))
+        options->search_lag_us_max = number;
+    else if (strcmp(name, "--speed") == 0 && (fine = to_number(value, 1, &number)))
+        options->speed = number;
+    else
+        return false;
+    return fine;
+}
+
+int simulate_command(int argc, char **argv)
+{
+    struct simulator_options options = {
+        .seed = 1, .search_lag_us_max = 5 * 1000000, .speed = 1, .clock = clock_system()};
+    const char *listen = "127.0.0.1:7490";
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "carriers") != 0) {
+        fprintf(stderr, "waybill simulate: carriers are all there is, not %s\n", argv[1]);
+        return 2;
+    }
+    for (int i = 2; i < argc; i += 2) {
+        if (strcmp(argv[i], "--help") == 0) {
+            print_help();
+            return 0;
+        }
+        if (i + 1 == argc || !take_option(argv[i], argv[i + 1], &options, &listen)) {
+            fprintf(stderr, "waybill simulate: %s %s: no such option or value; see --help\n",
+                    argv[i], i + 1 < argc ? argv[i + 1] : "");
+            return 2;
+        }
+    }
+    struct error error = simulator_serve(&options, listen, ready);
+    if (!error_is(error))
+        return 0;
+    fprintf(stderr, "waybill simulate: %s: %s\n", error_text(error.code), error.detail);
+    return 1;
+}

@@ -1,0 +1,311 @@
+"""Goal: the real adapters against the simulated carriers: what an outcome says is what was charged,
+under any fault. And the adapters' manners towards a server of our own making: one token for all,
+renewed once on 401, Retry-After kept, nothing bought twice.
+Method: `waybill simulate carriers` with faults from a seed, audited by what it says it charged; a
+small server that counts."""
+
+import collections
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
+
+import tap  # noqa: E402
+
+SEED = int(os.environ.get("WAYBILL_SEED", "7"))
+CALLS = os.environ["CARRIER_CALLS"]
+PROGRAM = os.environ["WAYBILL_PROGRAM"]
+SAMPLES = os.path.join(HERE, "samples")
+
+
+@contextlib.contextmanager
+def simulator(*options):
+    process = subprocess.Popen([PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0", *options],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        assert "ready listen=" in line, line
+        yield "http://" + line.split("listen=")[1].strip()
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+
+
+def calls(base, carrier, operation, count=1, timeout_ms=15000, name="id", *more):
+    done = subprocess.run([CALLS, f"{base}/{carrier}", carrier, operation, str(count),
+                           str(timeout_ms), name, *map(str, more)], capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.returncode == 0, (done.returncode, done.stderr, done.stdout[-500:])
+    lines = done.stdout.splitlines()
+    assert lines[-1].startswith("audit "), lines
+    assert lines[-1].split()[2] == "0", "a secret is in the audit trail"
+    outcomes = {}
+    for line in lines[:-1]:
+        key, verdict, status, number, *message = line.split(" ", 4)
+        outcomes.setdefault(key, (verdict, int(status), number, " ".join(message)))
+    return outcomes
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def post(url, body, **headers):
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST", headers={
+        "Content-Type": "application/json", "Authorization": "Bearer x", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+CARRIERS = ("ups", "fedex", "dhl")
+
+
+def rates_labels_tracking_and_search_go_round():
+    with simulator("--search-lag", "0", "--speed", "2000000") as base:
+        for carrier in CARRIERS:
+            assert calls(base, carrier, "rate")["id-0"][0] == "ANSWERED"
+            verdict, _, number, message = calls(base, carrier, "create", 1, 15000, f"{carrier}.x")[
+                f"{carrier}.x-0"]
+            assert verdict == "ANSWERED", message
+            found = calls(base, carrier, "find", 1, 15000, f"{carrier}.x")[f"{carrier}.x-0"]
+            assert found[0] == "ANSWERED" and found[2] == number, found
+            time.sleep(0.3)
+            track = calls(base, carrier, "track", 1, 15000, number)[number]
+            assert track[0] == "ANSWERED" and track[2] != "-", track
+            assert calls(base, carrier, "track", 1, 15000, "999999999999")["999999999999"][
+                0] == "NOT_FOUND"
+            assert calls(base, carrier, "find", 1, 15000, "nobody")["nobody-0"][0] == "NOT_FOUND"
+
+
+def cancelling_voids_once_and_dhl_has_none():
+    with simulator() as base:
+        for carrier in ("ups", "fedex"):
+            number = calls(base, carrier, "create")["id-0"][2]
+            assert calls(base, carrier, "cancel", 1, 15000, number)[number][0] == "ANSWERED"
+            assert calls(base, carrier, "cancel", 1, 15000, number)[number][0] == "ANSWERED"
+            assert calls(base, carrier, "cancel", 1, 15000, "1Z")["1Z"][0] == "NOT_FOUND"
+        assert calls(base, "dhl", "cancel", 1, 15000, "1")["1"][0] == "UNSUPPORTED"
+        assert get(base + "/simulator/counts")["voided"] == 2
+
+
+def a_search_by_reference_lags():
+    with simulator("--search-lag", "3600") as base:
+        calls(base, "fedex", "create", 1, 15000, "late")
+        assert calls(base, "fedex", "find", 1, 15000, "late")["late-0"][0] == "NOT_FOUND"
+
+
+def under_faults_an_outcome_says_what_was_charged():
+    print(f"# WAYBILL_SEED={SEED}")
+    with simulator("--fault-rate", "0.4", "--seed", str(SEED), "--search-lag", "0") as base:
+        seen = collections.Counter()
+        for carrier in CARRIERS:
+            for batch in range(3):
+                name = f"{carrier}-{batch}"
+                outcomes = calls(base, carrier, "create", 25, 4000, name, 0, 25)
+                assert len(outcomes) == 25
+                charged = collections.Counter(
+                    one["reference"] for one in get(base + "/simulator/shipments")["shipments"])
+                for key, (verdict, _, _, message) in outcomes.items():
+                    seen[verdict] += 1
+                    assert charged[key] <= 1, f"{key} was bought {charged[key]} times"
+                    wanted = {"ANSWERED": (1,), "UNKNOWN": (0, 1)}.get(verdict, (0,))
+                    assert charged[key] in wanted, f"{key}: {verdict}, charged {charged[key]}: {message}"
+        print(f"# {dict(seen)} {get(base + '/simulator/counts')['faults']}")
+        assert seen["UNKNOWN"] > 0 and seen["ANSWERED"] > 50
+
+
+def pushes_come_signed_twice_and_late_and_again():
+    got = []
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((self.path, dict(self.headers), body))
+            self.send_response(503 if len(got) == 1 else 202)  # the first one is sent again
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    with simulator("--push-url", f"http://127.0.0.1:{hook.server_port}/webhooks", "--push-secret",
+                   "s3cret", "--speed", "1000000") as base:
+        numbers = {carrier: calls(base, carrier, "create")["id-0"][2] for carrier in CARRIERS}
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            ends = [path for path, _, body in got
+                    if b'"DL"' in body or b'"FS"' in body or b'"delivered"' in body]
+            if {path.rsplit("/", 1)[1] for path in ends} == set(CARRIERS) and len(got) > 20:
+                break
+            time.sleep(0.1)
+        for path, headers, body in got:
+            lower = {name.lower(): value for name, value in headers.items()}
+            if path.endswith("fedex"):
+                mac = hmac.new(b"s3cret", body, hashlib.sha256)
+                import base64  # noqa: PLC0415
+                assert lower["fdx-signature"] in (mac.hexdigest(),
+                                                  base64.b64encode(mac.digest()).decode())
+            else:
+                assert "s3cret" in (lower.get("credential"), lower.get("x-dhl-token"))
+        for carrier, number in numbers.items():
+            assert any(number.encode() in body for path, _, body in got if path.endswith(carrier))
+    hook.shutdown()
+
+
+def a_folder_of_samples_answers():
+    with simulator("--samples", SAMPLES) as base:
+        for carrier, number in [("ups", "1Z"), ("fedex", "794644790138"), ("dhl", "3318810025")]:
+            verdict, _, found, message = calls(base, carrier, "create")["id-0"]
+            assert verdict in ("ANSWERED", "UNKNOWN", "REFUSED"), message
+            assert calls(base, carrier, "rate")["id-0"][0] == "ANSWERED"
+            del number, found
+        status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "400"})
+        assert status == 400 and body["detail"].startswith("998"), body
+        status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "201-own.json"})
+        assert status == 201 and body["shipmentTrackingNumber"] == "3318810025"
+
+
+# -------------------------------------------------------------------------------- our own server
+
+class Counting(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    counts = collections.Counter()
+    plan = {}
+    lock = threading.Lock()
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, body, headers=()):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.split("/", 2)[2]
+        with self.lock:
+            self.counts[path] += 1
+            number = self.counts[path]
+        if path == "oauth/token":
+            time.sleep(0.2)
+            self.answer(200, {"access_token": f"token-{number}", "expires_in": 3600})
+            return
+        status, headers, cut = self.plan["next"](number, self.headers.get("Authorization"))
+        if cut:
+            self.close_connection = True
+            return
+        good = {"output": {"rateReplyDetails": [{"serviceType": "S", "ratedShipmentDetails": [
+            {"rateType": "ACCOUNT", "totalNetCharge": 1.5, "currency": "USD"}]}],
+            "transactionShipments": [{"masterTrackingNumber": "1", "pieceResponses": [
+                {"trackingNumber": "1"}]}]}}
+        self.answer(status, good if status == 200 else {"errors": [{"code": str(status)}]}, headers)
+
+
+@contextlib.contextmanager
+def counting(plan):
+    Counting.counts = collections.Counter()
+    Counting.plan = {"next": plan}
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+RATES, SHIP = "rate/v1/rates/quotes", "ship/v1/shipments"
+
+
+def one_token_is_fetched_for_all_callers():
+    with counting(lambda number, token: (200, (), False)) as base:
+        outcomes = calls(base, "fedex", "rate", 60)
+        assert all(outcome[0] == "ANSWERED" for outcome in outcomes.values())
+        assert Counting.counts["oauth/token"] == 1 and Counting.counts[RATES] == 60
+
+
+def a_token_is_renewed_once_after_401_for_purchases_too():
+    with counting(lambda number, token: (401 if token == "Bearer token-1" else 200, (), False)) as base:
+        assert calls(base, "fedex", "create")["id-0"][0] == "ANSWERED"
+        assert Counting.counts["oauth/token"] == 2 and Counting.counts[SHIP] == 2
+    with counting(lambda number, token: (401, (), False)) as base:
+        assert calls(base, "fedex", "create")["id-0"][0] == "UNAVAILABLE"
+        assert Counting.counts["oauth/token"] == 2 and Counting.counts[SHIP] == 2
+
+
+def told_to_wait_it_waits_and_comes_again():
+    with counting(lambda number, token: (429 if number == 1 else 200, [("Retry-After", "1")], False)) as base:
+        began = time.monotonic()
+        assert calls(base, "fedex", "create")["id-0"][0] == "ANSWERED"
+        assert time.monotonic() - began >= 1
+        assert Counting.counts[SHIP] == 2
+    with counting(lambda number, token: (429, [("Retry-After", "3600")], False)) as base:
+        assert calls(base, "fedex", "create", 1, 3000)["id-0"][0] == "THROTTLED"
+        assert Counting.counts[SHIP] == 1
+
+
+def a_purchase_without_an_answer_is_never_sent_again():
+    for plan in (lambda number, token: (500, (), False), lambda number, token: (200, (), True)):
+        with counting(plan) as base:
+            assert calls(base, "fedex", "create")["id-0"][0] == "UNKNOWN"
+            assert Counting.counts[SHIP] == 1
+
+
+def a_question_without_an_answer_is_asked_again():
+    with counting(lambda number, token: (200, (), number < 3)) as base:
+        assert calls(base, "fedex", "rate")["id-0"][0] == "ANSWERED"
+        assert Counting.counts[RATES] == 3
+
+
+def a_carrier_that_fails_is_left_alone():
+    with counting(lambda number, token: (503, (), False)) as base:
+        outcomes = calls(base, "fedex", "create", 40, 8000, "id", 0, 1)
+        verdicts = collections.Counter(outcome[0] for outcome in outcomes.values())
+        assert Counting.counts[SHIP] < 40 and verdicts["UNAVAILABLE"] > 0, verdicts
+        assert verdicts["UNKNOWN"] == Counting.counts[SHIP], (verdicts, Counting.counts)
+
+
+def nobody_there_is_unavailable():
+    outcome = calls("http://127.0.0.1:1", "dhl", "create", 1, 1500)["id-0"]
+    assert outcome[0] == "UNAVAILABLE", outcome
+
+
+def calls_keep_to_the_rate():
+    with counting(lambda number, token: (200, (), False)) as base:
+        began = time.monotonic()
+        outcomes = calls(base, "fedex", "rate", 30, 15000, "id", 10, 16)
+        assert all(outcome[0] == "ANSWERED" for outcome in outcomes.values())
+        assert time.monotonic() - began >= 1.8  # 10 at once, then 10 a second
+
+
+tap.run([rates_labels_tracking_and_search_go_round, cancelling_voids_once_and_dhl_has_none,
+         a_search_by_reference_lags, under_faults_an_outcome_says_what_was_charged,
+         pushes_come_signed_twice_and_late_and_again, a_folder_of_samples_answers,
+         one_token_is_fetched_for_all_callers, a_token_is_renewed_once_after_401_for_purchases_too,
+         told_to_wait_it_waits_and_comes_again, a_purchase_without_an_answer_is_never_sent_again,
+         a_question_without_an_answer_is_asked_again, a_carrier_that_fails_is_left_alone,
+         nobody_there_is_unavailable, calls_keep_to_the_rate])
