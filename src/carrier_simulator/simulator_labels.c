@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { png_width = 408, png_height = 609 };
+enum { png_width = 408, png_height = 609, png_row = 1 + png_width / 8 };
 
 static struct text make_pdf(struct arena *arena, const struct simulator_shipment *shipment,
                             const char *number)
@@ -63,26 +63,32 @@ static unsigned char *put_chunk(unsigned char *at, const char *type, const unsig
     return at + size + 12;
 }
 
-/* Grey: 8 bits a pixel, one filter byte before each row. */
+static bool is_black(size_t x, size_t y, const char *number, size_t bits)
+{
+    size_t bit = (x - 40) / 2;
+    bool frame = x < 4 || y < 4 || x >= png_width - 4 || y >= png_height - 4;
+    return frame || (y > 200 && y < 320 && x >= 40 && bit < bits &&
+                     (number[bit / 8] >> (7 - bit % 8) & 1) != 0);
+}
+
+/* Grey of one bit a pixel, 1 is white; one filter byte before each row. */
 static void draw_rows(unsigned char *rows, const char *number)
 {
     size_t bits = 8 * strlen(number);
     for (size_t y = 0; y < png_height; y++) {
-        unsigned char *row = rows + y * (png_width + 1);
+        unsigned char *row = rows + y * png_row;
+        memset(row, 0xFF, png_row);
         row[0] = 0;
         for (size_t x = 0; x < png_width; x++) {
-            size_t bit = (x - 40) / 2;
-            bool frame = x < 4 || y < 4 || x >= png_width - 4 || y >= png_height - 4;
-            bool bar = y > 200 && y < 320 && x >= 40 && bit < bits &&
-                       (number[bit / 8] >> (7 - bit % 8) & 1) != 0;
-            row[x + 1] = frame || bar ? 0 : 255;
+            if (is_black(x, y, number, bits))
+                row[1 + x / 8] &= (unsigned char)~(0x80u >> x % 8);
         }
     }
 }
 
 static struct text make_png(struct arena *arena, const char *number)
 {
-    static const size_t raw_size = (size_t)png_height * (png_width + 1);
+    static const size_t raw_size = (size_t)png_height * png_row;
     uLongf size = compressBound(raw_size);
     unsigned char head[13] = {0};
     unsigned char *rows = arena_allocate(arena, raw_size);
@@ -95,7 +101,7 @@ static struct text make_png(struct arena *arena, const char *number)
         return (struct text){0};
     put_number(head, png_width);
     put_number(head + 4, png_height);
-    head[8] = 8;
+    head[8] = 1;
     memcpy(png, "\x89PNG\r\n\x1a\n", 8);
     unsigned char *at = put_chunk(png + 8, "IHDR", head, sizeof head);
     at = put_chunk(at, "IDAT", packed, size);

@@ -4,10 +4,12 @@
  *
  *   read CARRIER OPERATION STATUS FILE        what an answer means
  *   write CARRIER OPERATION CASE              a request: 0 plain, 1 customs, 2 return, 3 small
+ *   memory CARRIER OPERATION STATUS FILE      the same with the n-th allocation failing, every n
  *   webhook CARRIER SECRET HEADER VALUE FILE  whether a push is believed, and what it says
  */
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"
+#include "platform/base/memory.h"
 #include "platform/json/json_writer.h"
 #include "shipping/infrastructure/carriers/carrier_protocol.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
@@ -164,6 +166,41 @@ static void read_by(const struct carrier_protocol *protocol, const char *operati
     } else {
         outcome_set_string(outcome, CARRIER_UNSUPPORTED, "no such operation");
     }
+}
+
+/* How many tries it took until none of its allocations failed, and the last verdict. */
+static void read_without_memory(char **words, struct json_writer *json)
+{
+    const struct carrier_protocol *protocol = protocol_of(words[1]);
+    struct carrier_answer answer;
+    struct carrier_outcome outcome = {.verdict = CARRIER_UNKNOWN};
+    struct buffer body, scratch;
+    int64_t tries = 0;
+    bool failed = true;
+    buffer_init(&body, file_bytes_max);
+    buffer_init(&scratch, file_bytes_max);
+    if (!read_file(words[4], &body) || !buffer_reserve(&scratch, file_bytes_max / 4))
+        exit(2);
+    for (; failed; tries++) {
+        struct json_writer ignored;
+        struct arena arena;
+        uint64_t before = memory_allocation_count();
+        buffer_clear(&scratch);
+        json_writer_init(&ignored, &scratch);
+        json_open_object(&ignored, NULL);
+        arena_init(&arena, (size_t)1 << 30);
+        memory_fail_after((uint64_t)tries, 0);
+        if (carrier_answer_read(protocol, (unsigned)atoi(words[3]), buffer_text(&body), &arena,
+                                &answer, &outcome))
+            read_by(protocol, words[2], &answer, &outcome, &ignored);
+        memory_fail_after(UINT64_MAX, 0);
+        failed = memory_allocation_count() - before > (uint64_t)tries;
+        arena_deinit(&arena);
+    }
+    json_put_integer(json, "tries", tries);
+    json_put_boolean(json, "answered", outcome.verdict == CARRIER_ANSWERED);
+    buffer_deinit(&body);
+    buffer_deinit(&scratch);
 }
 
 static void read_answer(char **words, struct arena *arena, struct json_writer *json)
@@ -336,6 +373,8 @@ int main(void)
         json_open_object(&json, NULL);
         if (strcmp(words[0], "read") == 0)
             read_answer(words, &arena, &json);
+        else if (strcmp(words[0], "memory") == 0)
+            read_without_memory(words, &json);
         else if (strcmp(words[0], "write") == 0)
             write_request(words, &json);
         else

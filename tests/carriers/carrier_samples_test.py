@@ -438,6 +438,13 @@ def a_body_that_is_no_json_is_judged_by_its_status():
                 same(read_value(carrier, "ship", status, body), verdict=verdict)
 
 
+def without_memory_an_answer_is_no_crash():
+    for short in answers(SAMPLES):
+        got = probe.ask("memory", short.split("/")[0], operation_of(short), 200,
+                        os.path.join(SAMPLES, short))
+        assert got["tries"] >= 2, f"{short}: {got}"
+
+
 def answers_of_another_folder_are_read():
     if not MORE:
         raise tap.Skip("WAYBILL_CARRIER_SAMPLES names no folder")
@@ -469,4 +476,4 @@ tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,
          requests_say_what_was_asked, requests_are_valid_by_the_openapi_documents,
          damaged_answers_end_in_a_clear_outcome, a_body_that_is_no_json_is_judged_by_its_status,
-         answers_of_another_folder_are_read])
+         without_memory_an_answer_is_no_crash, answers_of_another_folder_are_read])
