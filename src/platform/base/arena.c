@@ -45,6 +45,7 @@ void arena_deinit(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     struct arena_block *keep = arena->blocks;
+    arena->refused = false;
     if (keep == NULL)
         return;
     if (keep->size > arena_kept_size_max) {
@@ -91,12 +92,12 @@ bool arena_is_full(const struct arena *arena, size_t size)
 void *arena_allocate(struct arena *arena, size_t size)
 {
     size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-    if (rounded < size)
+    size_t wanted = rounded == 0 && arena->at == NULL ? 1 : rounded;
+    if (rounded < size ||
+        (wanted > (size_t)(arena->end - arena->at) && !arena_grow(arena, wanted))) {
+        arena->refused = true;
         return NULL;
-    if (rounded > (size_t)(arena->end - arena->at) && !arena_grow(arena, rounded))
-        return NULL;
-    if (rounded == 0)
-        return arena->at != NULL || arena_grow(arena, 1) ? arena->at : NULL;
+    }
     void *piece = arena->at;
     arena->at += rounded;
     return piece;

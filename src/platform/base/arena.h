@@ -19,6 +19,7 @@ struct arena {
     char *end;
     size_t taken;     /* bytes of all blocks */
     size_t taken_max; /* the limit for `taken` */
+    bool refused;     /* a piece could not be had since the start or the last reset */
 };
 
 /* Takes no memory yet. `bytes_max` bounds the sum of its blocks. */

@@ -85,7 +85,7 @@ struct consignment {
     const struct shipping_customs *customs; /* NULL = the border does not ask */
     enum shipping_direction direction;
     struct shipping_options options;
-    char ship_date[11]; /* "YYYY-MM-DD", local to the origin, NUL-terminated */
+    char ship_date[11]; /* "YYYY-MM-DD", local to the origin, NUL-terminated; always there */
 };
 
 /* One thing that happened to a parcel, as the carrier told it; codes are not mapped. */

@@ -76,8 +76,8 @@ static void settle_refusal(const struct carrier_call *call, struct carrier_outco
         outcome->verdict = CARRIER_ANSWERED;
 }
 
-void carrier_call_read(struct carrier_call *call, const struct carrier_protocol *protocol,
-                       unsigned status, struct text body, struct carrier_outcome *outcome)
+static void read_call(struct carrier_call *call, const struct carrier_protocol *protocol,
+                      unsigned status, struct text body, struct carrier_outcome *outcome)
 {
     struct carrier_answer answer;
     bool good = carrier_answer_read(protocol, status, body, &call->arena, &answer, outcome);
@@ -111,6 +111,17 @@ void carrier_call_read(struct carrier_call *call, const struct carrier_protocol 
     case CARRIER_OPERATION_RECOVER:
         break; /* read elsewhere */
     }
+}
+
+void carrier_call_read(struct carrier_call *call, const struct carrier_protocol *protocol,
+                       unsigned status, struct text body, struct carrier_outcome *outcome)
+{
+    /* Without memory a label may be missing from what looks like an answer. */
+    read_call(call, protocol, status, body, outcome);
+    bool holds_something =
+        call->operation != CARRIER_OPERATION_CANCEL && call->operation != CARRIER_OPERATION_RECOVER;
+    if (call->arena.refused && holds_something && outcome->verdict == CARRIER_ANSWERED)
+        outcome_set_string(outcome, CARRIER_UNKNOWN, "no memory for the answer");
 }
 
 void carrier_call_keep_outcome(struct carrier_call *call, const struct carrier_outcome *outcome)
@@ -260,8 +271,12 @@ static struct error read_webhook(struct carrier *carrier, const struct carrier_w
                                  struct arena *arena, struct carrier_webhook_result *result)
 {
     *result = (struct carrier_webhook_result){.verdict = CARRIER_WEBHOOK_REFUSED};
-    return http_carrier_protocol(of(carrier))
-        ->read_webhook(http_carrier_settings(of(carrier)), webhook, arena, result);
+    struct error error =
+        http_carrier_protocol(of(carrier))
+            ->read_webhook(http_carrier_settings(of(carrier)), webhook, arena, result);
+    if (!error_is(error) && arena->refused)
+        error = error_make(ERROR_OUT_OF_MEMORY, "reading a push of %s", carrier->name);
+    return error;
 }
 
 const struct carrier_table http_carrier_table = {
