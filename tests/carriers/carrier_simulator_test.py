@@ -117,7 +117,7 @@ def under_faults_an_outcome_says_what_was_charged():
         for carrier in CARRIERS:
             for batch in range(3):
                 name = f"{carrier}-{batch}"
-                outcomes = calls(base, carrier, "create", 25, 4000, name, 0, 25)
+                outcomes = calls(base, carrier, "create", 25, 2500, name, 0, 25)
                 assert len(outcomes) == 25
                 charged = collections.Counter(
                     one["reference"] for one in get(base + "/simulator/shipments")["shipments"])

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { second_us = 1000000, url_size = 6000, token_size = 8192 };
+enum { second_us = 1000000, url_size = 6000, token_size = 8192, token_retries_max = 3 };
 static const int64_t day_us = 86400LL * second_us;
 
 struct http_carrier {
@@ -48,6 +48,8 @@ struct http_carrier {
     int64_t token_renew_us;
     uint64_t token_number;
     struct carrier_call *token_call; /* fetching one */
+    unsigned token_failures;         /* in a row */
+    int64_t token_not_before_us;     /* the next try */
     bool closing;
 };
 
@@ -382,6 +384,34 @@ static void take_token(struct http_carrier *carrier, const struct carrier_token 
     carrier->token_end_us = now + life;
     carrier->token_renew_us = now + life - early;
     carrier->token_number++;
+    carrier->token_failures = 0;
+}
+
+/* Ends all who wait for a token that cannot be had. */
+static void give_up_token(struct http_carrier *carrier, const struct carrier_outcome *outcome,
+                          const struct http_client_answer *answer)
+{
+    char why[300];
+    struct text code = outcome->code;
+    struct text said = outcome->message.size > 0 ? outcome->message : text_of(answer->error.detail);
+    snprintf(why, sizeof why, "no token: %.*s%s%.*s", (int)(code.size < 60 ? code.size : 60),
+             code.size > 0 ? code.data : "", code.size > 0 ? ": " : "",
+             (int)(said.size < 200 ? said.size : 200), said.size > 0 ? said.data : "");
+    carrier->token_failures = 0;
+    refuse_all(carrier, text_of(why));
+}
+
+/* True: it is tried again soon, and who waits goes on waiting. A token costs nothing. */
+static bool retry_token(struct http_carrier *carrier, const struct carrier_outcome *outcome,
+                        const struct http_client_answer *answer)
+{
+    bool may_pass = answer->verdict != HTTP_CLIENT_ANSWERED ||
+                    outcome->verdict == CARRIER_THROTTLED || outcome->verdict == CARRIER_UNKNOWN;
+    if (!may_pass || carrier->closing || carrier->token_failures >= token_retries_max)
+        return false;
+    carrier->token_not_before_us = now_us(carrier) + (200000LL << carrier->token_failures);
+    carrier->token_failures++;
+    return true;
 }
 
 static void on_token(void *context, const struct http_client_answer *answer)
@@ -391,7 +421,6 @@ static void on_token(void *context, const struct http_client_answer *answer)
     struct carrier_outcome outcome = {.verdict = CARRIER_UNAVAILABLE};
     struct carrier_answer read;
     struct carrier_token token = {0};
-    char why[300];
     carrier->sent--;
     carrier->token_call = NULL;
     note_health(carrier, answer);
@@ -403,13 +432,8 @@ static void on_token(void *context, const struct http_client_answer *answer)
     if (token.value.size > 0 && token.value.size < token_size) {
         take_token(carrier, &token);
     } else if (now_us(carrier) >= carrier->token_end_us) {
-        struct text said =
-            outcome.message.size > 0 ? outcome.message : text_of(answer->error.detail);
-        snprintf(why, sizeof why, "no token: %.*s%s%.*s",
-                 (int)(outcome.code.size < 60 ? outcome.code.size : 60),
-                 outcome.code.size > 0 ? outcome.code.data : "", outcome.code.size > 0 ? ": " : "",
-                 (int)(said.size < 200 ? said.size : 200), said.size > 0 ? said.data : "");
-        refuse_all(carrier, text_of(why));
+        if (!retry_token(carrier, &outcome, answer))
+            give_up_token(carrier, &outcome, answer);
     } else {
         carrier->token_renew_us = now_us(carrier) + 10LL * second_us; /* the old one still holds */
     }
@@ -420,7 +444,7 @@ static void on_token(void *context, const struct http_client_answer *answer)
 /* False: it cannot be fetched now; *why says so. */
 static bool fetch_token(struct http_carrier *carrier, struct error *why)
 {
-    if (carrier->token_call != NULL)
+    if (carrier->token_call != NULL || now_us(carrier) < carrier->token_not_before_us)
         return true;
     if (!dependency_admit(&carrier->dependency)) {
         *why = error_make(ERROR_NETWORK, "the circuit breaker is open");
@@ -516,6 +540,8 @@ static bool advance(struct http_carrier *carrier, struct carrier_call *call, int
     if (!has_token(carrier, now, &why)) {
         if (error_is(why))
             refuse(carrier, call, CARRIER_UNAVAILABLE, text_of(why.detail), 0);
+        else if (carrier->token_not_before_us > now && carrier->token_not_before_us - now < left)
+            *wait = carrier->token_not_before_us - now;
         return error_is(why);
     }
     bucket = bucket_wait(carrier, now);
