@@ -20,7 +20,7 @@ static const int64_t scaled_max = INT64_C(1) << 61;
 
 static int64_t slope_cost(const struct search *search, size_t site, size_t line)
 {
-    return search_product(search->site[site].bound_slope, search->question->weight_grams[line]);
+    return search_product(search->site[site].slope, search->question->weight_grams[line]);
 }
 
 static int64_t usable_of(const struct search *search, size_t site, size_t line)
@@ -129,9 +129,9 @@ int64_t search_bound(struct search *search, const uint8_t *states)
     int64_t bound = 0;
     for (size_t site = 0; site < search->sites; site++) {
         search->saturated[site] = states[site] == SITE_OPEN;
-        search->slack[site] = search->site[site].bound_fixed;
+        search->slack[site] = search->site[site].fixed_scaled;
         if (states[site] == SITE_OPEN)
-            bound += search->site[site].bound_fixed;
+            bound += search->site[site].fixed_scaled;
     }
     if (!begin_values(search, states, &bound))
         return INT64_MAX;

@@ -314,6 +314,148 @@ static void plans_of_five_sites_are_the_best_of_every_split(void **state)
     compare_seeds(30001, 1500, 5, 3, 2);
 }
 
+/* --- rules --- */
+
+static void more_stock_never_costs_more(void **state)
+{
+    static struct test_case made;
+    (void)state;
+    for (uint64_t seed = 40001; seed < 40401; seed++) {
+        struct allocation_plan before;
+        struct allocation_plan after;
+        struct arena arena;
+        arena_init(&arena, arena_bytes_max);
+        make_case(&made, seed, 12, 10, 6);
+        made.problem.strategy = STRATEGY_LOWEST_COST;
+        made.problem.allow_partial = false;
+        allocation_plan_solve(&made.problem, &arena, &before);
+        size_t cells = made.problem.site_count * made.problem.line_count;
+        for (int i = 0; i < 3; i++)
+            made.available[below(&made, cells)] += below(&made, 5);
+        allocation_plan_solve(&made.problem, &arena, &after);
+        if (before.outcome == ALLOCATION_PLAN_FOUND) {
+            assert_of_seed(seed, after.outcome == ALLOCATION_PLAN_FOUND);
+            assert_of_seed(seed,
+                           after.total_cost_minor - after.gap_minor <= before.total_cost_minor);
+            assert_of_seed(seed, !before.optimal || !after.optimal ||
+                                     after.total_cost_minor <= before.total_cost_minor);
+        }
+        arena_deinit(&arena);
+    }
+}
+
+static void little_work_gives_a_plan_and_a_gap_that_holds(void **state)
+{
+    static struct test_case made;
+    (void)state;
+    for (uint64_t seed = 50001; seed < 50401; seed++) {
+        struct allocation_plan hasty;
+        struct allocation_plan best;
+        struct arena arena;
+        arena_init(&arena, arena_bytes_max);
+        make_case(&made, seed, 14, 12, 6);
+        made.problem.work_max = 1;
+        allocation_plan_solve(&made.problem, &arena, &hasty);
+        made.problem.work_max = 1000000;
+        allocation_plan_solve(&made.problem, &arena, &best);
+        assert_of_seed(seed, hasty.outcome == best.outcome);
+        if (best.outcome == ALLOCATION_PLAN_FOUND && best.optimal) {
+            assert_of_seed(seed,
+                           cost_of(&made.problem, hasty.quantities) == hasty.total_cost_minor);
+            assert_of_seed(seed, made.problem.strategy == STRATEGY_FEWEST_SPLITS ||
+                                     hasty.total_cost_minor >= best.total_cost_minor);
+            assert_of_seed(seed, hasty.total_cost_minor - hasty.gap_minor <= best.total_cost_minor);
+        }
+        arena_deinit(&arena);
+    }
+}
+
+static void priority_takes_sites_in_their_order(void **state)
+{
+    const struct allocation_site sites[] = {
+        {.warehouse_id = text_of("far"), .priority = 1, .has_distance = true, .distance_metres = 9},
+        {.warehouse_id = text_of("near"), .priority = 1, .has_distance = true},
+        {.warehouse_id = text_of("off"), .priority = 0, .excluded = REASON_INACTIVE},
+        {.warehouse_id = text_of("last"), .priority = 2, .has_distance = true}};
+    const struct allocation_demand line = {.quantity = 10};
+    const int64_t available[] = {8, 6, 50, 50};
+    const struct allocation_problem problem = {.strategy = STRATEGY_PRIORITY,
+                                               .sites = sites,
+                                               .site_count = 4,
+                                               .lines = &line,
+                                               .line_count = 1,
+                                               .available = available};
+    struct allocation_plan plan;
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, arena_bytes_max);
+    allocation_plan_solve(&problem, &arena, &plan);
+    assert_int_equal(plan.outcome, ALLOCATION_PLAN_FOUND);
+    assert_false(plan.has_total_cost);
+    assert_int_equal(plan.quantities[0], 4);
+    assert_int_equal(plan.quantities[1], 6);
+    assert_int_equal(plan.reasons[0], REASON_USED);
+    assert_int_equal(plan.reasons[2], REASON_INACTIVE);
+    assert_int_equal(plan.reasons[3], REASON_NOT_NEEDED);
+    arena_deinit(&arena);
+}
+
+/* Amounts at the limits: 10^12 pieces and prices whose sums leave no room for ties in the number.
+ */
+static void the_largest_amounts_are_reckoned_without_overflow(void **state)
+{
+    struct allocation_site sites[2];
+    const struct allocation_demand line = {.quantity = INT64_C(1000000000000),
+                                           .weight_grams = 1000};
+    const int64_t available[] = {INT64_C(999999999999), INT64_C(1000000000000)};
+    struct allocation_plan plan;
+    struct arena arena;
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        sites[i] = (struct allocation_site){.warehouse_id = text_of(i == 0 ? "a" : "b"),
+                                            .has_cost = true,
+                                            .handling_minor = 5,
+                                            .per_kilogram_minor = i == 0 ? 1 : 1000,
+                                            .parcel_grams_max = 30000};
+    const struct allocation_problem problem = {.strategy = STRATEGY_LOWEST_COST,
+                                               .split_cost_minor = 7,
+                                               .work_max = 200000,
+                                               .sites = sites,
+                                               .site_count = 2,
+                                               .lines = &line,
+                                               .line_count = 1,
+                                               .available = available};
+    arena_init(&arena, arena_bytes_max);
+    allocation_plan_solve(&problem, &arena, &plan);
+    assert_int_equal(plan.outcome, ALLOCATION_PLAN_FOUND);
+    assert_int_equal(plan.quantities[0], INT64_C(999999999999));
+    assert_int_equal(plan.total_cost_minor, INT64_C(999999999999) + 1000 + 5 + 5 + 7);
+    assert_true(plan.gap_minor >= 0 && plan.gap_minor <= plan.total_cost_minor);
+    assert_true(plan.gap_minor == 0 || !plan.optimal);
+    arena_deinit(&arena);
+}
+
+static void without_memory_there_is_no_plan(void **state)
+{
+    static struct test_case made;
+    bool found = false;
+    (void)state;
+    make_case(&made, 60001, 20, 20, 6);
+    made.problem.allow_partial = true;
+    for (uint64_t successes = 0; !found; successes++) {
+        struct allocation_plan plan;
+        struct arena arena;
+        arena_init(&arena, arena_bytes_max);
+        memory_fail_after(successes, 1);
+        allocation_plan_solve(&made.problem, &arena, &plan);
+        memory_fail_after(UINT64_MAX, 0);
+        found = plan.outcome == ALLOCATION_PLAN_FOUND;
+        assert_true(found || plan.outcome == ALLOCATION_PLAN_OUT_OF_MEMORY);
+        assert_true(successes < 1000);
+        arena_deinit(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +463,11 @@ int main(void)
         cmocka_unit_test(plans_of_two_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_four_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_five_sites_are_the_best_of_every_split),
+        cmocka_unit_test(more_stock_never_costs_more),
+        cmocka_unit_test(little_work_gives_a_plan_and_a_gap_that_holds),
+        cmocka_unit_test(priority_takes_sites_in_their_order),
+        cmocka_unit_test(the_largest_amounts_are_reckoned_without_overflow),
+        cmocka_unit_test(without_memory_there_is_no_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -403,16 +403,15 @@ static bool set_places(struct search *search, struct site_cap *caps)
             search->low[place * lines + line] = 0;
             most += grams;
         }
-        caps[place] = (struct site_cap){.grams_max = most};
+        caps[place] = (struct site_cap){.grams_max = most, .parcels_min = 1, .kilograms_min = 1};
     }
     return true;
 }
 
-void search_round(struct search *search, int64_t bound)
+void search_round(struct search *search, int64_t bound, uint64_t work)
 {
     struct site_cap caps[rounding_sites_max];
-    int64_t linear;
-    if (!search_fill(search, &linear))
+    if (!search_fill(search))
         return;
     search_take_plan(search, search->fill);
     memset(search->used, 0, search->question->site_count * sizeof *search->used);
@@ -423,10 +422,7 @@ void search_round(struct search *search, int64_t bound)
         search_leave_open(search, bound);
         return;
     }
-    uint64_t rest = search->question->work_max - search->work;
-    if (search->work >= search->question->work_max)
-        rest = 0;
-    search->round_work_max = search->work + rest / search->round_share;
+    search->round_work_max = search->work + work;
     round_node(search, caps, bound, 0);
 }
 

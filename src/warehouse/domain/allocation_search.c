@@ -114,230 +114,178 @@ bool search_is_no_cheaper(const struct search *search, int64_t bound_scaled)
     return bound_scaled > (search->best_cost - 1) << search->shift;
 }
 
-bool search_fill(struct search *search, int64_t *linear_scaled)
+bool search_fill(struct search *search)
 {
     size_t lines = search->lines;
-    size_t missing = lines;
-    *linear_scaled = 0;
-    memcpy(search->rest, search->question->needed, lines * sizeof *search->rest);
     memset(search->fill, 0, search->sites * lines * sizeof *search->fill);
     memset(search->grams, 0, search->sites * sizeof *search->grams);
-    for (size_t site = 0; site < search->sites && missing > 0; site++) {
-        if (!search->in_set[site])
-            continue;
-        for (size_t line = 0; line < lines; line++) {
+    for (size_t line = 0; line < lines; line++) {
+        int64_t rest = search->question->needed[line];
+        size_t at = search->entry_begin[line];
+        for (; rest > 0 && at < search->entry_begin[line + 1]; at++) {
+            size_t site = search->entries[at].site;
             int64_t taken = search->usable[site * lines + line];
-            if (taken == 0 || search->rest[line] == 0)
+            if (!search->in_set[site])
                 continue;
-            taken = taken < search->rest[line] ? taken : search->rest[line];
+            taken = taken < rest ? taken : rest;
             search->fill[site * lines + line] = taken;
             search->grams[site] += taken * search->question->weight_grams[line];
-            search->rest[line] -= taken;
-            missing -= search->rest[line] == 0;
+            rest -= taken;
         }
-        *linear_scaled += search_product(search->site[site].slope, search->grams[site]);
-        search->work += lines;
+        search->work += at - search->entry_begin[line];
+        if (rest > 0)
+            return false;
     }
-    return missing == 0;
+    search->work += search->sites * lines / 8; /* for the zeros */
+    return true;
 }
 
 /* --- first plans --- */
 
-/* The cost of the set as filled; INT64_MAX if it has not all. Takes the plan. */
-static int64_t try_set(struct search *search)
+/* The sites that take part in the relaxation, mended and improved. */
+static void improve_relaxed(struct search *search, const uint8_t *states, uint64_t work)
 {
-    int64_t linear;
-    if (!search_fill(search, &linear))
-        return INT64_MAX;
-    int64_t cost = 0;
-    for (size_t site = 0; site < search->sites; site++) {
-        if (search->grams[site] > 0)
-            cost +=
-                search->site[site].fixed + search_stairs(&search->site[site], search->grams[site]);
+    for (size_t i = 0; i < search->sites; i++) {
+        search->may_use[i] = states[i] != SITE_CLOSED;
+        search->in_set[i] =
+            states[i] == SITE_OPEN || (states[i] == SITE_OPTIONAL && search->best_reduced[i] < 0);
     }
-    search_take_plan(search, search->fill);
-    return cost;
+    search_improve(search, work);
 }
 
-/* Leaves out one site after the other where that is cheaper. `cost` is the set's. */
-static int64_t drop_sites(struct search *search, int64_t cost)
+static void round_best(struct search *search)
 {
-    for (size_t i = search->sites; i-- > 0 && search->work < search->question->work_max;) {
-        if (!search->in_set[i])
-            continue;
-        search->in_set[i] = false;
-        int64_t without = try_set(search);
-        if (without <= cost)
-            cost = without;
-        else
-            search->in_set[i] = true;
-    }
-    return cost;
-}
-
-/* Adds the one site that helps most, as long as one does. */
-static int64_t add_sites(struct search *search, int64_t cost)
-{
-    bool better = true;
-    while (better && search->work < search->question->work_max / 4) {
-        size_t best = search->sites;
-        for (size_t i = 0; i < search->sites; i++) {
-            if (search->in_set[i])
-                continue;
-            search->in_set[i] = true;
-            int64_t with = try_set(search);
-            search->in_set[i] = false;
-            if (with < cost) {
-                cost = with;
-                best = i;
-            }
-        }
-        better = best < search->sites;
-        if (better)
-            search->in_set[best] = true;
-    }
-    return cost;
-}
-
-static void polish(struct search *search)
-{
-    int64_t cost = try_set(search);
-    for (int round = 0; round < 3 && cost != INT64_MAX; round++) {
-        int64_t before = cost;
-        cost = drop_sites(search, cost);
-        cost = add_sites(search, cost);
-        if (cost == before)
-            break;
-    }
-}
-
-/* From the sites that the bound has saturated, from all, and from each alone with what it lacks. */
-static void find_first_plans(struct search *search)
-{
-    int64_t linear;
-    memcpy(search->in_set, search->saturated, search->sites * sizeof *search->in_set);
-    for (size_t i = 0; i < search->sites && !search_fill(search, &linear); i++)
-        search->in_set[i] = true;
-    polish(search);
-    search_round(search, 0);
-    memset(search->in_set, 1, search->sites * sizeof *search->in_set);
-    polish(search);
+    int64_t open_bound = search->open_bound;
     for (size_t i = 0; i < search->sites; i++)
         search->in_set[i] = search->best_used[search->site[i].number];
-    search_round(search, 0);
-    search->open_bound = INT64_MAX; /* what was left open here is met again by branching */
+    search_round(search, 0, search->question->work_max / 400);
+    search->open_bound = open_bound; /* the set is met again by branching */
+}
+
+/*
+ * The values of dual ascent are where the relaxation starts; between its rounds plans are made of
+ * what takes part in it.
+ */
+static int64_t bound_root(struct search *search, uint8_t *states, int64_t *density)
+{
+    int64_t bound = 0;
+    if (search_bound(search, states) == INT64_MAX)
+        return INT64_MAX;
+    for (size_t line = 0; line < search->lines; line++)
+        density[line] = search->value[line] / search->question->weight_grams[line];
+    for (int round = 0; round < 4; round++) {
+        bound = search_relax(search, states, density, round == 0 ? 30 : 60, round == 0 ? 1.0 : 0.7);
+        if (search_is_dearer(search, bound) || search->work >= search->question->work_max)
+            return bound;
+        improve_relaxed(search, states, search->question->work_max / 40);
+        if (round == 0)
+            round_best(search);
+    }
+    round_best(search);
+    return bound;
 }
 
 /* --- branching --- */
 
-/* Whether the line can be met without the site. */
-static bool can_miss(const struct search *search, const uint8_t *states, size_t missed)
+/* Opens the sites that nobody can do without. False: a line cannot be met. */
+static bool open_forced(struct search *search, uint8_t *states)
 {
     for (size_t line = 0; line < search->lines; line++) {
-        int64_t sum = 0;
-        int64_t needed = search->question->needed[line];
-        if (search->usable[missed * search->lines + line] == 0)
-            continue;
-        for (size_t site = 0; site < search->sites && sum < needed; site++) {
-            if (states[site] != SITE_CLOSED && site != missed)
-                sum += search->usable[site * search->lines + line];
-        }
-        if (sum < needed)
+        int64_t spare = -search->weight_needed[line];
+        size_t end = search->entry_begin[line + 1];
+        for (size_t at = search->entry_begin[line]; at < end; at++)
+            spare +=
+                states[search->entries[at].site] != SITE_CLOSED ? search->entries[at].grams : 0;
+        if (spare < 0)
             return false;
+        for (size_t at = search->entry_begin[line]; at < end; at++) {
+            if (states[search->entries[at].site] == SITE_OPTIONAL &&
+                search->entries[at].grams > spare)
+                states[search->entries[at].site] = SITE_OPEN;
+        }
     }
+    search->work += 2 * search->entry_begin[search->lines];
     return true;
 }
 
-/* Opens the sites that nobody can do without. */
-static bool open_forced(struct search *search, uint8_t *states)
+/* Closes the sites with which no plan can be cheap enough, opens those without which none can. */
+static void fix_sites(struct search *search, uint8_t *states, int64_t bound)
 {
-    bool opened = false;
     for (size_t site = 0; site < search->sites; site++) {
-        if (states[site] != SITE_OPTIONAL || can_miss(search, states, site))
+        int64_t reduced = search->best_reduced[site];
+        if (states[site] != SITE_OPTIONAL)
             continue;
-        states[site] = SITE_OPEN;
-        opened = true;
+        if (reduced >= 0 && search_is_dearer(search, bound + reduced))
+            states[site] = SITE_CLOSED;
+        else if (reduced < 0 && search_is_dearer(search, bound - reduced))
+            states[site] = SITE_OPEN;
     }
-    search->work += search->sites * search->lines;
-    return opened;
 }
 
-/* Closes the sites with which no plan can be cheap enough. */
-static bool close_hopeless(struct search *search, uint8_t *states, int64_t bound)
-{
-    bool closed = false;
-    for (size_t site = 0; site < search->sites; site++) {
-        if (states[site] != SITE_OPTIONAL || search->saturated[site] ||
-            !search_is_dearer(search, bound + search->slack[site]))
-            continue;
-        states[site] = SITE_CLOSED;
-        closed = true;
-    }
-    return closed;
-}
-
-/* The optional site that a fill of the open and saturated ones uses most; `sites` if none is. */
-static size_t choose_site(struct search *search, const uint8_t *states)
+/* The optional site of which the relaxation is least sure; `sites` if there is none. */
+static size_t choose_site(const struct search *search, const uint8_t *states)
 {
     size_t chosen = search->sites;
-    int64_t linear;
-    for (size_t i = 0; i < search->sites; i++)
-        search->in_set[i] =
-            states[i] == SITE_OPEN || (states[i] == SITE_OPTIONAL && search->saturated[i]);
-    bool is_whole = search_fill(search, &linear);
-    if (is_whole)
-        search_take_plan(search, search->fill);
+    double most = -1;
     for (size_t i = 0; i < search->sites; i++) {
         if (states[i] != SITE_OPTIONAL)
             continue;
-        if (chosen == search->sites || search->grams[i] > search->grams[chosen] ||
-            (search->grams[i] == search->grams[chosen] && search->slack[i] < search->slack[chosen]))
+        double share = search->share[i];
+        double unsure = (share < 0.5 ? share : 1 - share) + 0.02;
+        unsure *= (double)search->site[i].fixed_scaled + 1;
+        if (unsure > most) {
+            most = unsure;
             chosen = i;
+        }
     }
     return chosen;
 }
 
-/* Bounds the node; opens and closes what follows from it. False: nothing is to be found below. */
-static bool look_at_node(struct search *search, uint8_t *states, int64_t *bound)
+static bool is_hopeless(const struct search *search, const uint8_t *states, int64_t bound)
 {
-    bool changed = true;
-    while (changed) {
-        *bound = search_bound(search, states);
-        if (*bound == INT64_MAX || search_is_dearer(search, *bound) ||
-            (search_is_no_cheaper(search, *bound) && !search_could_win(search, states)))
-            return false;
-        changed = close_hopeless(search, states, *bound);
-        changed = open_forced(search, states) || changed;
-    }
-    return true;
+    return search_is_dearer(search, bound) ||
+           (search_is_no_cheaper(search, bound) && !search_could_win(search, states));
 }
 
-/* Depth first; `states` has room for one row a level. */
-static void branch(struct search *search, uint8_t *states, int64_t parent_bound)
+static uint64_t work_left(const struct search *search)
+{
+    uint64_t work_max = search->question->work_max;
+    return search->work < work_max ? work_max - search->work : 0;
+}
+
+/* Depth first; `states` and `density` have room for one row a level. */
+static void branch(struct search *search, uint8_t *states, int64_t *density, int64_t parent_bound)
 {
     uint8_t *below = states + search->sites;
-    int64_t bound;
     if (search->work >= search->question->work_max) {
         search_leave_open(search, parent_bound);
         return;
     }
-    if (!look_at_node(search, states, &bound))
+    if (!open_forced(search, states))
         return;
-    if (bound < parent_bound)
-        bound = parent_bound;
+    int64_t relaxed = search_relax(search, states, density, 12, 0.5);
+    int64_t bound = relaxed > parent_bound ? relaxed : parent_bound;
+    if (is_hopeless(search, states, bound))
+        return;
+    fix_sites(search, states, relaxed); /* the reduced costs belong to this bound */
     size_t chosen = choose_site(search, states);
     if (chosen == search->sites) {
+        relaxed = search_relax(search, states, density, 60, 0.7);
+        bound = relaxed > bound ? relaxed : bound;
+        if (is_hopeless(search, states, bound))
+            return;
         for (size_t i = 0; i < search->sites; i++)
             search->in_set[i] = states[i] == SITE_OPEN;
-        search_round(search, bound);
+        search_round(search, bound, work_left(search) / search->round_share);
         return;
     }
-    for (uint8_t state = SITE_OPEN;; state = SITE_CLOSED) {
+    improve_relaxed(search, states, search->entry_begin[search->lines] * 4);
+    uint8_t first = search->share[chosen] >= 0.5 ? SITE_OPEN : SITE_CLOSED;
+    for (int turn = 0; turn < 2; turn++) {
         memcpy(below, states, search->sites);
-        below[chosen] = state;
-        branch(search, below, bound);
-        if (state == SITE_CLOSED)
-            return;
+        memcpy(density + search->lines, density, search->lines * sizeof *density);
+        below[chosen] = turn == 0 ? first : first == SITE_OPEN ? SITE_CLOSED : SITE_OPEN;
+        branch(search, below, density + search->lines, bound);
     }
 }
 
@@ -395,12 +343,6 @@ static struct slope_site describe(const struct search *search, size_t number, in
     site.slope_kilogram = divide_scaled(site.per_kilogram, search->shift, 1000);
     site.slope = site.slope_base + site.slope_kilogram;
     site.fixed_scaled = search_product(site.fixed, INT64_C(1) << search->shift);
-    site.bound_slope = site.slope;
-    site.bound_fixed = site.fixed_scaled;
-    if (search->first_parcel_is_fixed[number]) {
-        site.bound_slope = site.slope_kilogram;
-        site.bound_fixed += search_product(site.base, INT64_C(1) << search->shift);
-    }
     return site;
 }
 
@@ -408,8 +350,8 @@ static int compare_sites(const void *left, const void *right)
 {
     const struct slope_site *a = left;
     const struct slope_site *b = right;
-    if (a->bound_slope != b->bound_slope)
-        return a->bound_slope < b->bound_slope ? -1 : 1;
+    if (a->slope != b->slope)
+        return a->slope < b->slope ? -1 : 1;
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
@@ -458,7 +400,19 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->grams = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
     search->in_set = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->used = arena_allocate_zero(arena, sites + 1, sizeof(bool));
-    search->first_parcel_is_fixed = arena_allocate_zero(arena, sites + 1, sizeof(bool));
+    search->entry_begin = arena_allocate_zero(arena, lines + 2, sizeof(size_t));
+    search->entries = arena_allocate_zero(arena, cells, sizeof *search->entries);
+    search->relaxed = arena_allocate_zero(arena, sites + 1, sizeof *search->relaxed);
+    search->order = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
+    search->density_at = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
+    search->densities = arena_allocate_zero(arena, (sites + 2) * lines + 1, sizeof(int64_t));
+    search->missing = arena_allocate_zero(arena, lines + 1, sizeof(double));
+    search->direction = arena_allocate_zero(arena, lines + 1, sizeof(double));
+    search->share = arena_allocate_zero(arena, sites + 1, sizeof(double));
+    search->gain = arena_allocate_zero(arena, sites + 1, sizeof(double));
+    search->reduced = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
+    search->best_reduced = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
+    search->may_use = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->by_id = arena_allocate_zero(arena, sites + 1, sizeof(size_t));
     search->place = arena_allocate_zero(arena, sites + 1, sizeof(size_t));
     size_t set_cells = rounding_sites_max * lines + 1;
@@ -473,9 +427,29 @@ static bool take_memory(struct search *search, struct arena *arena)
            search->slack != NULL && search->saturated != NULL && search->reach != NULL &&
            search->loss != NULL && search->fill != NULL && search->rest != NULL &&
            search->grams != NULL && search->in_set != NULL && search->used != NULL &&
-           search->first_parcel_is_fixed != NULL && search->flow != NULL && search->room != NULL &&
+           search->entry_begin != NULL && search->entries != NULL && search->relaxed != NULL &&
+           search->order != NULL && search->density_at != NULL && search->densities != NULL &&
+           search->missing != NULL && search->direction != NULL && search->share != NULL &&
+           search->gain != NULL && search->reduced != NULL && search->best_reduced != NULL &&
+           search->may_use != NULL && search->flow != NULL && search->room != NULL &&
            search->low != NULL && search->pieces != NULL && search->demand != NULL &&
            search->weight_needed != NULL && search->by_id != NULL && search->place != NULL;
+}
+
+/* Of each line the sites that have it, the flattest first. */
+static void list_entries(struct search *search)
+{
+    size_t count = 0;
+    for (size_t line = 0; line < search->lines; line++) {
+        search->entry_begin[line] = count;
+        for (size_t site = 0; site < search->sites; site++) {
+            int64_t usable = search->usable[site * search->lines + line];
+            if (usable > 0)
+                search->entries[count++] = (struct entry){
+                    .site = site, .grams = usable * search->question->weight_grams[line]};
+        }
+    }
+    search->entry_begin[search->lines] = count;
 }
 
 static void renumber(struct search *search)
@@ -499,7 +473,9 @@ static void renumber(struct search *search)
                 usable < question->needed[line] ? usable : question->needed[line];
         }
     }
+    list_entries(search);
     for (size_t line = 0; line < lines; line++) {
+        search->order[line] = line;
         search->weight_needed[line] = question->needed[line] * question->weight_grams[line];
         search->grain = greatest_common_divisor(question->weight_grams[line], search->grain);
     }
@@ -522,44 +498,13 @@ static bool tell(struct search *search, struct search_answer *answer)
     return search->best_cost != INT64_MAX;
 }
 
-/*
- * A site's cost is nowhere below fixed + slope × grams, and nowhere below fixed + one parcel + the
- * kilograms' slope × grams. The second is the better line for a site that ships less than a parcel:
- * as far as the first plan tells.
- */
-static void choose_lines(struct search *search)
-{
-    int64_t used_count = 0;
-    int64_t small_count = 0;
-    for (size_t i = 0; i < search->question->site_count; i++) {
-        int64_t grams = 0;
-        for (size_t line = 0; line < search->lines; line++)
-            grams += search->best[i * search->lines + line] * search->question->weight_grams[line];
-        search->first_parcel_is_fixed[i] =
-            grams > 0 && grams < search->question->sites[i].parcel_grams_max;
-        used_count += grams > 0;
-        small_count += search->first_parcel_is_fixed[i];
-    }
-    for (size_t i = 0; i < search->question->site_count; i++)
-        search->first_parcel_is_fixed[i] =
-            search->best_used[i] ? search->first_parcel_is_fixed[i] : 2 * small_count > used_count;
-}
-
-/* Numbers the sites and bounds the whole. INT64_MAX: the lines cannot be met. */
-static int64_t begin(struct search *search, uint8_t *states)
-{
-    renumber(search);
-    memset(states, SITE_OPTIONAL, search->sites);
-    return search_bound(search, states);
-}
-
 /* Sets whose rounding was given up are gone through again while there is work left. */
-static void branch_all(struct search *search, uint8_t *states, int64_t bound)
+static void branch_all(struct search *search, uint8_t *states, int64_t *density, int64_t bound)
 {
     for (search->round_share = 24;; search->round_share = search->round_share / 3 + 1) {
         search->open_bound = INT64_MAX;
         memset(states, SITE_OPTIONAL, search->sites);
-        branch(search, states, bound);
+        branch(search, states, density, bound);
         if (search->open_bound > search->best_cost || search->round_share <= 1 ||
             search->work >= search->question->work_max)
             return;
@@ -583,16 +528,11 @@ void allocation_search(const struct search_question *question, struct arena *are
     if (answer->no_memory || !choose_shift(&search))
         return;
     search_ties_begin(&search);
-    int64_t bound = begin(&search, states);
+    renumber(&search);
+    memset(states, SITE_OPTIONAL, search.sites);
+    int64_t bound = bound_root(&search, states, search.densities);
     if (bound == INT64_MAX)
         return;
-    find_first_plans(&search);
-    choose_lines(&search);
-    int64_t better = begin(&search, states);
-    if (better < bound) {
-        memset(search.first_parcel_is_fixed, 0, question->site_count * sizeof(bool));
-        better = begin(&search, states);
-    }
-    branch_all(&search, states, better);
+    branch_all(&search, states, search.densities, bound);
     answer->found = tell(&search, answer);
 }

@@ -25,8 +25,25 @@ struct slope_site {
     int64_t slope_kilogram;
     int64_t slope;
     int64_t fixed_scaled;
-    int64_t bound_slope; /* a line that the site's cost is nowhere below, for any grams > 0 */
-    int64_t bound_fixed;
+};
+
+/* What a site has of a line. */
+struct entry {
+    size_t site;
+    int64_t grams;
+};
+
+/* A site in the relaxation, while lines are shipped. */
+struct relaxed_site {
+    __int128 gain;  /* value less kilograms by slope */
+    __int128 least; /* of parcels less gain, at the places looked at */
+    int64_t grams;
+    int64_t least_grams;
+    int64_t last_net;  /* what the last gram gained */
+    int64_t next_loss; /* what the next gram would lose, once it has ended */
+    bool has_least;
+    bool has_ended;
+    bool takes_part;
 };
 
 /* One cap on what a site ships, within a fixed set. */
@@ -67,15 +84,30 @@ struct search {
     size_t *reach; /* of each line: sites [0, reach) are not dearer than its value */
     int64_t *loss; /* of each line: Σ usable of the saturated sites within reach */
 
+    /* allocation_relaxation.c and allocation_improve.c */
+    size_t *entry_begin;   /* of each line, and the end */
+    struct entry *entries; /* by line, then site */
+    struct relaxed_site *relaxed;
+    size_t *order;         /* of lines by falling density */
+    int64_t *density_at;   /* that is evaluated, scaled, a gram */
+    int64_t *densities;    /* [level × lines + line] */
+    double *missing;       /* the subgradient */
+    double *direction;     /* of the ascent */
+    double *share;         /* of each site: how often it took part of late */
+    double *gain;          /* scratch */
+    int64_t *reduced;      /* of each site: what it costs less what it ships is worth */
+    int64_t *best_reduced; /* the same of the best bound */
+    bool *may_use;
+    uint64_t improve_work_max;
+
     /* a fill: [site × lines + line] */
     int64_t *fill;
     int64_t *rest; /* of each line */
     int64_t *grams;
     bool *in_set;
-    size_t *by_id;               /* the question's numbers in the order of warehouse_ids */
-    size_t *place;               /* of the question's number: ours; SIZE_MAX = it has nothing */
-    bool *used;                  /* scratch, by the question's numbers */
-    bool *first_parcel_is_fixed; /* of each site, by the question's numbers: its bound's shape */
+    size_t *by_id; /* the question's numbers in the order of warehouse_ids */
+    size_t *place; /* of the question's number: ours; SIZE_MAX = it has nothing */
+    bool *used;    /* scratch, by the question's numbers */
 
     /* allocation_rounding.c, [place in the set × lines + line] */
     size_t set[rounding_sites_max];
@@ -102,8 +134,8 @@ void search_leave_open(struct search *search, int64_t bound_scaled);
 /* Whether every plan of that bound costs more than the best one. */
 bool search_is_dearer(const struct search *search, int64_t bound_scaled);
 
-/* Whether a plan of that bound cannot be cheaper than the best one; it may be preferred at the same
- * cost. */
+/* Whether a plan of that bound cannot be cheaper than the best one; it may be preferred at the
+ * same cost. */
 bool search_is_no_cheaper(const struct search *search, int64_t bound_scaled);
 
 /* --- allocation_ties.c: which of two sets is preferred at the same cost --- */
@@ -118,10 +150,24 @@ bool search_set_wins(const struct search *search, const bool *set, const bool *t
 bool search_could_win(const struct search *search, const uint8_t *states);
 
 /*
- * Fills each line from the cheapest sites that are in `in_set`. False: they have not all of it.
- * Sets fill, grams and gives the cost by slopes alone, scaled.
+ * Fills each line from the flattest sites that are in `in_set`. False: they have not all of it.
+ * Sets fill and grams.
  */
-bool search_fill(struct search *search, int64_t *linear_scaled);
+bool search_fill(struct search *search);
+
+/*
+ * allocation_relaxation.c: a lower bound, scaled, of all plans that use the open sites and any of
+ * the optional ones; so many steps up from the densities, which become those of the bound. Sets
+ * best_reduced.
+ */
+int64_t search_relax(struct search *search, const uint8_t *states, int64_t *density, size_t steps,
+                     double length);
+
+/* allocation_improve.c: the cost of in_set's fill, INT64_MAX if a line is not met; sets grams. */
+int64_t search_judge(struct search *search);
+
+/* The best plan near in_set, sites that may_use says may be added; so much work. Its cost. */
+int64_t search_improve(struct search *search, uint64_t work);
 
 /* allocation_bound.c: a lower bound, scaled, of all plans that use the open sites and any of the
  * optional ones. Sets slack and saturated. INT64_MAX: they have not all. */
@@ -131,7 +177,7 @@ int64_t search_bound(struct search *search, const uint8_t *states);
  * allocation_rounding.c: the best plan on exactly the sites of `in_set`, or as far as work goes.
  * `bound`, scaled, is known to hold for all of them.
  */
-void search_round(struct search *search, int64_t bound);
+void search_round(struct search *search, int64_t bound, uint64_t work);
 
 /*
  * Of the plans with the best plan's cost and sites, makes that one the best that ships most of the

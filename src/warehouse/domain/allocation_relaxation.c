@@ -1,0 +1,238 @@
+/*
+ * The bound of a node: Lagrangian relaxation of "each line is met". A gram of each line is worth
+ * its density; whatever the densities, no plan costs less than
+ *
+ *   Σ needed grams × density + Σ open sites least(site) + Σ optional sites min(0, least(site)),
+ *
+ * least(site) being the least that the site can cost, fixed cost and stairs included, less what
+ * the grams it ships are worth. It ships the lines in the order of density, for all grams cost it
+ * the same; what it gains falls from line to line while the stairs rise by whole parcels, so the
+ * least is where a parcel is full or where the next line gains nothing. Within a parcel kilograms
+ * count by their slope; where the last one is begun and not filled, what that costs at least is
+ * added: the kilogram's rest, or what is lost by ending a little earlier or later.
+ *
+ * Only integers decide: densities are integers, costs scaled by 2^shift, sums of 128 bits. How the
+ * densities move (subgradient steps, in floating point) can make the bound worse, never wrong.
+ */
+#include "warehouse/domain/allocation_search_state.h"
+
+#include <string.h>
+
+static int64_t narrow(__int128 value)
+{
+    static const int64_t most = INT64_C(1) << 61;
+    if (value > most)
+        return most;
+    return value < -most ? -most : (int64_t)value;
+}
+
+/* --- one evaluation --- */
+
+/* By falling density; nearly sorted from last time. */
+static void sort_lines(struct search *search, const int64_t *density)
+{
+    size_t *order = search->order;
+    for (size_t i = 1; i < search->lines; i++) {
+        size_t line = order[i];
+        size_t at = i;
+        for (; at > 0 && (density[order[at - 1]] < density[line] ||
+                          (density[order[at - 1]] == density[line] && order[at - 1] > line));
+             at--)
+            order[at] = order[at - 1];
+        order[at] = line;
+    }
+}
+
+/* Where parcels are full, on a stretch of one line. */
+static void look_at_full_parcels(struct relaxed_site *relaxed, const struct slope_site *site,
+                                 int64_t net, int64_t grams, unsigned shift)
+{
+    int64_t unit = site->parcel_grams_max;
+    int64_t last = (relaxed->grams + grams) / unit;
+    int64_t first = relaxed->grams / unit + 1;
+    for (int64_t parcels = first; parcels <= last; parcels += last > first ? last - first : 1) {
+        __int128 cost = ((__int128)parcels * site->base << shift) - relaxed->gain -
+                        (__int128)net * (parcels * unit - relaxed->grams);
+        if (!relaxed->has_least || cost < relaxed->least) {
+            relaxed->has_least = true;
+            relaxed->least = cost;
+            relaxed->least_grams = parcels * unit;
+        }
+    }
+}
+
+static void ship_stretch(struct search *search, size_t number, int64_t density, int64_t grams)
+{
+    struct relaxed_site *relaxed = &search->relaxed[number];
+    const struct slope_site *site = &search->site[number];
+    int64_t net = density - site->slope_kilogram;
+    if (relaxed->has_ended)
+        return;
+    if (net <= 0) {
+        relaxed->has_ended = true;
+        relaxed->next_loss = -net;
+        return;
+    }
+    if (site->base > 0)
+        look_at_full_parcels(relaxed, site, net, grams, search->shift);
+    relaxed->gain += (__int128)net * grams;
+    relaxed->grams += grams;
+    relaxed->last_net = net;
+}
+
+/* What the last kilogram, begun and not filled, costs at least beyond its slope. */
+static __int128 begun_kilogram(const struct relaxed_site *relaxed, const struct slope_site *site)
+{
+    int64_t begun = relaxed->grams % 1000;
+    if (begun == 0 || site->per_kilogram == 0)
+        return 0;
+    __int128 least = (__int128)site->slope_kilogram * (1000 - begun);
+    if (relaxed->grams > 1000 && (__int128)relaxed->last_net * begun < least)
+        least = (__int128)relaxed->last_net * begun;
+    if (relaxed->has_ended && (__int128)relaxed->next_loss * (1000 - begun) < least)
+        least = (__int128)relaxed->next_loss * (1000 - begun);
+    return least;
+}
+
+static int64_t least_of(struct search *search, size_t number)
+{
+    struct relaxed_site *relaxed = &search->relaxed[number];
+    const struct slope_site *site = &search->site[number];
+    int64_t parcels =
+        relaxed->grams / site->parcel_grams_max + (relaxed->grams % site->parcel_grams_max != 0);
+    if (relaxed->grams == 0) { /* if it takes part, it ships something all the same */
+        __int128 kilogram = (__int128)site->per_kilogram << search->shift;
+        if (relaxed->has_ended && (__int128)relaxed->next_loss * 1000 < kilogram)
+            kilogram = (__int128)relaxed->next_loss * 1000;
+        return narrow((__int128)site->fixed_scaled + ((__int128)site->base << search->shift) +
+                      kilogram);
+    }
+    __int128 cost = ((__int128)parcels * site->base << search->shift) - relaxed->gain +
+                    begun_kilogram(relaxed, site);
+    if (!relaxed->has_least || cost < relaxed->least) {
+        relaxed->least = cost;
+        relaxed->least_grams = relaxed->grams;
+    }
+    return narrow(site->fixed_scaled + relaxed->least);
+}
+
+/* The bound for these densities; sets `reduced` and what the sites that take part ship. */
+static int64_t evaluate(struct search *search, const uint8_t *states, const int64_t *density)
+{
+    __int128 bound = 0;
+    memset(search->relaxed, 0, search->sites * sizeof *search->relaxed);
+    sort_lines(search, density);
+    for (size_t i = 0; i < search->lines; i++) {
+        size_t line = search->order[i];
+        bound += (__int128)density[line] * search->weight_needed[line];
+        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
+            const struct entry *entry = &search->entries[at];
+            if (states[entry->site] != SITE_CLOSED)
+                ship_stretch(search, entry->site, density[line], entry->grams);
+        }
+    }
+    for (size_t site = 0; site < search->sites; site++) {
+        search->relaxed[site].takes_part = false;
+        if (states[site] == SITE_CLOSED)
+            continue;
+        search->reduced[site] = least_of(search, site);
+        if (states[site] == SITE_OPTIONAL && search->reduced[site] >= 0)
+            continue;
+        search->relaxed[site].takes_part = true;
+        bound += search->reduced[site];
+    }
+    search->work += search->entry_begin[search->lines] + search->sites + search->lines;
+    return narrow(bound);
+}
+
+/* --- the ascent --- */
+
+/* Of each line the share that is not shipped, negative if more is; gives the sum of squares. */
+static double find_subgradient(struct search *search, double *missing)
+{
+    double norm = 0;
+    for (size_t i = 0; i < search->lines; i++) {
+        size_t line = search->order[i];
+        double shipped = 0;
+        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
+            const struct entry *entry = &search->entries[at];
+            struct relaxed_site *relaxed = &search->relaxed[entry->site];
+            int64_t taken =
+                entry->grams < relaxed->least_grams ? entry->grams : relaxed->least_grams;
+            if (!relaxed->takes_part || taken <= 0)
+                continue;
+            relaxed->least_grams -= taken;
+            shipped += (double)taken;
+        }
+        missing[line] = 1 - shipped / (double)search->weight_needed[line];
+        norm += missing[line] * missing[line];
+    }
+    search->work += search->entry_begin[search->lines];
+    return norm;
+}
+
+static void step_along(struct search *search, int64_t *density, double step)
+{
+    for (size_t line = 0; line < search->lines; line++) {
+        double moved = (double)density[line] +
+                       step * search->direction[line] / (double)search->weight_needed[line];
+        double most = (double)(INT64_C(1) << 60);
+        density[line] = moved <= 0 ? 0 : moved >= most ? INT64_C(1) << 60 : (int64_t)moved;
+    }
+}
+
+/* What the ascent aims at: the best plan's cost, or a little above the bound. */
+static double aim(const struct search *search, int64_t bound)
+{
+    if (search->best_cost == INT64_MAX)
+        return 1.1 * (double)bound + 1;
+    return (double)search->best_cost * (double)(INT64_C(1) << search->shift);
+}
+
+static void note_shares(struct search *search)
+{
+    for (size_t site = 0; site < search->sites; site++) {
+        double part = search->relaxed[site].takes_part ? 1 : 0;
+        search->share[site] += 0.1 * (part - search->share[site]);
+    }
+}
+
+int64_t search_relax(struct search *search, const uint8_t *states, int64_t *density, size_t steps,
+                     double length)
+{
+    int64_t best = INT64_MIN;
+    int64_t *at = search->density_at;
+    size_t stalled = 0;
+    memcpy(at, density, search->lines * sizeof *at);
+    memset(search->direction, 0, search->lines * sizeof *search->direction);
+    for (size_t step = 0; step < steps; step++) {
+        int64_t bound = evaluate(search, states, at);
+        if (bound > best) {
+            best = bound;
+            stalled = 0;
+            memcpy(density, at, search->lines * sizeof *at);
+            memcpy(search->best_reduced, search->reduced,
+                   search->sites * sizeof *search->best_reduced);
+        } else if (++stalled == 5) {
+            stalled = 0;
+            length *= 0.7;
+        }
+        note_shares(search);
+        if (search_is_dearer(search, best) || search->work >= search->question->work_max)
+            break;
+        find_subgradient(search, search->missing);
+        double norm = 0;
+        for (size_t line = 0; line < search->lines; line++) {
+            double along = search->missing[line] + 0.6 * search->direction[line];
+            if (at[line] == 0 && along < 0)
+                along = 0;
+            search->direction[line] = along;
+            norm += along * along;
+        }
+        double distance = aim(search, best) - (double)bound;
+        if (norm < 1e-12 || distance <= 0)
+            break;
+        step_along(search, at, length * distance / norm);
+    }
+    return best;
+}
