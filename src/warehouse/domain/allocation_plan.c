@@ -176,7 +176,7 @@ static bool pose(struct planning *planning, struct search_question *question)
 
 static uint64_t steps(uint64_t work)
 {
-    return work > UINT64_MAX / 50 ? UINT64_MAX : work * 50;
+    return work > UINT64_MAX / 40 ? UINT64_MAX : work * 40;
 }
 
 /* Asks with ties in the number if they fit, else without. */
@@ -257,7 +257,7 @@ static bool search(struct planning *planning, struct allocation_plan *plan)
     if (!ask(planning, steps(planning->problem->work_max), &answer))
         return false;
     take_answer(planning, &answer, plan);
-    plan->work = answer.work / 50;
+    plan->work = answer.work / 40;
     plan->optimal = answer.is_best;
     plan->gap_minor = answer.is_best ? 0 : least_cost(planning, &answer);
     return true;

@@ -41,7 +41,7 @@ struct allocation_problem {
     enum allocation_strategy strategy;
     bool allow_partial; /* each line gets min(quantity, Σ available where it may come from) */
     int64_t split_cost_minor;
-    uint64_t work_max;                   /* bound on the work; 1 = 50 elementary steps */
+    uint64_t work_max;                   /* bound on the work; 1 = 40 elementary steps */
     const struct allocation_site *sites; /* by priority, then warehouse_id */
     size_t site_count;
     const struct allocation_demand *lines;

@@ -314,6 +314,43 @@ static void plans_of_five_sites_are_the_best_of_every_split(void **state)
     compare_seeds(30001, 1500, 5, 3, 2);
 }
 
+/* The worth of a gram once overshot 2^61 here, and what was narrowed made a bound too high. */
+static void two_sites_are_found_where_three_are_cheaper(void **state)
+{
+    const int64_t prices[][4] = {{166, 371, 395, 30000},
+                                 {1911, 1927, 113, 30000},
+                                 {1898, 1512, 410, 10000},
+                                 {254, 749, 476, 30000}};
+    const int64_t available[] = {2, 2, 6, 4};
+    const struct allocation_demand line = {.quantity = 7, .weight_grams = 3674};
+    struct allocation_site sites[4];
+    struct allocation_plan plan;
+    struct arena arena;
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        sites[i] = (struct allocation_site){.priority = (int32_t)i,
+                                            .has_cost = true,
+                                            .handling_minor = prices[i][0],
+                                            .base_minor = prices[i][1],
+                                            .per_kilogram_minor = prices[i][2],
+                                            .parcel_grams_max = prices[i][3]};
+    const struct allocation_problem problem = {.strategy = STRATEGY_FEWEST_SPLITS,
+                                               .split_cost_minor = 100,
+                                               .work_max = 2000000,
+                                               .sites = sites,
+                                               .site_count = 4,
+                                               .lines = &line,
+                                               .line_count = 1,
+                                               .available = available};
+    arena_init(&arena, arena_bytes_max);
+    allocation_plan_solve(&problem, &arena, &plan);
+    assert_true(plan.optimal);
+    assert_int_equal(plan.total_cost_minor, 16509);
+    assert_int_equal(plan.quantities[0], 2);
+    assert_int_equal(plan.quantities[2], 5);
+    arena_deinit(&arena);
+}
+
 /* --- rules --- */
 
 static void more_stock_never_costs_more(void **state)
@@ -463,6 +500,7 @@ int main(void)
         cmocka_unit_test(plans_of_two_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_four_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_five_sites_are_the_best_of_every_split),
+        cmocka_unit_test(two_sites_are_found_where_three_are_cheaper),
         cmocka_unit_test(more_stock_never_costs_more),
         cmocka_unit_test(little_work_gives_a_plan_and_a_gap_that_holds),
         cmocka_unit_test(priority_takes_sites_in_their_order),

@@ -45,14 +45,17 @@ static void sort_lines(struct search *search, const int64_t *density)
 
 /* Where parcels are full, on a stretch of one line. */
 static void look_at_full_parcels(struct relaxed_site *relaxed, const struct slope_site *site,
-                                 int64_t net, int64_t grams, unsigned shift)
+                                 const struct site_cap *cap, int64_t net, int64_t grams,
+                                 unsigned shift)
 {
     int64_t unit = site->parcel_grams_max;
     int64_t last = (relaxed->grams + grams) / unit;
     int64_t first = relaxed->grams / unit + 1;
+    if (first < cap->parcels_min)
+        first = cap->parcels_min;
     for (int64_t parcels = first; parcels <= last; parcels += last > first ? last - first : 1) {
-        __int128 cost = ((__int128)parcels * site->base << shift) - relaxed->gain -
-                        (__int128)net * (parcels * unit - relaxed->grams);
+        __int128 cost = ((__int128)(parcels - cap->parcels_min) * site->base << shift) -
+                        relaxed->gain - (__int128)net * (parcels * unit - relaxed->grams);
         if (!relaxed->has_least || cost < relaxed->least) {
             relaxed->has_least = true;
             relaxed->least = cost;
@@ -61,59 +64,74 @@ static void look_at_full_parcels(struct relaxed_site *relaxed, const struct slop
     }
 }
 
-static void ship_stretch(struct search *search, size_t number, int64_t density, int64_t grams)
+/* Grams of one line that gain `net` each. */
+static void ship_stretch(struct search *search, size_t number, int64_t net, int64_t grams)
 {
     struct relaxed_site *relaxed = &search->relaxed[number];
-    const struct slope_site *site = &search->site[number];
-    int64_t net = density - site->slope_kilogram;
-    if (relaxed->has_ended)
-        return;
-    if (net <= 0) {
-        relaxed->has_ended = true;
-        relaxed->next_loss = -net;
-        return;
-    }
-    if (site->base > 0)
-        look_at_full_parcels(relaxed, site, net, grams, search->shift);
+    if (search->site[number].base > 0)
+        look_at_full_parcels(relaxed, &search->site[number], &search->caps[number], net, grams,
+                             search->shift);
     relaxed->gain += (__int128)net * grams;
     relaxed->grams += grams;
     relaxed->last_net = net;
 }
 
+/* As much of the line as gains anything: first where kilograms are paid anyway, then at their
+ * slope. */
+static void ship_line(struct search *search, size_t number, int64_t density, int64_t grams)
+{
+    struct relaxed_site *relaxed = &search->relaxed[number];
+    const struct site_cap *cap = &search->caps[number];
+    if (relaxed->has_ended)
+        return;
+    if (grams > cap->grams_max - relaxed->grams)
+        grams = cap->grams_max - relaxed->grams;
+    int64_t paid = cap->kilograms_min * 1000 - relaxed->grams;
+    paid = paid < grams ? paid : grams;
+    if (paid > 0) {
+        ship_stretch(search, number, density, paid);
+        grams -= paid;
+    }
+    int64_t net = density - search->site[number].slope_kilogram;
+    if (grams > 0 && net > 0) {
+        ship_stretch(search, number, net, grams);
+    } else if (grams > 0) {
+        relaxed->has_ended = true;
+        relaxed->next_loss = -net;
+    }
+}
+
 /* What the last kilogram, begun and not filled, costs at least beyond its slope. */
-static __int128 begun_kilogram(const struct relaxed_site *relaxed, const struct slope_site *site)
+static __int128 begun_kilogram(const struct relaxed_site *relaxed, const struct slope_site *site,
+                               const struct site_cap *cap)
 {
     int64_t begun = relaxed->grams % 1000;
-    if (begun == 0 || site->per_kilogram == 0)
+    if (begun == 0 || relaxed->grams <= cap->kilograms_min * 1000)
         return 0;
     __int128 least = (__int128)site->slope_kilogram * (1000 - begun);
-    if (relaxed->grams > 1000 && (__int128)relaxed->last_net * begun < least)
+    if ((__int128)relaxed->last_net * begun < least)
         least = (__int128)relaxed->last_net * begun;
     if (relaxed->has_ended && (__int128)relaxed->next_loss * (1000 - begun) < least)
         least = (__int128)relaxed->next_loss * (1000 - begun);
     return least;
 }
 
-static int64_t least_of(struct search *search, size_t number)
+static __int128 least_of(struct search *search, size_t number)
 {
     struct relaxed_site *relaxed = &search->relaxed[number];
     const struct slope_site *site = &search->site[number];
-    int64_t parcels =
-        relaxed->grams / site->parcel_grams_max + (relaxed->grams % site->parcel_grams_max != 0);
-    if (relaxed->grams == 0) { /* if it takes part, it ships something all the same */
-        __int128 kilogram = (__int128)site->per_kilogram << search->shift;
-        if (relaxed->has_ended && (__int128)relaxed->next_loss * 1000 < kilogram)
-            kilogram = (__int128)relaxed->next_loss * 1000;
-        return narrow((__int128)site->fixed_scaled + ((__int128)site->base << search->shift) +
-                      kilogram);
-    }
-    __int128 cost = ((__int128)parcels * site->base << search->shift) - relaxed->gain +
-                    begun_kilogram(relaxed, site);
+    const struct site_cap *cap = &search->caps[number];
+    int64_t parcels = relaxed->grams / site->parcel_grams_max +
+                      (relaxed->grams % site->parcel_grams_max != 0) - cap->parcels_min;
+    __int128 paid =
+        (__int128)cap->parcels_min * site->base + (__int128)cap->kilograms_min * site->per_kilogram;
+    __int128 cost = ((__int128)(parcels > 0 ? parcels : 0) * site->base << search->shift) -
+                    relaxed->gain + begun_kilogram(relaxed, site, cap);
     if (!relaxed->has_least || cost < relaxed->least) {
         relaxed->least = cost;
         relaxed->least_grams = relaxed->grams;
     }
-    return narrow(site->fixed_scaled + relaxed->least);
+    return site->fixed_scaled + (paid << search->shift) + relaxed->least;
 }
 
 /* The bound for these densities; sets `reduced` and what the sites that take part ship. */
@@ -125,23 +143,21 @@ static int64_t evaluate(struct search *search, const uint8_t *states, const int6
     for (size_t i = 0; i < search->lines; i++) {
         size_t line = search->order[i];
         bound += (__int128)density[line] * search->weight_needed[line];
-        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
-            const struct entry *entry = &search->entries[at];
-            if (states[entry->site] != SITE_CLOSED)
-                ship_stretch(search, entry->site, density[line], entry->grams);
-        }
+        for (size_t at = search->active_begin[line]; at < search->active_begin[line + 1]; at++)
+            ship_line(search, search->active[at].site, density[line], search->active[at].grams);
     }
     for (size_t site = 0; site < search->sites; site++) {
         search->relaxed[site].takes_part = false;
         if (states[site] == SITE_CLOSED)
             continue;
-        search->reduced[site] = least_of(search, site);
+        __int128 least = least_of(search, site);
+        search->reduced[site] = narrow(least);
         if (states[site] == SITE_OPTIONAL && search->reduced[site] >= 0)
             continue;
         search->relaxed[site].takes_part = true;
-        bound += search->reduced[site];
+        bound += least; /* not what was narrowed: that could be more */
     }
-    search->work += search->entry_begin[search->lines] + search->sites + search->lines;
+    search->work += search->active_begin[search->lines] + 4 * (search->sites + search->lines);
     return narrow(bound);
 }
 
@@ -154,8 +170,8 @@ static double find_subgradient(struct search *search, double *missing)
     for (size_t i = 0; i < search->lines; i++) {
         size_t line = search->order[i];
         double shipped = 0;
-        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
-            const struct entry *entry = &search->entries[at];
+        for (size_t at = search->active_begin[line]; at < search->active_begin[line + 1]; at++) {
+            const struct entry *entry = &search->active[at];
             struct relaxed_site *relaxed = &search->relaxed[entry->site];
             int64_t taken =
                 entry->grams < relaxed->least_grams ? entry->grams : relaxed->least_grams;
@@ -167,7 +183,7 @@ static double find_subgradient(struct search *search, double *missing)
         missing[line] = 1 - shipped / (double)search->weight_needed[line];
         norm += missing[line] * missing[line];
     }
-    search->work += search->entry_begin[search->lines];
+    search->work += search->active_begin[search->lines] / 2 + 4 * search->lines;
     return norm;
 }
 
@@ -195,6 +211,20 @@ static void note_shares(struct search *search)
         double part = search->relaxed[site].takes_part ? 1 : 0;
         search->share[site] += 0.1 * (part - search->share[site]);
     }
+}
+
+void search_list_active(struct search *search, const uint8_t *states)
+{
+    size_t count = 0;
+    for (size_t line = 0; line < search->lines; line++) {
+        search->active_begin[line] = count;
+        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
+            if (states[search->entries[at].site] != SITE_CLOSED)
+                search->active[count++] = search->entries[at];
+        }
+    }
+    search->active_begin[search->lines] = count;
+    search->work += search->entry_begin[search->lines];
 }
 
 int64_t search_relax(struct search *search, const uint8_t *states, int64_t *density, size_t steps,

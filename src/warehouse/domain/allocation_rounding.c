@@ -329,8 +329,10 @@ static void split_pieces(struct search *search, const struct site_cap *caps, siz
     int64_t room = search->room[cell];
     int64_t low = search->low[cell];
     search->low[cell] = whole + weight;
+    search->low_count++;
     if (search->low[cell] <= room)
         round_node(search, caps, known, depth + 1);
+    search->low_count--;
     search->low[cell] = low;
     search->room[cell] = whole;
     round_node(search, caps, known, depth + 1);
@@ -341,6 +343,17 @@ static bool is_hopeless(const struct search *search, int64_t bound)
 {
     return search_is_dearer(search, bound) ||
            (search_is_no_cheaper(search, bound) && !search->round_wins);
+}
+
+/* The bound of allocation_relaxation.c for these caps; what cells may ship is left out. */
+static int64_t relax_node(struct search *search, const struct site_cap *caps)
+{
+    for (size_t place = 0; place < search->set_count; place++)
+        search->caps[search->set[place]] = caps[place];
+    int64_t bound = search_relax(search, search->round_states, search->round_density, 6, 0.5);
+    for (size_t place = 0; place < search->set_count; place++)
+        search->caps[search->set[place]] = site_cap_none;
+    return bound;
 }
 
 static void round_node(struct search *search, const struct site_cap *caps, int64_t known,
@@ -355,6 +368,12 @@ static void round_node(struct search *search, const struct site_cap *caps, int64
     take_pieces(search);
     if (is_hopeless(search, bound))
         return;
+    if (depth > 0 && search->low_count == 0 && !search->is_ordering) {
+        int64_t relaxed = relax_node(search, caps);
+        bound = relaxed > bound ? relaxed : bound;
+        if (is_hopeless(search, bound))
+            return;
+    }
     struct split split = choose_split(search, caps);
     size_t broken = split.excess > 0 ? SIZE_MAX : choose_broken(search);
     if (depth == rounding_depth_max || search->work >= search->round_work_max ||
@@ -423,6 +442,9 @@ void search_round(struct search *search, int64_t bound, uint64_t work)
         return;
     }
     search->round_work_max = search->work + work;
+    for (size_t i = 0; i < search->sites; i++)
+        search->round_states[i] = search->in_set[i] ? SITE_OPEN : SITE_CLOSED;
+    search_list_active(search, search->round_states);
     round_node(search, caps, bound, 0);
 }
 

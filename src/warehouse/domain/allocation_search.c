@@ -1,9 +1,9 @@
 /*
- * Branch and bound on the sites: each is open, optional or closed. A node is bounded by dual ascent
- * (allocation_bound.c); sites that cannot pay any more are closed, sites without which a line
- * cannot be met are opened, and the search goes on with the optional site that a fill uses most,
- * first open, then closed. When no site is optional the set is fixed, and the rest is rounding
- * (allocation_rounding.c).
+ * Branch and bound on the sites: each is open, optional or closed. A node is bounded by relaxation
+ * (allocation_relaxation.c); sites that cannot pay any more are closed, sites without which a line
+ * cannot be met or no plan is cheap enough are opened, and the search goes on with the optional
+ * site of which the relaxation is least sure. When no site is optional the set is fixed, and the
+ * rest is rounding (allocation_rounding.c).
  *
  * When the work is used up the nodes that wait keep their bounds, and the least of them bounds what
  * was not seen.
@@ -142,51 +142,6 @@ bool search_fill(struct search *search)
 
 /* --- first plans --- */
 
-/* The sites that take part in the relaxation, mended and improved. */
-static void improve_relaxed(struct search *search, const uint8_t *states, uint64_t work)
-{
-    for (size_t i = 0; i < search->sites; i++) {
-        search->may_use[i] = states[i] != SITE_CLOSED;
-        search->in_set[i] =
-            states[i] == SITE_OPEN || (states[i] == SITE_OPTIONAL && search->best_reduced[i] < 0);
-    }
-    search_improve(search, work);
-}
-
-static void round_best(struct search *search)
-{
-    int64_t open_bound = search->open_bound;
-    for (size_t i = 0; i < search->sites; i++)
-        search->in_set[i] = search->best_used[search->site[i].number];
-    search_round(search, 0, search->question->work_max / 400);
-    search->open_bound = open_bound; /* the set is met again by branching */
-}
-
-/*
- * The values of dual ascent are where the relaxation starts; between its rounds plans are made of
- * what takes part in it.
- */
-static int64_t bound_root(struct search *search, uint8_t *states, int64_t *density)
-{
-    int64_t bound = 0;
-    if (search_bound(search, states) == INT64_MAX)
-        return INT64_MAX;
-    for (size_t line = 0; line < search->lines; line++)
-        density[line] = search->value[line] / search->question->weight_grams[line];
-    for (int round = 0; round < 4; round++) {
-        bound = search_relax(search, states, density, round == 0 ? 30 : 60, round == 0 ? 1.0 : 0.7);
-        if (search_is_dearer(search, bound) || search->work >= search->question->work_max)
-            return bound;
-        improve_relaxed(search, states, search->question->work_max / 40);
-        if (round == 0)
-            round_best(search);
-    }
-    round_best(search);
-    return bound;
-}
-
-/* --- branching --- */
-
 /* Opens the sites that nobody can do without. False: a line cannot be met. */
 static bool open_forced(struct search *search, uint8_t *states)
 {
@@ -207,6 +162,68 @@ static bool open_forced(struct search *search, uint8_t *states)
     search->work += 2 * search->entry_begin[search->lines];
     return true;
 }
+
+/* The sites that take part in the relaxation, mended and improved. */
+static void improve_relaxed(struct search *search, const uint8_t *states, uint64_t work)
+{
+    for (size_t i = 0; i < search->sites; i++) {
+        search->may_use[i] = states[i] != SITE_CLOSED;
+        search->in_set[i] =
+            states[i] == SITE_OPEN || (states[i] == SITE_OPTIONAL && search->best_reduced[i] < 0);
+    }
+    search_improve(search, work);
+}
+
+static void round_best(struct search *search, const int64_t *density)
+{
+    memcpy(search->round_density, density, search->lines * sizeof *density);
+    int64_t open_bound = search->open_bound;
+    for (size_t i = 0; i < search->sites; i++)
+        search->in_set[i] = search->best_used[search->site[i].number];
+    search_round(search, 0, search->question->work_max / 400);
+    search->open_bound = open_bound; /* the set is met again by branching */
+}
+
+/* Where the densities begin: the site that could ship the line at the least cost a gram. */
+static void begin_densities(const struct search *search, int64_t *density)
+{
+    for (size_t line = 0; line < search->lines; line++) {
+        double least = 0;
+        size_t end = search->entry_begin[line + 1];
+        for (size_t at = search->entry_begin[line]; at < end; at++) {
+            const struct slope_site *site = &search->site[search->entries[at].site];
+            double cost =
+                (double)site->slope + (double)site->fixed_scaled / (double)site->grams_most;
+            if (at == search->entry_begin[line] || cost < least)
+                least = cost;
+        }
+        density[line] = least < (double)(INT64_C(1) << 60) ? (int64_t)least : INT64_C(1) << 60;
+    }
+}
+
+/* Between rounds of the relaxation plans are made of what takes part in it. */
+static int64_t bound_root(struct search *search, uint8_t *states, int64_t *density)
+{
+    int64_t bound = 0;
+    if (!open_forced(search, states))
+        return INT64_MAX;
+    begin_densities(search, density);
+    for (int round = 0; round < 4; round++) {
+        search_list_active(search, states);
+        bound = search_relax(search, states, density, 60, round == 0 ? 1.0 : 0.7);
+        if (search_is_dearer(search, bound))
+            return bound;
+        improve_relaxed(search, states, search->question->work_max / 40);
+        if (search->work >= search->question->work_max / 2)
+            return bound;
+        if (round == 0)
+            round_best(search, density);
+    }
+    round_best(search, density);
+    return bound;
+}
+
+/* --- branching --- */
 
 /* Closes the sites with which no plan can be cheap enough, opens those without which none can. */
 static void fix_sites(struct search *search, uint8_t *states, int64_t bound)
@@ -263,6 +280,7 @@ static void branch(struct search *search, uint8_t *states, int64_t *density, int
     }
     if (!open_forced(search, states))
         return;
+    search_list_active(search, states);
     int64_t relaxed = search_relax(search, states, density, 12, 0.5);
     int64_t bound = relaxed > parent_bound ? relaxed : parent_bound;
     if (is_hopeless(search, states, bound))
@@ -270,12 +288,14 @@ static void branch(struct search *search, uint8_t *states, int64_t *density, int
     fix_sites(search, states, relaxed); /* the reduced costs belong to this bound */
     size_t chosen = choose_site(search, states);
     if (chosen == search->sites) {
+        search_list_active(search, states);
         relaxed = search_relax(search, states, density, 60, 0.7);
         bound = relaxed > bound ? relaxed : bound;
         if (is_hopeless(search, states, bound))
             return;
         for (size_t i = 0; i < search->sites; i++)
             search->in_set[i] = states[i] == SITE_OPEN;
+        memcpy(search->round_density, density, search->lines * sizeof *density);
         search_round(search, bound, work_left(search) / search->round_share);
         return;
     }
@@ -326,6 +346,7 @@ static struct slope_site describe(const struct search *search, size_t number, in
     const struct search_site *of = &search->question->sites[number];
     struct slope_site site = {
         .number = number,
+        .grams_most = grams,
         .fixed = of->fixed,
         .base = of->base,
         .per_kilogram = of->per_kilogram,
@@ -390,11 +411,6 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->best = arena_allocate_zero(arena, cells, sizeof(int64_t));
     search->best_used = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->second_used = arena_allocate_zero(arena, sites + 1, sizeof(bool));
-    search->value = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
-    search->slack = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
-    search->saturated = arena_allocate_zero(arena, sites + 1, sizeof(bool));
-    search->reach = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
-    search->loss = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->fill = arena_allocate_zero(arena, cells, sizeof(int64_t));
     search->rest = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->grams = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
@@ -402,6 +418,11 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->used = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->entry_begin = arena_allocate_zero(arena, lines + 2, sizeof(size_t));
     search->entries = arena_allocate_zero(arena, cells, sizeof *search->entries);
+    search->active_begin = arena_allocate_zero(arena, lines + 2, sizeof(size_t));
+    search->active = arena_allocate_zero(arena, cells, sizeof *search->active);
+    search->caps = arena_allocate_zero(arena, sites + 1, sizeof *search->caps);
+    search->round_states = arena_allocate_zero(arena, sites + 1, 1);
+    search->round_density = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->relaxed = arena_allocate_zero(arena, sites + 1, sizeof *search->relaxed);
     search->order = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
     search->density_at = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
@@ -423,17 +444,18 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->demand = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->weight_needed = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     return search->site != NULL && search->usable != NULL && search->best != NULL &&
-           search->best_used != NULL && search->second_used != NULL && search->value != NULL &&
-           search->slack != NULL && search->saturated != NULL && search->reach != NULL &&
-           search->loss != NULL && search->fill != NULL && search->rest != NULL &&
-           search->grams != NULL && search->in_set != NULL && search->used != NULL &&
-           search->entry_begin != NULL && search->entries != NULL && search->relaxed != NULL &&
-           search->order != NULL && search->density_at != NULL && search->densities != NULL &&
-           search->missing != NULL && search->direction != NULL && search->share != NULL &&
-           search->gain != NULL && search->reduced != NULL && search->best_reduced != NULL &&
-           search->may_use != NULL && search->flow != NULL && search->room != NULL &&
-           search->low != NULL && search->pieces != NULL && search->demand != NULL &&
-           search->weight_needed != NULL && search->by_id != NULL && search->place != NULL;
+           search->best_used != NULL && search->second_used != NULL && search->fill != NULL &&
+           search->rest != NULL && search->grams != NULL && search->in_set != NULL &&
+           search->used != NULL && search->entry_begin != NULL && search->entries != NULL &&
+           search->active_begin != NULL && search->active != NULL && search->caps != NULL &&
+           search->round_states != NULL && search->round_density != NULL &&
+           search->relaxed != NULL && search->order != NULL && search->density_at != NULL &&
+           search->densities != NULL && search->missing != NULL && search->direction != NULL &&
+           search->share != NULL && search->gain != NULL && search->reduced != NULL &&
+           search->best_reduced != NULL && search->may_use != NULL && search->flow != NULL &&
+           search->room != NULL && search->low != NULL && search->pieces != NULL &&
+           search->demand != NULL && search->weight_needed != NULL && search->by_id != NULL &&
+           search->place != NULL;
 }
 
 /* Of each line the sites that have it, the flattest first. */
@@ -466,6 +488,7 @@ static void renumber(struct search *search)
     for (size_t i = 0; i < question->site_count; i++)
         search->place[i] = SIZE_MAX;
     for (size_t i = 0; i < search->sites; i++) {
+        search->caps[i] = site_cap_none;
         search->place[search->site[i].number] = i;
         for (size_t line = 0; line < lines; line++) {
             int64_t usable = question->available[search->site[i].number * lines + line];

@@ -4,9 +4,7 @@
 #include "warehouse/domain/allocation_search.h"
 
 /*
- * What the search's files share: allocation_search.c branches on sites, allocation_bound.c has the
- * bound while sites are open, allocation_rounding.c finds the best for a fixed set of sites. Nobody
- * else includes this.
+ * What the search's files share. Nobody else includes this.
  *
  * Sites are renumbered by the slope of their bound, so that for every line the cheaper site has the
  * lower number. Costs in bounds are scaled by 2^shift, always rounded down.
@@ -17,6 +15,7 @@ enum { rounding_sites_max = 64, rounding_depth_max = 64 };
 
 struct slope_site {
     size_t number;        /* in the question */
+    int64_t grams_most;   /* that it can ship */
     int64_t fixed;        /* with what the first gram surely costs beyond the slopes */
     int64_t base;         /* of further parcels; 0 where one parcel always suffices */
     int64_t per_kilogram; /* the same of kilograms */
@@ -53,6 +52,9 @@ struct site_cap {
     int64_t kilograms_min;
 };
 
+static const struct site_cap site_cap_none = {
+    .grams_max = INT64_MAX / 2, .parcels_min = 1, .kilograms_min = 1};
+
 struct search {
     const struct search_question *question;
     size_t sites; /* that have anything */
@@ -77,16 +79,12 @@ struct search {
     bool is_ordering;        /* any plan of the best cost and its set is taken */
     uint64_t round_work_max; /* when the rounding of the present set gives up */
 
-    /* allocation_bound.c */
-    int64_t *value; /* of a piece of each line, scaled */
-    int64_t *slack; /* of each site, scaled: fixed cost not used up */
-    bool *saturated;
-    size_t *reach; /* of each line: sites [0, reach) are not dearer than its value */
-    int64_t *loss; /* of each line: Σ usable of the saturated sites within reach */
-
     /* allocation_relaxation.c and allocation_improve.c */
     size_t *entry_begin;   /* of each line, and the end */
     struct entry *entries; /* by line, then site */
+    size_t *active_begin;  /* the same, of the sites that are not closed */
+    struct entry *active;
+    struct site_cap *caps; /* of each site; without any the first parcel and kilogram are paid */
     struct relaxed_site *relaxed;
     size_t *order;         /* of lines by falling density */
     int64_t *density_at;   /* that is evaluated, scaled, a gram */
@@ -110,6 +108,9 @@ struct search {
     bool *used;    /* scratch, by the question's numbers */
 
     /* allocation_rounding.c, [place in the set × lines + line] */
+    uint8_t *round_states;
+    int64_t *round_density;
+    size_t low_count; /* of cells with a least number of pieces */
     size_t set[rounding_sites_max];
     size_t set_count;
     int64_t *flow; /* grams */
@@ -155,6 +156,9 @@ bool search_could_win(const struct search *search, const uint8_t *states);
  */
 bool search_fill(struct search *search);
 
+/* Lists what search_relax looks at. */
+void search_list_active(struct search *search, const uint8_t *states);
+
 /*
  * allocation_relaxation.c: a lower bound, scaled, of all plans that use the open sites and any of
  * the optional ones; so many steps up from the densities, which become those of the bound. Sets
@@ -168,10 +172,6 @@ int64_t search_judge(struct search *search);
 
 /* The best plan near in_set, sites that may_use says may be added; so much work. Its cost. */
 int64_t search_improve(struct search *search, uint64_t work);
-
-/* allocation_bound.c: a lower bound, scaled, of all plans that use the open sites and any of the
- * optional ones. Sets slack and saturated. INT64_MAX: they have not all. */
-int64_t search_bound(struct search *search, const uint8_t *states);
 
 /*
  * allocation_rounding.c: the best plan on exactly the sites of `in_set`, or as far as work goes.
