@@ -2,6 +2,7 @@
  * The command line: finds the command and hands over. Each command has a file of its own.
  */
 #include "main/call_command.h"
+#include "main/import_command.h"
 #include "main/migrate_command.h"
 #include "main/reconcile_command.h"
 #include "main/replay_command.h"
@@ -30,6 +31,7 @@ static const struct command commands[] = {
     {"migrate", migrate_command, "show and apply changes of the SQL databases' tables"},
     {"reconcile", reconcile_command, "compare inventory's books with the warehouse's shelves"},
     {"simulate", simulate_command, "play the carriers: UPS, FedEx and DHL over HTTP"},
+    {"import", import_command, "record the events of a CSV file"},
     {"verify", verify_command, "check every log and ledger of a data directory"},
 };
 

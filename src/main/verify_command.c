@@ -2,6 +2,7 @@
 #include "main/verify_command.h"
 
 #include "inventory/infrastructure/embedded/store_verification.h"
+#include "main/verify_tracking.h"
 #include "platform/base/log.h"
 #include "platform/events/event_log_verification.h"
 
@@ -46,7 +47,7 @@ static bool find_store(const char *directory, char *path)
         return true;
     snprintf(path, path_bytes_max, "%s", directory);
     snprintf(events, sizeof events, "%s/events", directory);
-    return !is_directory(events);
+    return !is_directory(events) && !verify_tracking_is_there(directory);
 }
 
 static void hexadecimal(const uint8_t bytes[32], char out[65])
@@ -221,6 +222,7 @@ static int verify(const char *directory, bool json)
 {
     char path[path_bytes_max];
     bool good = !find_store(directory, path) || verify_inventory(path, json);
+    good = (!verify_tracking_is_there(directory) || verify_tracking(directory, json)) && good;
     good = verify_event_logs(directory, json) && good;
     return good ? 0 : 1;
 }

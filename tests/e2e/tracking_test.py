@@ -385,9 +385,35 @@ def webhooks_are_signed_in_order_and_go_on_after_a_restart():
     receiver.close()
 
 
+def import_records_a_file_once_and_verify_finds_it_whole():
+    program = waybill_server.PROGRAM
+    with Place() as data:
+        os.makedirs(os.path.dirname(data), exist_ok=True)
+        file = data + ".csv"
+        with open(file, "w", encoding="utf-8") as rows:
+            rows.write("carrier,tracking_number,occurred_time,carrier_code,city\n")
+            for i in range(1000):
+                rows.write(f'fedex,F{i % 50},2026-01-{1 + i // 50:02}T10:00:00+02:00,DL,"Lagos, X"\n')
+            rows.write("fedex,F1,yesterday,DL,\n")
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            for _ in range(2):
+                done = subprocess.run([program, "import", "tracking", file, "--server", server.listen],
+                                      capture_output=True, text=True, timeout=60)
+                assert done.returncode == 1 and "line 1002: event.occurredTime" in done.stderr, done
+                assert "1000 recorded, 1 refused" in done.stderr, done
+            found = method(channel, "GetTracking")(
+                tracking.GetTrackingRequest(carrier="fedex", tracking_number="F1"), timeout=30).tracking
+            assert found.status == DELIVERED and found.event_count == 20
+        done = subprocess.run([program, "verify", data, "--json"], capture_output=True, text=True)
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert done.returncode == 0 and found["events"] == 1000 and found["mismatches"] == 0, done
+        assert found["trackings"] == 50 and not found["replayPending"], found
+
+
 tap.run([stream_answers_every_event_by_its_id, stream_that_is_cut_leaves_a_server_that_goes_on,
          watcher_sees_every_change_of_its_numbers_and_orders,
          cursor_goes_on_after_a_restart_without_gap_or_repetition,
          nothing_acknowledged_is_lost_by_kill_9, full_disk_refuses_writes_and_nothing_else,
          failed_sync_stops_the_process_and_nothing_is_lost,
-         webhooks_are_signed_in_order_and_go_on_after_a_restart, every_refusal_names_its_fields])
+         webhooks_are_signed_in_order_and_go_on_after_a_restart,
+         import_records_a_file_once_and_verify_finds_it_whole, every_refusal_names_its_fields])

@@ -5,6 +5,7 @@
 #include "tracking/application/tracking_service.h"
 #include "tracking/infrastructure/code_maps/built_in_code_maps.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
+#include "tracking/interfaces/events/carrier_event_consumer.h"
 #include "tracking/interfaces/events/tracking_events.h"
 #include "tracking/interfaces/rpc/tracking_rpc.h"
 #include "tracking/interfaces/webhooks/tracking_webhooks.h"
@@ -24,6 +25,7 @@ struct tracking_process {
     struct tracking_events *events;
     struct tracking_watch *watch;
     struct tracking_webhooks *webhooks;
+    struct carrier_event_consumer *carriers; /* NULL without shipping */
     struct tracking_door door;
     struct rpc_service table; /* the server points into it */
 };
@@ -119,8 +121,21 @@ static struct event_feed *feed(struct module *module)
     return tracking_events_feed(((struct tracking_process *)module)->events);
 }
 
+/* Carriers' events come from shipping, where that runs in this process. */
+static struct error start(struct module *module, const struct module_environment *environment)
+{
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    struct module *shipping = module_find(environment, "shipping");
+    if (shipping == NULL || shipping->table->feed == NULL)
+        return error_none();
+    return carrier_event_consumer_open(&tracking->carriers, &tracking->service,
+                                       shipping->table->feed(shipping));
+}
+
 static void stop(struct module *module)
 {
+    carrier_event_consumer_close(((struct tracking_process *)module)->carriers);
+    ((struct tracking_process *)module)->carriers = NULL;
     tracking_watch_stop(((struct tracking_process *)module)->watch);
     tracking_webhooks_stop(((struct tracking_process *)module)->webhooks);
 }
@@ -192,6 +207,7 @@ const struct module_table tracking_module = {
     .open = open,
     .services = services,
     .feed = feed,
+    .start = start,
     .stop = stop,
     .write_metrics = write_metrics,
     .is_ready = is_ready,

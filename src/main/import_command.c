@@ -1,0 +1,265 @@
+/*
+ * Each row becomes the JSON of a RecordEvent and, by the JSON mapping, the message: so a column
+ * takes what the interface takes, and what is wrong is told in its words, with the line. Rows are
+ * sent as long as fewer than a bound are unanswered.
+ */
+#include "main/import_command.h"
+
+#include "main/replay/csv_reader.h"
+#include "platform/base/arena.h"
+#include "platform/base/clock.h"
+#include "platform/base/memory.h"
+#include "platform/json/json_message.h"
+#include "platform/rpc/client.h"
+#include "waybill/tracking/v1/tracking.pb-c.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { in_flight_max = 512, refusals_shown_max = 20, piece_bytes = 64 * 1024 };
+
+static const char path[] = "/waybill.tracking.v1.TrackingService/RecordEvent";
+
+/* The columns, the last ones optional; JSON names beside them. */
+static const char *const columns[] = {
+    "carrier",
+    "tracking_number",
+    "occurred_time",
+    "type",
+    "carrier_code",
+    "event_id",
+    "utc_offset_minutes",
+    "facility",
+    "city",
+    "country_code",
+    "description",
+    "source",
+    "expected_delivery_time",
+    "corrects_event_id",
+};
+static const char *const names[] = {
+    "carrier",
+    "trackingNumber",
+    "occurredTime",
+    "type",
+    "carrierCode",
+    "eventId",
+    "utcOffsetMinutes",
+    "facility",
+    "city",
+    "countryCode",
+    "description",
+    "source",
+    "expectedDeliveryTime",
+    "correctsEventId",
+};
+enum {
+    column_count = sizeof columns / sizeof columns[0],
+    required = 3,
+    type_column = 3,
+    source_column = 11
+};
+
+struct import {
+    uv_loop_t loop;
+    struct rpc_client *client;
+    struct buffer json;
+    uint64_t in_flight;
+    uint64_t rows;
+    uint64_t recorded;
+    uint64_t refused;
+    uint64_t bytes_read;
+    uint64_t bytes_all;
+    int64_t begin_us;
+    int64_t shown_us;
+};
+
+struct row {
+    struct import *import;
+    uint64_t line;
+};
+
+static void show_progress(struct import *import, bool last)
+{
+    int64_t now_us = clock_monotonic_us(clock_system());
+    if (!last && now_us - import->shown_us < 500000)
+        return;
+    import->shown_us = now_us;
+    double seconds = (double)(now_us - import->begin_us) / 1e6;
+    double share = import->bytes_all == 0
+                       ? 100.0
+                       : 100.0 * (double)import->bytes_read / (double)import->bytes_all;
+    fprintf(stderr, "\r%5.1f %%  %llu recorded, %llu refused, %.0f a second%s", share,
+            (unsigned long long)import->recorded, (unsigned long long)import->refused,
+            seconds > 0 ? (double)import->recorded / seconds : 0.0, last ? "\n" : "");
+}
+
+static void refuse(struct import *import, uint64_t line, struct text why)
+{
+    import->refused++;
+    if (import->refused <= refusals_shown_max)
+        fprintf(stderr, "\rline %llu: %.*s\n", (unsigned long long)line, (int)why.size, why.data);
+}
+
+static void row_done(void *context, const struct rpc_client_result *result)
+{
+    struct row *row = context;
+    struct import *import = row->import;
+    import->in_flight--;
+    if (result->status.code == GRPC_STATUS_OK)
+        import->recorded++;
+    else
+        refuse(import, row->line, result->status.message);
+    memory_release(row);
+}
+
+static bool write_row(struct buffer *json, const struct text *fields)
+{
+    bool good = buffer_append_string(json, "{\"event\":{\"source\":");
+    struct text source = fields[source_column];
+    good = good && json_string_write(source.size == 0 ? text_of("import") : source, json);
+    for (size_t i = 0; i < column_count && good; i++) {
+        if (fields[i].size == 0 || i == source_column)
+            continue;
+        good = buffer_append_format(json, ",\"%s\":", names[i]);
+        if (i == type_column && fields[i].data[0] != 'T')
+            good = good && buffer_append_format(json, "\"TRACKING_EVENT_TYPE_%.*s\"",
+                                                (int)fields[i].size, fields[i].data);
+        else
+            good = good && json_string_write(fields[i], json);
+    }
+    return good && buffer_append_string(json, "}}");
+}
+
+/* One row of the file: sent when there is room. */
+static struct error import_row(void *context, uint64_t line, const struct text *fields)
+{
+    struct import *import = context;
+    struct arena arena;
+    ProtobufCMessage *message = NULL;
+    struct row *row = memory_allocate(sizeof *row);
+    buffer_clear(&import->json);
+    if (row == NULL || !write_row(&import->json, fields)) {
+        memory_release(row);
+        return error_make(ERROR_OUT_OF_MEMORY, "importing");
+    }
+    *row = (struct row){.import = import, .line = line};
+    import->rows++;
+    arena_init(&arena, (size_t)1024 * 1024);
+    struct error error = json_message_read(buffer_text(&import->json),
+                                           &waybill__tracking__v1__record_event_request__descriptor,
+                                           false, &arena, &message);
+    if (error_is(error)) {
+        refuse(import, line, text_of(error.detail));
+        memory_release(row);
+    } else {
+        const struct rpc_client_call_options options = {.timeout_us = INT64_C(60) * 1000000,
+                                                        .may_repeat = true};
+        import->in_flight++;
+        rpc_client_call_with(import->client, path, message,
+                             &waybill__tracking__v1__record_event_response__descriptor, &options,
+                             row_done, row);
+    }
+    arena_deinit(&arena);
+    while (import->in_flight >= in_flight_max)
+        uv_run(&import->loop, UV_RUN_ONCE);
+    show_progress(import, false);
+    return error_none();
+}
+
+static struct error read_file(struct import *import, FILE *file, struct csv_reader *reader)
+{
+    static char piece[piece_bytes];
+    struct error error = error_none();
+    size_t size = fread(piece, 1, sizeof piece, file);
+    while (size > 0 && !error_is(error)) {
+        error = csv_reader_feed(reader, text_make(piece, size));
+        import->bytes_read += size;
+        size = fread(piece, 1, sizeof piece, file);
+    }
+    if (!error_is(error) && ferror(file))
+        error = error_make(ERROR_INPUT_OUTPUT, "the file cannot be read");
+    return error_is(error) ? error : csv_reader_finish(reader);
+}
+
+static struct error run(struct import *import, const char *name, const char *server)
+{
+    struct csv_reader *reader = NULL;
+    struct rpc_client_options options = rpc_client_options_default();
+    struct csv_reader_options csv = {
+        .name = name,
+        .columns = columns,
+        .column_count = column_count,
+        .optional_count = column_count - required,
+        .record = import_row,
+        .context = import,
+    };
+    FILE *file = fopen(name, "rb");
+    if (file == NULL)
+        return error_make(ERROR_NOT_FOUND, "%.200s cannot be opened", name);
+    if (fseek(file, 0, SEEK_END) == 0)
+        import->bytes_all = (uint64_t)ftell(file);
+    rewind(file);
+    options.server = server;
+    uv_loop_init(&import->loop);
+    struct error error = rpc_client_create(&import->client, &import->loop, &options);
+    if (!error_is(error))
+        error = csv_reader_create(&reader, &csv);
+    if (!error_is(error))
+        error = read_file(import, file, reader);
+    while (import->in_flight > 0)
+        uv_run(&import->loop, UV_RUN_ONCE);
+    csv_reader_destroy(reader);
+    if (import->client != NULL)
+        rpc_client_close(import->client, NULL, NULL);
+    uv_run(&import->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&import->loop);
+    fclose(file);
+    return error;
+}
+
+static void print_help(void)
+{
+    printf("usage: waybill import tracking FILE [--server HOST:PORT]\n\n"
+           "Records the events of a CSV file whose first line names the columns:\n"
+           "  carrier, tracking_number, occurred_time (2026-11-25T10:00:00Z or +02:00), and where\n"
+           "  there is one: type (DELIVERED, …), carrier_code, event_id, utc_offset_minutes,\n"
+           "  facility, city, country_code, description, source, expected_delivery_time,\n"
+           "  corrects_event_id.\n"
+           "An import that was cut off is begun again: what is there is not recorded twice.\n"
+           "Exit code 0: all is recorded; 1: some lines were refused, with the reason.\n");
+}
+
+int import_command(int argc, char **argv)
+{
+    static struct import import;
+    const char *server = "127.0.0.1:7400";
+    const char *name = NULL;
+    bool good = argc >= 3 && strcmp(argv[1], "tracking") == 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help();
+            return 0;
+        }
+    }
+    for (int i = 2; i < argc && good; i++) {
+        if (strcmp(argv[i], "--server") == 0 && i + 1 < argc)
+            server = argv[++i];
+        else if (argv[i][0] != '-' && name == NULL)
+            name = argv[i];
+        else
+            good = false;
+    }
+    if (!good || name == NULL) {
+        fprintf(stderr, "usage: waybill import tracking FILE [--server HOST:PORT]\n");
+        return 2;
+    }
+    buffer_init(&import.json, (size_t)64 * 1024);
+    import.begin_us = clock_monotonic_us(clock_system());
+    struct error error = run(&import, name, server);
+    show_progress(&import, true);
+    buffer_deinit(&import.json);
+    if (error_is(error))
+        fprintf(stderr, "waybill import: %s: %s\n", error_text(error.code), error.detail);
+    return error_is(error) || import.refused > 0 ? 1 : 0;
+}

@@ -1,0 +1,70 @@
+/* Tracking's part of `waybill verify`. */
+#include "main/verify_tracking.h"
+
+#include "tracking/infrastructure/embedded/tracking_verification.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { path_bytes_max = 4096 };
+
+bool verify_tracking_is_there(const char *directory)
+{
+    char path[path_bytes_max];
+    struct stat found;
+    snprintf(path, sizeof path, "%s/tracking/log", directory);
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* Keeps servers away meanwhile; -1: there is no lock, so nobody can hold it. */
+static struct error lock_store(const char *path, int *lock)
+{
+    char name[path_bytes_max + 16];
+    snprintf(name, sizeof name, "%s/log/lock", path);
+    *lock = open(name, O_RDONLY | O_CLOEXEC);
+    if (*lock < 0 || flock(*lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return error_none();
+    return error_make(ERROR_LOCKED, "%.200s: a server has it open; stop it, or verify a copy",
+                      path);
+}
+
+static void print_result(const char *path, const struct tracking_verification *found, bool json)
+{
+    char head[65];
+    for (size_t i = 0; i < 32; i++)
+        snprintf(head + 2 * i, 3, "%02x", found->chain_head[i]);
+    printf(json ? "{\"store\":\"%s\",\"records\":%llu,\"trackings\":%llu,\"events\":%llu,"
+                  "\"mismatches\":%llu,\"replayPending\":%s,\"chainHead\":\"%s\"}\n"
+                : "tracking (%s)\n  records       %llu\n  trackings     %llu\n"
+                  "  events        %llu\n  mismatches    %llu\n  replay pending %s\n"
+                  "  chain head    %s\n",
+           path, (unsigned long long)found->records, (unsigned long long)found->trackings,
+           (unsigned long long)found->events, (unsigned long long)found->mismatches,
+           found->replay_pending ? "true" : "false", head);
+}
+
+bool verify_tracking(const char *directory, bool json)
+{
+    char path[path_bytes_max];
+    int lock;
+    struct tracking_verification found = {0};
+    struct embedded_tracking_options options = embedded_tracking_options_default();
+    snprintf(path, sizeof path, "%s/tracking", directory);
+    options.directory = path;
+    struct error error = lock_store(path, &lock);
+    if (!error_is(error))
+        error = embedded_tracking_verify(&options, &found);
+    if (error_is(error) && json)
+        printf("{\"store\":\"%s\",\"error\":\"%s\"}\n", path, error_text(error.code));
+    if (error_is(error))
+        fprintf(stderr, "waybill verify: tracking: %s: %s\n", error_text(error.code), error.detail);
+    else
+        print_result(path, &found, json);
+    if (lock >= 0)
+        close(lock);
+    return !error_is(error) && found.mismatches == 0;
+}
