@@ -39,7 +39,7 @@ def failures(server_arguments, arguments):
         report = os.path.join(directory, "report.xml")
         with waybill_process.Server(os.path.join(directory, "data"), *server_arguments) as server:
             host, port = server.listen.rsplit(":", 1)
-            subprocess.run([program, "-h", host, "-p", port, "-P", METHOD, "-o", "2", "-S", "-j",
+            subprocess.run([program, "-h", host, "-p", port, "-P", METHOD, "-o", "5", "-S", "-j",
                             report, *arguments], stdout=subprocess.DEVNULL, timeout=300)
         with open(report, encoding="utf-8", errors="replace") as file:
             # It quotes what it has read byte by byte, and not all of that may stand in XML.

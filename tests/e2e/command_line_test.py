@@ -583,7 +583,7 @@ def call_gives_up_at_its_timeout():
         done = run("call", "GetStock", '{"sku": "A"}', "--timeout", "0.3", "--server",
                    "127.0.0.1:%d" % silent.getsockname()[1])
         assert done.returncode == 64 + 4 and "DEADLINE_EXCEEDED" in done.stderr, done
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
 
 def call_asks_for_health():
