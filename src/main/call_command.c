@@ -6,6 +6,7 @@
 
 #include "google/rpc/error_details.pb-c.h"
 #include "main/services.h"
+#include "main/tls_flags.h"
 #include "platform/base/buffer.h"
 #include "platform/json/json_message.h"
 #include "platform/rpc/client.h"
@@ -26,8 +27,7 @@ struct call {
     const char *request_json;
     const char *server;
     double timeout_seconds;
-    struct tls_settings tls;
-    bool in_tls;
+    struct tls_flags tls;
     bool json;
     struct known_method method;
     struct rpc_client *client;
@@ -70,12 +70,11 @@ static void print_help(FILE *out)
         "that is one of a kind. JSON is the request (proto3 JSON; - reads standard input).\n"
         "  --server HOST:PORT      127.0.0.1:7400\n"
         "  --timeout SECONDS       10\n"
-        "  --tls                   speak TLS, believe the system's authorities\n"
-        "  --tls-ca FILE           speak TLS, believe these\n"
-        "  --tls-certificate FILE  show this, with --tls-key FILE\n"
+        "%s"
         "  --json                  one line, errors too on standard output\n"
         "Exit code: 0; 64 + the gRPC status code if the call failed; 2 for wrong arguments.\n\n"
-        "  waybill call GetStock '{\"sku\": \"SCMS-b9d06fb8b2\"}'\n\nMethods:\n");
+        "  waybill call GetStock '{\"sku\": \"SCMS-b9d06fb8b2\"}'\n\nMethods:\n",
+        tls_flags_help);
     print_methods(out);
 }
 
@@ -200,7 +199,7 @@ static int send_call(struct call *call, const ProtobufCMessage *request)
     char path[256];
     struct rpc_client_options options = rpc_client_options_default();
     options.server = call->server;
-    options.tls = call->in_tls ? &call->tls : NULL;
+    options.tls = tls_flags_settings(&call->tls);
     snprintf(path, sizeof path, "/%s/%s", call->method.service->name, call->method.method->name);
     if (uv_loop_init(&loop) != 0) {
         fprintf(stderr, "waybill call: cannot make an event loop\n");
@@ -260,16 +259,6 @@ cleanup:
 
 /* --- arguments --- */
 
-/* Where the file of a TLS option is kept; NULL: it is none. */
-static const char **file_option(struct call *call, const char *name)
-{
-    if (strcmp(name, "--tls-ca") == 0)
-        return &call->tls.authorities;
-    if (strcmp(name, "--tls-certificate") == 0)
-        return &call->tls.certificate;
-    return strcmp(name, "--tls-key") == 0 ? &call->tls.key : NULL;
-}
-
 /* False: told what is wrong. */
 static bool read_option(struct call *call, int argc, char **argv, int *at)
 {
@@ -279,12 +268,10 @@ static bool read_option(struct call *call, int argc, char **argv, int *at)
         call->json = true;
         return true;
     }
-    if (strcmp(name, "--tls") == 0) {
-        call->in_tls = true;
-        return true;
-    }
-    const char **file = file_option(call, name);
-    bool known = file != NULL || strcmp(name, "--server") == 0 || strcmp(name, "--timeout") == 0;
+    enum tls_flag tls = tls_flags_read(&call->tls, "call", argc, argv, at);
+    if (tls != TLS_FLAG_OTHER)
+        return tls == TLS_FLAG_TAKEN;
+    bool known = strcmp(name, "--server") == 0 || strcmp(name, "--timeout") == 0;
     if (!known || *at + 1 >= argc) {
         fprintf(stderr, "waybill call: %s %s; `waybill call --help` explains\n", name,
                 known ? "needs a value" : "is no option");
@@ -293,11 +280,6 @@ static bool read_option(struct call *call, int argc, char **argv, int *at)
     const char *value = argv[++*at];
     if (strcmp(name, "--server") == 0) {
         call->server = value;
-        return true;
-    }
-    if (file != NULL) {
-        *file = value;
-        call->in_tls = true;
         return true;
     }
     call->timeout_seconds = strtod(value, &end);
@@ -340,14 +322,6 @@ static bool choose_method(struct call *call)
     return false;
 }
 
-static bool tls_files_fit(const struct call *call)
-{
-    if ((call->tls.certificate == NULL) == (call->tls.key == NULL))
-        return true;
-    fprintf(stderr, "waybill call: --tls-certificate and --tls-key go together\n");
-    return false;
-}
-
 int call_command(int argc, char **argv)
 {
     struct call call = {.server = "127.0.0.1:7400", .timeout_seconds = 10, .exit_code = 1};
@@ -366,7 +340,7 @@ int call_command(int argc, char **argv)
     }
     if (call.request_json == NULL)
         call.request_json = "{}";
-    if (!tls_files_fit(&call) || !choose_method(&call))
+    if (!tls_flags_fit(&call.tls, "call") || !choose_method(&call))
         return exit_usage;
     return read_and_send(&call);
 }

@@ -10,6 +10,7 @@
 #include "google/rpc/error_details.pb-c.h"
 #include "main/event_types.h"
 #include "main/suggestion.h"
+#include "main/tls_flags.h"
 #include "main/watch_display.h"
 #include "platform/rpc/client.h"
 #include "waybill/events/v1/events.pb-c.h"
@@ -34,6 +35,7 @@ static const char list_path[] = "/waybill.events.v1.EventService/ListEventLogs";
 
 struct watch {
     const char *server;
+    struct tls_flags tls;
     const char *key;
     char *types[types_max]; /* full names */
     size_t type_count;
@@ -208,13 +210,14 @@ static int run(struct watch *watch)
     Waybill__Events__V1__ListEventLogsRequest request =
         WAYBILL__EVENTS__V1__LIST_EVENT_LOGS_REQUEST__INIT;
     options.server = watch->server;
+    options.tls = tls_flags_settings(&watch->tls);
     if (uv_loop_init(&watch->loop) != 0) {
         fprintf(stderr, "waybill watch: cannot make an event loop\n");
         return 1;
     }
     struct error error = rpc_client_create(&watch->client, &watch->loop, &options);
     if (error_is(error)) {
-        fprintf(stderr, "waybill watch: --server %s\n", error.detail);
+        fprintf(stderr, "waybill watch: %s\n", error.detail);
         uv_loop_close(&watch->loop);
         return exit_usage;
     }
@@ -242,17 +245,19 @@ static int run(struct watch *watch)
 
 static void print_help(FILE *out)
 {
-    fprintf(
-        out,
-        "usage: waybill watch [OPTION…]\n\n"
-        "Shows events as they happen, a line each, until Ctrl-C, which prints how to go on.\n"
-        "  --server HOST:PORT  127.0.0.1:7400\n"
-        "  --types A,B         only these: StockReserved, or waybill.inventory.v1.StockReserved\n"
-        "  --key KEY           only events with this key: a SKU, a reservation_id, …\n"
-        "  --from PLACE        oldest, or a cursor; without it from now on\n"
-        "  --json              each event as a JSON object, with its cursor\n"
-        "  --count N           end after so many\n\n"
-        "Types:\n");
+    fprintf(out,
+            "usage: waybill watch [OPTION…]\n\n"
+            "Shows events as they happen, a line each, until Ctrl-C, which prints how to go on.\n"
+            "  --server HOST:PORT      127.0.0.1:7400\n"
+            "  --types A,B             only these: StockReserved, or "
+            "waybill.inventory.v1.StockReserved\n"
+            "  --key KEY               only events with this key: a SKU, a reservation_id, …\n"
+            "  --from PLACE            oldest, or a cursor; without it from now on\n"
+            "%s"
+            "  --json                  each event as a JSON object, with its cursor\n"
+            "  --count N               end after so many\n\n"
+            "Types:\n",
+            tls_flags_help);
     for (size_t i = 0; i < event_message_count; i++)
         fprintf(out, "  %s\n", event_messages[i]->name);
 }
@@ -330,6 +335,9 @@ static bool read_option(struct watch *watch, int argc, char **argv, int *at)
         watch->display.json = true;
         return true;
     }
+    enum tls_flag tls = tls_flags_read(&watch->tls, "watch", argc, argv, at);
+    if (tls != TLS_FLAG_OTHER)
+        return tls == TLS_FLAG_TAKEN;
     for (size_t i = 0; i < sizeof with_value / sizeof with_value[0]; i++) {
         if (strcmp(name, with_value[i]) == 0 && *at + 1 < argc)
             return read_value(watch, name, argv[++*at]);
@@ -353,6 +361,8 @@ int watch_command(int argc, char **argv)
         if (!read_option(&watch, argc, argv, &i))
             return exit_usage;
     }
+    if (!tls_flags_fit(&watch.tls, "watch"))
+        return exit_usage;
     watch_display_begin(&watch.display);
     int code = run(&watch);
     watch_display_end(&watch.display);

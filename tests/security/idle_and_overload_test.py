@@ -185,7 +185,7 @@ def burst(server, number):
 def load_beyond_the_queue_is_refused_with_flat_memory():
     ok, exhausted = grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED
     with tempfile.TemporaryDirectory() as directory:
-        with waybill_server.Server(directory, "--queue-length-max", str(QUEUE_LENGTH)) as server:
+        with waybill_server.Server(directory, "inventory", "--queue-length-max", str(QUEUE_LENGTH)) as server:
             first = burst(server, 0)
             before = resident_bytes(server)
             sums = dict(first)

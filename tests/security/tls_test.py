@@ -142,8 +142,8 @@ def mutual_tls_takes_only_clients_of_the_authority():
             assert refused(server.listen, other), "a stranger's certificate was taken"
 
 
-def waybill_call(server, *arguments):
-    return subprocess.run([waybill_process.PROGRAM, "call", "VerifyLedger", "{}", "--server",
+def waybill_call(server, *arguments, method="VerifyLedger", request="{}"):
+    return subprocess.run([waybill_process.PROGRAM, "call", method, request, "--server",
                            server.listen, *arguments], capture_output=True, text=True, timeout=60)
 
 
@@ -152,7 +152,8 @@ def our_own_client_checks_the_server_and_shows_its_certificate():
         certificate, key = make_certificate(directory, "server")
         authority, _ = make_certificate(directory, "authority")
         mine, my_key = make_certificate(directory, "client", authority="authority")
-        with serve(directory, certificate, key, "--tls-client-ca", authority) as server:
+        with serve(directory, certificate, key, "--tls-client-ca", authority, "inventory",
+                   "events") as server:
             known = ["--tls-ca", certificate]
             shown = ["--tls-certificate", mine, "--tls-key", my_key]
             done = waybill_call(server, *known, *shown)
@@ -161,6 +162,14 @@ def our_own_client_checks_the_server_and_shows_its_certificate():
                                    ([], "")):
                 done = waybill_call(server, *arguments)
                 assert done.returncode == 64 + 14 and why in done.stderr, done
+            receipt = json.dumps({"receiptId": "r", "sku": "A", "quantity": 1})
+            done = waybill_call(server, *known, *shown, request=receipt,
+                                method="waybill.inventory.v1.InventoryService/ReceiveStock")
+            assert done.returncode == 0, done
+            done = subprocess.run([waybill_process.PROGRAM, "watch", "--server", server.listen,
+                                   "--from", "oldest", "--count", "1", *known, *shown],
+                                  capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0 and "StockReceived" in done.stdout, done
             done = waybill_call(server, *known, *shown[:2])
             assert done.returncode == 2 and "--tls-key" in done.stderr, done
         with serve(directory, certificate, key, listen="127.0.0.2:0") as server:
