@@ -353,6 +353,39 @@ static void two_sites_are_found_where_three_are_cheaper(void **state)
 
 /* --- rules --- */
 
+/* The search of a fixed set once gave up here at a depth of 64, with work to spare. */
+static void deep_splits_are_searched_to_their_end(void **state)
+{
+    const int64_t prices[][3] = {{1364, 123, 293}, {1806, 165, 293}, {1202, 1808, 474}};
+    const struct allocation_demand lines[] = {{2, 2320}, {9, 1025}, {10, 4649}, {5, 4611}};
+    const int64_t available[] = {5, 1, 10, 1, 1, 3, 7, 16, 7, 6, 8, 3};
+    struct allocation_site sites[3];
+    struct allocation_plan plan;
+    struct arena arena;
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        sites[i] = (struct allocation_site){.priority = (int32_t)i,
+                                            .has_cost = true,
+                                            .handling_minor = prices[i][0],
+                                            .base_minor = prices[i][1],
+                                            .per_kilogram_minor = prices[i][2],
+                                            .parcel_grams_max = i == 1 ? 10000 : 30000};
+    const struct allocation_problem problem = {.strategy = STRATEGY_LOWEST_COST,
+                                               .allow_partial = true,
+                                               .split_cost_minor = 700,
+                                               .work_max = 2000000,
+                                               .sites = sites,
+                                               .site_count = 3,
+                                               .lines = lines,
+                                               .line_count = 4,
+                                               .available = available};
+    arena_init(&arena, arena_bytes_max);
+    allocation_plan_solve(&problem, &arena, &plan);
+    assert_int_equal(plan.total_cost_minor, 34312);
+    assert_true(plan.optimal);
+    arena_deinit(&arena);
+}
+
 static void more_stock_never_costs_more(void **state)
 {
     static struct test_case made;
@@ -501,6 +534,7 @@ int main(void)
         cmocka_unit_test(plans_of_four_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_five_sites_are_the_best_of_every_split),
         cmocka_unit_test(two_sites_are_found_where_three_are_cheaper),
+        cmocka_unit_test(deep_splits_are_searched_to_their_end),
         cmocka_unit_test(more_stock_never_costs_more),
         cmocka_unit_test(little_work_gives_a_plan_and_a_gap_that_holds),
         cmocka_unit_test(priority_takes_sites_in_their_order),

@@ -11,7 +11,7 @@
  */
 enum site_state { SITE_CLOSED, SITE_OPTIONAL, SITE_OPEN };
 
-enum { rounding_sites_max = 64, rounding_depth_max = 64 };
+enum { rounding_sites_max = 64, rounding_depth_max = 256 };
 
 struct slope_site {
     size_t number;        /* in the question */
