@@ -98,6 +98,20 @@ size_t http_queued(const struct http_exchange *exchange)
 
 /* --- the budget --- */
 
+/* At most a line a second: who floods must not make us write, either. */
+static void tell_punishment(struct http_loop *loop)
+{
+    int64_t now_us = http_loop_now_us(loop);
+    loop->punishments_untold++;
+    if (loop->punishment_told_us != 0 && now_us - loop->punishment_told_us < 1000000)
+        return;
+    struct log_field fields[] = {log_number("connections", (int64_t)loop->punishments_untold)};
+    log_event(LOG_LEVEL_WARNING, "connections ended: too many resets, pings or empty frames",
+              fields, 1);
+    loop->punishment_told_us = now_us;
+    loop->punishments_untold = 0;
+}
+
 void http_connection_charge(struct http_connection *connection, int32_t cost)
 {
     if (connection->budget <= 0)
@@ -105,8 +119,7 @@ void http_connection_charge(struct http_connection *connection, int32_t cost)
     connection->budget -= cost;
     if (connection->budget > 0)
         return;
-    log_event(LOG_LEVEL_WARNING, "connection ended: too many resets, pings or empty frames", NULL,
-              0);
+    tell_punishment(connection->loop);
     http_count(&connection->loop->counters.connections_punished, 1);
     connection->failed = true;
     connection->version->punish(connection);

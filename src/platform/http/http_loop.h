@@ -42,8 +42,10 @@ struct http_loop {
     uv_timer_t second;        /* looks after connections that do nothing */
     uv_tcp_t refused;         /* a connection that there is no memory for */
     bool refusing;
-    bool accept_waits; /* for `refused` to be closed */
-    int64_t now_us;    /* of this turn; INT64_MIN = not read yet */
+    bool accept_waits;          /* for `refused` to be closed */
+    int64_t punishment_told_us; /* when it was logged last: not for each of a flood */
+    uint64_t punishments_untold;
+    int64_t now_us; /* of this turn; INT64_MIN = not read yet */
     bool listening;
     bool draining;
     int64_t drain_until_us;
