@@ -7,12 +7,14 @@
 #include "main/replay/data_set.h"
 #include "main/replay/replay.h"
 #include "main/replay/replay_display.h"
+#include "main/replay/replay_places.h"
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_report.h"
 
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -227,7 +229,8 @@ static int run_replay(const struct replay_arguments *arguments, const struct rep
 }
 
 static int replay_plan_on_loop(const struct replay_arguments *arguments,
-                               const struct replay_plan *plan, uv_loop_t *loop)
+                               const struct replay_plan *plan, const struct replay_places *places,
+                               uv_loop_t *loop)
 {
     struct replay *replay;
     struct replay_options options = {
@@ -235,6 +238,7 @@ static int replay_plan_on_loop(const struct replay_arguments *arguments,
         .clock = clock_system(),
         .file_system = file_system_posix(),
         .plan = plan,
+        .places = places,
         .server = arguments->server,
         .progress_path = arguments->progress_path,
     };
@@ -246,8 +250,8 @@ static int replay_plan_on_loop(const struct replay_arguments *arguments,
     return status;
 }
 
-static int replay_data_set(const struct replay_arguments *arguments,
-                           const struct data_set *data_set)
+static int replay_with_places(const struct replay_arguments *arguments,
+                              const struct data_set *data_set, const struct replay_places *places)
 {
     struct replay_plan plan;
     uv_loop_t loop;
@@ -259,10 +263,29 @@ static int replay_data_set(const struct replay_arguments *arguments,
         fprintf(stderr, "waybill replay: %s\n", uv_strerror(status));
         status = status_failed;
     } else {
-        status = replay_plan_on_loop(arguments, &plan, &loop);
+        status = replay_plan_on_loop(arguments, &plan, places, &loop);
         (void)uv_loop_close(&loop); /* all handles are closed by now */
     }
     replay_plan_deinit(&plan);
+    return status;
+}
+
+/* A data set that tells where goods come from and go to has its tables beside it. */
+static int replay_data_set(const struct replay_arguments *arguments,
+                           const struct data_set *data_set)
+{
+    struct replay_places places;
+    char folder[4096];
+    const char *slash = strrchr(arguments->path, '/');
+    if (!data_set->has_logistics)
+        return replay_with_places(arguments, data_set, NULL);
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - arguments->path),
+             slash == NULL ? "." : arguments->path);
+    struct error error = replay_places_read(&places, file_system_posix(), folder, data_set);
+    if (error_is(error))
+        return tell_error(&error);
+    int status = replay_with_places(arguments, data_set, &places);
+    replay_places_deinit(&places);
     return status;
 }
 

@@ -356,15 +356,16 @@ static struct error lapse_answered(void *context, size_t hold,
     return error_none();
 }
 
-const struct replay_stage inventory_stages[] = {
-    {
-        .name = "receive",
-        .title = "Receiving stock",
-        .work = {.item_count = product_count,
-                 .is_due = receive_is_due,
-                 .prepare = receive_prepare,
-                 .answered = receive_answered},
-    },
+const struct replay_stage receive_stage = {
+    .name = "receive",
+    .title = "Receiving stock",
+    .work = {.item_count = product_count,
+             .is_due = receive_is_due,
+             .prepare = receive_prepare,
+             .answered = receive_answered},
+};
+
+const struct replay_stage hold_stages[] = {
     {
         .name = "hold",
         .title = "Holding for a while",
@@ -407,4 +408,4 @@ const struct replay_stage inventory_stages[] = {
                  .answered = pay_answered},
     },
 };
-const size_t inventory_stage_count = sizeof inventory_stages / sizeof inventory_stages[0];
+const size_t hold_stage_count = sizeof hold_stages / sizeof hold_stages[0];

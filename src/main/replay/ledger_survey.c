@@ -36,8 +36,7 @@ struct product_survey {
     struct survey_entry *entries; /* of our reservations */
     size_t count;
     size_t capacity;
-    uint32_t receipts;               /* of our own id */
-    int64_t receipt_packs;           /* their sum */
+    int64_t receipt_packs;           /* of our own receipts */
     int64_t balances[account_count]; /* what flowed in minus what flowed out, by account */
     int64_t others[account_count];   /* the same of other callers' entries */
 };
@@ -135,11 +134,9 @@ struct error ledger_survey_add(struct ledger_survey *survey, uint32_t product,
 {
     struct product_survey *of = &survey->products[product];
     struct survey_entry ours = {.cause = cause_of(entry->cause), .packs = entry->quantity};
-    struct replay_id receipt_id = replay_plan_receipt_id(survey->plan, product);
     move(of->balances, entry);
     if (strcmp(entry->cause, "StockReceived") == 0 &&
-        strcmp(entry->cause_id, receipt_id.string) == 0) {
-        of->receipts++;
+        replay_plan_is_receipt(survey->plan, text_of(entry->cause_id), product)) {
         of->receipt_packs += entry->quantity;
         return error_none();
     }
@@ -168,7 +165,8 @@ bool ledger_survey_is_complete(const struct ledger_survey *survey, uint32_t prod
 
 bool ledger_survey_is_received(const struct ledger_survey *survey, uint32_t product)
 {
-    return survey->products[product].receipts > 0;
+    return survey->products[product].receipt_packs >=
+           survey->plan->data_set->products[product].packs;
 }
 
 /* --- the fold --- */
@@ -268,18 +266,16 @@ static void sum_products(const struct ledger_survey *survey, struct survey_total
     const struct data_set *data_set = survey->plan->data_set;
     for (uint32_t i = 0; i < data_set->product_count; i++) {
         const struct product_survey *of = &survey->products[i];
-        totals->products_received += of->receipts > 0;
+        totals->products_received += ledger_survey_is_received(survey, i);
         totals->others_received -=
             of->others[WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_SUPPLY];
         totals->others_reserved +=
             of->others[WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_RESERVED];
         totals->others_committed +=
             of->others[WAYBILL__INVENTORY__V1__STOCK_ACCOUNT__STOCK_ACCOUNT_COMMITTED];
-        if (of->receipts > 1 ||
-            (of->receipts == 1 && of->receipt_packs != data_set->products[i].packs))
-            difference_list_add(conflicts, "%s: received %u times, %lld packs instead of %lld",
-                                data_set->products[i].sku.data, of->receipts,
-                                (long long)of->receipt_packs,
+        if (of->receipt_packs > data_set->products[i].packs)
+            difference_list_add(conflicts, "%s: %lld packs received instead of %lld",
+                                data_set->products[i].sku.data, (long long)of->receipt_packs,
                                 (long long)data_set->products[i].packs);
     }
 }

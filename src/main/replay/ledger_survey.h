@@ -72,7 +72,7 @@ __attribute__((warn_unused_result)) struct error ledger_survey_add(
 bool ledger_survey_is_complete(const struct ledger_survey *survey, uint32_t product,
                                const Waybill__Inventory__V1__Stock *stock);
 
-/* Whether our receipt of the product is in its ledger. */
+/* Whether our receipts of the product are all in its ledger. */
 bool ledger_survey_is_received(const struct ledger_survey *survey, uint32_t product);
 
 /*

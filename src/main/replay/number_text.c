@@ -23,6 +23,17 @@ struct number_text number_text_of_count(int64_t count)
     return text;
 }
 
+struct number_text number_text_of_money(int64_t amount_minor)
+{
+    struct number_text whole = number_text_of_count(amount_minor / 100);
+    int64_t cents = amount_minor % 100;
+    struct number_text text;
+    snprintf(text.string, sizeof text.string, "%.36s.%c%c", whole.string,
+             (char)('0' + (cents < 0 ? -cents : cents) / 10),
+             (char)('0' + (cents < 0 ? -cents : cents) % 10));
+    return text;
+}
+
 struct number_text number_text_of_duration(int64_t duration_us)
 {
     struct number_text text;

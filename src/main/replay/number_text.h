@@ -13,6 +13,9 @@ struct number_text {
 /* 189265090 → "189,265,090". */
 struct number_text number_text_of_count(int64_t count);
 
+/* Cents: 123456 → "1,234.56". */
+struct number_text number_text_of_money(int64_t amount_minor);
+
 /* A duration: "850 µs", "5.1 ms", "2.3 s". */
 struct number_text number_text_of_duration(int64_t duration_us);
 

@@ -14,11 +14,13 @@
 #include "waybill/inventory/v1/inventory.pb-c.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     connection_count = 4,
     calls_per_connection = 64,
     rounds_max = 5,
+    page_token_bytes_max = 4096,
     save_interval_ms = 1000,
 };
 static const int64_t patience_us = INT64_C(60) * 1000000;
@@ -30,6 +32,13 @@ void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status st
     replay->state_counts[replay->holds[hold].state]--;
     replay->state_counts[status.state]++;
     replay->holds[hold] = status;
+}
+
+void replay_set_allocation(struct replay *replay, uint32_t order, enum allocation_progress progress)
+{
+    replay->allocation_counts[replay->allocations[order]]--;
+    replay->allocation_counts[progress]++;
+    replay->allocations[order] = (uint8_t)progress;
 }
 
 /* --- saving --- */
@@ -66,7 +75,14 @@ static struct error allocate(struct replay *replay)
         memory_allocate_zero(replay->data_set->product_count, sizeof *replay->received);
     if (replay->holds == NULL || replay->look_up_us == NULL || replay->received == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "replay");
-    return error_none();
+    buffer_init(&replay->page_token, page_token_bytes_max);
+    replay->allocations = memory_allocate_zero(replay->data_set->order_count, 1);
+    replay->allocation_counts[ALLOCATION_NONE] = replay->data_set->order_count;
+    if (replay->allocations == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "replay");
+    return replay->places == NULL
+               ? error_none()
+               : replay_supply_init(&replay->supply, replay->data_set, replay->places);
 }
 
 static struct error create_pump(struct replay *replay)
@@ -92,6 +108,7 @@ struct error replay_create(struct replay **result, const struct replay_options *
     replay->options = *options;
     replay->plan = options->plan;
     replay->data_set = options->plan->data_set;
+    replay->places = options->places;
     struct error error = allocate(replay);
     if (!error_is(error))
         error = replay_progress_open(&replay->file, options->file_system, options->progress_path,
@@ -130,23 +147,36 @@ void replay_destroy(struct replay *replay)
     memory_release(replay->holds);
     memory_release(replay->look_up_us);
     memory_release(replay->received);
+    memory_release(replay->allocations);
+    replay_supply_deinit(&replay->supply);
+    buffer_deinit(&replay->page_token);
     memory_release(replay);
 }
 
 /* --- running --- */
 
-/* Receipts and holds: one step each for what is received or held, a second for a hold's end. */
+/*
+ * Receipts, holds and orders: one step each for what is received or held, a second for a hold's
+ * end; with warehouses one for each plan, for an order that is allocated, and one more when it is
+ * shipped.
+ */
 static uint64_t steps_done(const struct replay *replay)
 {
     uint64_t done = replay->received_count + replay->state_counts[HOLD_PENDING];
     for (int i = 0; i < hold_outcome_count; i++)
         done += 2 * (uint64_t)replay->state_counts[hold_state_wanted((enum hold_outcome)i)];
-    return done;
+    if (replay->places == NULL)
+        return done;
+    return done + replay->plans_made + replay->allocation_counts[ALLOCATION_FIRM] +
+           2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED];
 }
 
 static uint64_t steps_total(const struct replay *replay)
 {
-    return replay->data_set->product_count + 2 * (uint64_t)replay->plan->hold_count;
+    uint64_t total = replay->data_set->product_count + 2 * (uint64_t)replay->plan->hold_count;
+    if (replay->places == NULL)
+        return total;
+    return total + (replay_strategy_count + 2) * (uint64_t)replay->data_set->order_count;
 }
 
 /* A server that has less than it once had is another one, or has lost its data. */
@@ -185,6 +215,60 @@ static struct error run_stage(struct replay *replay, const struct replay_stage *
     return error;
 }
 
+static struct error run_stages(struct replay *replay, const struct replay_stage *stages,
+                               size_t count)
+{
+    struct error error = error_none();
+    for (size_t i = 0; i < count && !error_is(error); i++)
+        error = run_stage(replay, &stages[i]);
+    return error;
+}
+
+/* Whether the shelves are as full as the comparison wants them, and it is not there yet. */
+static bool is_to_compare(const struct replay *replay)
+{
+    return replay->progress.strategies[0].orders == 0 &&
+           replay->allocation_counts[ALLOCATION_NONE] == replay->data_set->order_count;
+}
+
+static struct error compare_strategies(struct replay *replay)
+{
+    memset(replay->strategies, 0, sizeof replay->strategies);
+    replay->plans_made = 0;
+    struct error error = is_to_compare(replay) ? run_stage(replay, &strategy_stage) : error_none();
+    if (error_is(error))
+        return error;
+    if (replay->plans_made > 0)
+        memcpy(replay->progress.strategies, replay->strategies, sizeof replay->strategies);
+    replay->plans_made = replay_strategy_count * replay->data_set->order_count;
+    return save(replay);
+}
+
+/* Where each hold and each order stands. */
+static struct error survey(struct replay *replay)
+{
+    struct error error = replay_survey(replay);
+    if (!error_is(error) && replay->places != NULL)
+        error = replay_survey_allocations(replay);
+    return error;
+}
+
+static struct error run_round(struct replay *replay)
+{
+    struct error error = replay->places == NULL
+                             ? run_stage(replay, &receive_stage)
+                             : run_stages(replay, supply_stages, supply_stage_count);
+    if (!error_is(error) && replay->places != NULL)
+        error = compare_strategies(replay);
+    if (!error_is(error))
+        error = run_stages(replay, hold_stages, hold_stage_count);
+    if (!error_is(error) && replay->places != NULL)
+        error = run_stages(replay, dispatch_stages, dispatch_stage_count);
+    if (!error_is(error))
+        error = survey(replay);
+    return error;
+}
+
 /* All stages until all holds are where the plan wants them, or it turns out that they never will
  * be. */
 static struct error run_rounds(struct replay *replay)
@@ -196,10 +280,8 @@ static struct error run_rounds(struct replay *replay)
          round++) {
         replay->lapse_give_up_us =
             clock_monotonic_us(replay->options.clock) + replay_lapse_ttl_us + replay_lapse_grace_us;
-        for (size_t i = 0; i < inventory_stage_count && !error_is(error); i++)
-            error = run_stage(replay, &inventory_stages[i]);
-        if (!error_is(error))
-            error = replay_survey(replay);
+        replay->feed_give_up_us = INT64_MAX;
+        error = run_round(replay);
     }
     return error;
 }
@@ -282,6 +364,8 @@ static void measure(struct replay *replay)
     }
     replay->result->finish_time_us = progress->finish_time_us;
     replay->result->measurements = progress->measurements;
+    replay->result->has_warehouses = replay->places != NULL;
+    memcpy(replay->result->strategies, progress->strategies, sizeof progress->strategies);
 }
 
 /* The survey that came last against the plan, and the server's own verification. */
@@ -291,12 +375,14 @@ static struct error judge(struct replay *replay)
     struct error error = call_pump_run(replay->pump, &verify_work, result, NULL);
     if (!error_is(error))
         error = ledger_survey_compare(replay->survey, replay->holds, &result->differences);
+    if (!error_is(error) && replay->places != NULL)
+        error = replay_judge_shelves(replay);
     return error;
 }
 
 static struct error run(struct replay *replay)
 {
-    struct error error = replay_survey(replay);
+    struct error error = survey(replay);
     if (!error_is(error))
         error = check_server(replay);
     if (error_is(error))

@@ -3,6 +3,7 @@
 
 #include "main/replay/difference_list.h"
 #include "main/replay/ledger_survey.h"
+#include "main/replay/replay_places.h"
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_progress.h"
 #include "platform/base/clock.h"
@@ -16,10 +17,13 @@
 /*
  * The replay of a data set against a server, once and no more, however often it is cut and started:
  *
- *   survey    read the ledgers of all products: where does each order stand?
+ *   survey    read the ledgers of all products and all allocations: where does each order stand?
  *   stages    bring each order as far as the plan says; skipped if all are there
  *   survey    again, and the stages again for what is still not there
- *   verify    the server's own VerifyLedger, and everything against the plan
+ *   verify    the server's own verifications, and everything against the plan
+ *
+ * With warehouses the goods are shelved there and inventory is fed by them; without, inventory
+ * receives them itself and an order ends when it is paid.
  *
  * Nothing is sent on the word of the progress file, and nothing twice: what the ledger has is not
  * sent again, and a call whose answer was lost is repeated only within the time for which the
@@ -32,8 +36,9 @@ struct replay_options {
     struct clock *clock;
     struct file_system *file_system;
     const struct replay_plan *plan;
-    const char *server;        /* "HOST:PORT" */
-    const char *progress_path; /* texts live as long as the replay */
+    const struct replay_places *places; /* NULL: only inventory takes part */
+    const char *server;                 /* "HOST:PORT" */
+    const char *progress_path;          /* texts live as long as the replay */
 };
 
 /* Where it is, for a display; may be asked at any time, also from a timer of the loop. */
@@ -45,7 +50,22 @@ struct replay_view {
     bool is_sending;      /* in a stage, not in a survey */
 };
 
+/* What the warehouses tell of the replay's orders, and what lies on all shelves. */
+struct shelf_totals {
+    uint32_t parts;   /* of all allocations */
+    uint32_t optimal; /* allocations proved the cheapest when they were made */
+    int64_t cost_minor;
+    int64_t on_hand;
+    int64_t allocated;
+    int64_t shipped; /* for reservations */
+    int64_t movements;
+    int64_t mismatches;
+};
+
 struct replay_result {
+    bool has_warehouses; /* shelf and strategies are there */
+    struct shelf_totals shelf;
+    struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared */
     struct survey_totals totals;
     bool was_complete; /* the progress file said so: nothing but reads was sent */
     int64_t finish_time_us;

@@ -6,6 +6,7 @@
 
 #include "main/replay/csv_reader.h"
 #include "main/replay/data_set_field.h"
+#include "main/replay/replay_plan.h"
 #include "platform/base/memory.h"
 
 #include <stdio.h>
@@ -79,8 +80,8 @@ static struct error site_is_read(void *context, uint64_t line, const struct text
     struct replay_warehouse warehouse = {.is_centre = text_equals_string(fields[0], centre_site)};
     if (places->warehouse_count == replay_warehouses_max)
         return error_at(reader, line, 0, "more than 1000 warehouses");
-    if (fields[1].size == 0 || fields[1].size > 40)
-        return error_at(reader, line, 1, "must have 1 to 40 bytes");
+    if (fields[1].size == 0 || fields[1].size > replay_warehouse_id_bytes_max)
+        return error_at(reader, line, 1, "must have 1 to 24 bytes");
     if (warehouse.is_centre && places->centre_count != places->warehouse_count)
         return error_at(reader, line, 0, "distribution centres come first");
     struct error error = read_place(reader, line, fields, 2, 3, 4, &warehouse.place);

@@ -86,6 +86,49 @@ struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t
     return id;
 }
 
+static const char delivery_mark[] = "in:";
+static const char allocation_mark[] = "a:";
+
+struct replay_id replay_plan_delivery_id(const struct replay_plan *plan, const char *warehouse_id,
+                                         uint32_t product)
+{
+    struct replay_id id;
+    struct text sku = plan->data_set->products[product].sku;
+    snprintf(id.string, sizeof id.string, "%s%s%.*s:%.*s", plan->prefix, delivery_mark,
+             replay_warehouse_id_bytes_max, warehouse_id, (int)sku.size, sku.data);
+    return id;
+}
+
+bool replay_plan_is_receipt(const struct replay_plan *plan, struct text id, uint32_t product)
+{
+    char start[sizeof plan->prefix + sizeof delivery_mark];
+    struct text sku = plan->data_set->products[product].sku;
+    if (text_equals_string(id, replay_plan_receipt_id(plan, product).string))
+        return true;
+    snprintf(start, sizeof start, "%s%s", plan->prefix, delivery_mark);
+    return text_starts_with(id, text_of(start)) && id.size > sku.size &&
+           text_equal(text_make(id.data + id.size - sku.size, sku.size), sku);
+}
+
+struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint32_t order)
+{
+    struct replay_id id;
+    struct text order_id = plan->data_set->orders[order].order_id;
+    snprintf(id.string, sizeof id.string, "%s%s%.*s", plan->prefix, allocation_mark,
+             (int)order_id.size, order_id.data);
+    return id;
+}
+
+bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order)
+{
+    char start[sizeof plan->prefix + sizeof allocation_mark];
+    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, allocation_mark);
+    if (!text_starts_with(id, text_of(start)))
+        return false;
+    return data_set_find_order(plan->data_set, text_make(id.data + size, id.size - (size_t)size),
+                               order);
+}
+
 struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,
                                             uint32_t attempt)
 {

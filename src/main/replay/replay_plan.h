@@ -17,7 +17,9 @@
  * before and cancelled, by a customer who then comes back. So there are more holds than orders:
  * hold i is order i's own for i below the data set's order_count; behind them come the extra ones.
  *
- *     receipt       replay:RUN:SKU             one a product
+ *     receipt       replay:RUN:SKU             one a product, where there are no warehouses
+ *     movement      replay:RUN:in:WAREHOUSE:SKU
+ *     allocation    replay:RUN:a:ORDER
  *     reservation   replay:RUN:ORDER:ATTEMPT   from 1; a hold that ran out while it was to be paid
  *                                              or cancelled is followed by the next attempt
  *                   replay:RUN:ORDER:ATTEMPTx  of the extra hold
@@ -34,6 +36,7 @@ enum { hold_outcome_count = HOLD_LAPSED + 1 };
 enum {
     replay_id_bytes_max = 64,
     replay_attempts_max = 99,
+    replay_warehouse_id_bytes_max = 24,
 };
 
 static const int64_t replay_lapse_ttl_us = INT64_C(2) * 1000000;
@@ -90,6 +93,18 @@ static inline const struct data_set_order *replay_plan_order(const struct replay
 }
 
 struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t product);
+
+/* warehouse_id has at most replay_warehouse_id_bytes_max bytes. */
+struct replay_id replay_plan_delivery_id(const struct replay_plan *plan, const char *warehouse_id,
+                                         uint32_t product);
+
+/* Whether the id is one of the product's two kinds of receipts. */
+bool replay_plan_is_receipt(const struct replay_plan *plan, struct text id, uint32_t product);
+
+struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint32_t order);
+
+/* Whether the id is that of one of our allocations, and of which. */
+bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order);
 
 /* `attempt` is 1 to replay_attempts_max. */
 struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,

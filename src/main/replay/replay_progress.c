@@ -52,6 +52,24 @@ static struct error read_measurements(json_t *json, struct replay_progress *prog
     return error_none();
 }
 
+/* NULL = they were not compared. */
+static bool read_strategies(const json_t *array, struct replay_progress *progress)
+{
+    bool is_read = array == NULL || json_array_size(array) == replay_strategy_count;
+    for (size_t i = 0; i < replay_strategy_count && array != NULL && is_read; i++) {
+        struct strategy_totals *of = &progress->strategies[i];
+        int figures[3];
+        json_int_t cost_minor;
+        is_read = json_unpack(json_array_get(array, i), "{s:i, s:i, s:i, s:I}", "orders",
+                              &figures[0], "parts", &figures[1], "optimal", &figures[2],
+                              "cost_minor", &cost_minor) == 0;
+        if (is_read)
+            *of = (struct strategy_totals){(uint32_t)figures[0], (uint32_t)figures[1],
+                                           (uint32_t)figures[2], cost_minor};
+    }
+    return is_read;
+}
+
 static struct error read_progress(const struct replay_progress_file *file, json_t *json,
                                   struct replay_progress *progress)
 {
@@ -59,15 +77,17 @@ static struct error read_progress(const struct replay_progress_file *file, json_
     json_int_t seed;
     json_int_t finish_time_us = 0;
     json_t *measurements = NULL;
+    json_t *strategies = NULL;
     const char *digest;
     int version;
     int complete;
     int counts[4];
-    if (json_unpack_ex(json, &why, 0, "{s:i, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i}, s?I, s?o}",
+    if (json_unpack_ex(json, &why, 0, "{s:i, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i}, s?o, s?I, s?o}",
                        "format", &version, "seed", &seed, "data_set_sha256", &digest, "complete",
                        &complete, "counts", "products_received", &counts[0], "orders_committed",
                        &counts[1], "orders_rolled_back", &counts[2], "orders_expired", &counts[3],
-                       "finish_time_us", &finish_time_us, "measurements", &measurements) != 0)
+                       "strategies", &strategies, "finish_time_us", &finish_time_us, "measurements",
+                       &measurements) != 0)
         return error_no_progress_file(file->path, why.text);
     if (version != format_version)
         return error_no_progress_file(file->path, "another format version");
@@ -85,6 +105,8 @@ static struct error read_progress(const struct replay_progress_file *file, json_
     progress->rolled_back = (uint32_t)counts[2];
     progress->expired = (uint32_t)counts[3];
     progress->finish_time_us = finish_time_us;
+    if (!read_strategies(strategies, progress))
+        return error_no_progress_file(file->path, "its strategies are no figures");
     if (measurements == NULL)
         return error_none();
     struct error error = read_measurements(measurements, progress);
@@ -193,6 +215,26 @@ void replay_progress_close(struct replay_progress_file *file)
 
 /* --- saving --- */
 
+/* Only once all orders are compared. False without memory. */
+static bool add_strategies(json_t *json, const struct replay_progress *progress)
+{
+    bool fits = true;
+    if (progress->strategies[0].orders == 0)
+        return true;
+    json_t *array = json_array();
+    for (size_t i = 0; i < replay_strategy_count && fits; i++) {
+        const struct strategy_totals *of = &progress->strategies[i];
+        fits = json_array_append_new(array,
+                                     json_pack("{s:i, s:i, s:i, s:I}", "orders", (int)of->orders,
+                                               "parts", (int)of->parts, "optimal", (int)of->optimal,
+                                               "cost_minor", (json_int_t)of->cost_minor)) == 0;
+    }
+    if (fits)
+        return json_object_set_new(json, "strategies", array) == 0;
+    json_decref(array);
+    return false;
+}
+
 /* NULL without memory. */
 static json_t *pack(const struct replay_progress_file *file, const struct replay_progress *progress)
 {
@@ -203,7 +245,11 @@ static json_t *pack(const struct replay_progress_file *file, const struct replay
         "complete", progress->complete, "counts", "products_received", (int)progress->received,
         "orders_committed", (int)progress->committed, "orders_rolled_back",
         (int)progress->rolled_back, "orders_expired", (int)progress->expired);
-    if (json == NULL || !progress->complete)
+    if (json == NULL || !add_strategies(json, progress)) {
+        json_decref(json);
+        return NULL;
+    }
+    if (!progress->complete)
         return json;
     json_t *measurements = json_pack(
         "{s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "calls", (json_int_t)of->calls, "repeated",

@@ -3,6 +3,7 @@
 
 #include "main/replay/latency_sample.h"
 #include "main/replay/replay_plan.h"
+#include "main/replay/replay_strategy.h"
 #include "platform/base/error.h"
 #include "platform/storage/file_system.h"
 
@@ -13,7 +14,8 @@
  * The progress file (waybill-data/replay.json): which replay this is, how far it had come at least,
  * and at its end what was measured. It decides nothing about what is sent: that is read from the
  * server's ledger. It tells a server that lost its data from one that never had any, keeps two
- * replays from one file, and holds what no ledger knows, the rates and latencies.
+ * replays from one file, and holds what no ledger knows: rates, latencies, and what each strategy
+ * would have done while the shelves were full.
  *
  * Written whole, to a second file that then takes its place, so a cut leaves the old or the new
  * one.
@@ -32,7 +34,8 @@ struct replay_progress {
     uint32_t committed;
     uint32_t rolled_back;
     uint32_t expired;
-    int64_t finish_time_us;                  /* if complete */
+    struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared yet */
+    int64_t finish_time_us;                                   /* if complete */
     struct replay_measurements measurements; /* if complete: of the run that finished it */
 };
 

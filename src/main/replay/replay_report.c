@@ -74,6 +74,51 @@ static bool write_ledger(struct buffer *out, const struct replay_result *result)
         number_text_of_count(totals->others_reserved).string);
 }
 
+static const char *const strategy_names[] = {
+    [REPLAY_PRIORITY] = "PRIORITY",
+    [REPLAY_FEWEST_SPLITS] = "FEWEST_SPLITS",
+    [REPLAY_LOWEST_COST] = "LOWEST_COST",
+};
+
+/* Each order planned alone on the full shelves. */
+static bool write_strategies(struct buffer *out, const struct replay_result *result)
+{
+    bool written = buffer_append_string(
+        out, "  strategy          orders  warehouses  splits                cost USD   optimal\n");
+    for (size_t i = 0; i < replay_strategy_count && written; i++) {
+        const struct strategy_totals *of = &result->strategies[i];
+        written = buffer_append_format(
+            out, "  %-15s %8s %11s %7s %23s %9s\n", strategy_names[i],
+            number_text_of_count(of->orders).string, number_text_of_count(of->parts).string,
+            number_text_of_count((int64_t)of->parts - of->orders).string,
+            number_text_of_money(of->cost_minor).string, number_text_of_count(of->optimal).string);
+    }
+    return written && buffer_append_string(out, "\n");
+}
+
+static bool write_shelf(struct buffer *out, const struct replay_report *report)
+{
+    const struct replay_result *result = report->result;
+    const struct shelf_totals *shelf = &result->shelf;
+    int64_t orders = report->plan->data_set->order_count;
+    if (!result->has_warehouses)
+        return true;
+    if (result->strategies[0].orders > 0 && !write_strategies(out, result))
+        return false;
+    return buffer_append_format(
+        out,
+        "  shipped       %13s packs from %s warehouses' parts, %s splits, "
+        "for USD %s\n"
+        "  on the shelf  %13s packs, %s of them allocated\n"
+        "  movements     %13s, %s mismatches\n\n",
+        number_text_of_count(shelf->shipped).string, number_text_of_count(shelf->parts).string,
+        number_text_of_count((int64_t)shelf->parts - orders).string,
+        number_text_of_money(shelf->cost_minor).string, number_text_of_count(shelf->on_hand).string,
+        number_text_of_count(shelf->allocated).string,
+        number_text_of_count(shelf->movements).string,
+        number_text_of_count(shelf->mismatches).string);
+}
+
 static bool write_differences(struct buffer *out, const struct difference_list *list)
 {
     if (list->count == 0)
@@ -107,7 +152,7 @@ struct error replay_report_write_text(const struct replay_report *report, struct
         write_holds(out, "committed", &holds[HOLD_COMMITTED]) &&
         write_holds(out, "rolled back", &holds[HOLD_ROLLED_BACK]) &&
         write_holds(out, "expired", &holds[HOLD_EXPIRED]) && buffer_append_string(out, "\n") &&
-        write_measurements(out, result) && write_ledger(out, result) &&
+        write_shelf(out, report) && write_measurements(out, result) && write_ledger(out, result) &&
         write_differences(out, &result->differences))
         return error_none();
     return error_make(ERROR_OUT_OF_MEMORY, "report");
@@ -142,6 +187,38 @@ static json_t *pack_differences(const struct difference_list *list)
     return array;
 }
 
+/* NULL without memory. */
+static json_t *pack_strategies(const struct replay_result *result)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < replay_strategy_count && object != NULL; i++) {
+        const struct strategy_totals *of = &result->strategies[i];
+        json_t *figures =
+            json_pack("{s:I, s:I, s:I, s:I}", "orders", (json_int_t)of->orders, "parts",
+                      (json_int_t)of->parts, "optimal", (json_int_t)of->optimal, "cost_minor",
+                      (json_int_t)of->cost_minor);
+        if (json_object_set_new(object, strategy_names[i], figures) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
+/* JSON's null where no warehouse took part. */
+static json_t *pack_warehouses(const struct replay_result *result)
+{
+    const struct shelf_totals *of = &result->shelf;
+    if (!result->has_warehouses)
+        return json_null();
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "shipped_packs",
+                     (json_int_t)of->shipped, "parts", (json_int_t)of->parts, "cost_minor",
+                     (json_int_t)of->cost_minor, "on_hand_packs", (json_int_t)of->on_hand,
+                     "allocated_packs", (json_int_t)of->allocated, "movements",
+                     (json_int_t)of->movements, "mismatches", (json_int_t)of->mismatches,
+                     "strategies", pack_strategies(result));
+}
+
 /* NULL without memory: json_pack releases what it was given ("o") also when it fails. */
 static json_t *pack(const struct replay_report *report)
 {
@@ -150,7 +227,7 @@ static json_t *pack(const struct replay_report *report)
     const struct survey_totals *totals = &result->totals;
     return json_pack(
         "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s}, "
-        "s:{s:I, s:I, s:I}, s:I, s:o}",
+        "s:{s:I, s:I, s:I}, s:o, s:I, s:o}",
         "adds_up", result->differences.count == 0, "was_complete", result->was_complete, "seed",
         (json_int_t)report->plan->seed, "orders", (json_int_t)data_set->order_count, "lines_sent",
         (json_int_t)data_set->line_count, "lines_summed", (json_int_t)data_set->summed_line_count,
@@ -163,7 +240,8 @@ static json_t *pack(const struct replay_report *report)
         "chain_head", result->chain_head, "others", "received_packs",
         (json_int_t)totals->others_received, "committed_packs",
         (json_int_t)totals->others_committed, "held_packs", (json_int_t)totals->others_reserved,
-        "difference_count", (json_int_t)result->differences.count, "differences",
+        "warehouses", pack_warehouses(result), "difference_count",
+        (json_int_t)result->differences.count, "differences",
         pack_differences(&result->differences));
 }
 

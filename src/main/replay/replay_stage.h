@@ -4,6 +4,9 @@
 #include "main/replay/call_pump.h"
 #include "main/replay/ledger_survey.h"
 #include "main/replay/replay.h"
+#include "main/replay/replay_places.h"
+#include "main/replay/replay_supply.h"
+#include "platform/base/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,9 +23,26 @@ struct replay_stage {
     struct pump_work work;
 };
 
-/* Stock, holds and their ends (inventory_stages.c). */
-extern const struct replay_stage inventory_stages[];
-extern const size_t inventory_stage_count;
+/* Stock from inventory itself, where the data set tells of no warehouses (inventory_stages.c). */
+extern const struct replay_stage receive_stage;
+
+/* Stock by way of the warehouses (warehouse_stages.c). */
+extern const struct replay_stage supply_stages[];
+extern const size_t supply_stage_count;
+
+/* Holds and their ends (inventory_stages.c). */
+extern const struct replay_stage hold_stages[];
+extern const size_t hold_stage_count;
+
+/* What each strategy would do (strategy_stage.c). */
+extern const struct replay_stage strategy_stage;
+
+/* From paid to shipped (warehouse_stages.c). */
+extern const struct replay_stage dispatch_stages[];
+extern const size_t dispatch_stage_count;
+
+/* Where an order stands in the warehouses. */
+enum allocation_progress { ALLOCATION_NONE, ALLOCATION_FIRM, ALLOCATION_SHIPPED };
 
 /* How long after its end, by our clock, a hold may still be found pending. */
 static const int64_t replay_lapse_grace_us = INT64_C(10) * 1000000;
@@ -40,8 +60,16 @@ struct replay {
     struct error save_error; /* of a save by the timer */
 
     struct hold_status *holds;
-    int64_t *look_up_us;      /* when a hold that is to lapse is looked up next, monotonic */
-    bool *received;           /* by product */
+    int64_t *look_up_us; /* when a hold that is to lapse is looked up next, monotonic */
+    bool *received;      /* by product */
+    const struct replay_places *places; /* NULL: only inventory takes part */
+    struct replay_supply supply;
+    uint8_t *allocations; /* enum allocation_progress of each order */
+    uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
+    int64_t feed_give_up_us; /* monotonic; inventory should have heard of the shelves by then */
+    struct strategy_totals strategies[replay_strategy_count];
+    uint32_t plans_made;      /* of orders, by all strategies */
+    struct buffer page_token; /* of the list being read, with its NUL; empty = the first page */
     int64_t lapse_give_up_us; /* monotonic; a hold that should have lapsed by then never will */
     uint32_t received_count;
     uint32_t state_counts[hold_state_count];
@@ -64,5 +92,15 @@ void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status st
  * received products; totals and conflicts into the result.
  */
 __attribute__((warn_unused_result)) struct error replay_survey(struct replay *replay);
+
+/* Changes an order's progress and the counts. */
+void replay_set_allocation(struct replay *replay, uint32_t order,
+                           enum allocation_progress progress);
+
+/* Reads all allocations of this replay (shelf_survey.c). */
+__attribute__((warn_unused_result)) struct error replay_survey_allocations(struct replay *replay);
+
+/* At the end: what lies on the shelves, and the warehouses' own verification (shelf_survey.c). */
+__attribute__((warn_unused_result)) struct error replay_judge_shelves(struct replay *replay);
 
 #endif
