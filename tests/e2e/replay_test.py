@@ -2,12 +2,15 @@
 """Goal: `waybill replay` plays the data set once and no more, however often it is cut and started, tells
 the truth about it, and says what to do when it cannot.
 
-Method: the program against a server of its own, the real data set. It is killed (-9) and interrupted at
-random moments, also with a server that forgets ids after a second, which is what a month does with the
-usual retention; the server is killed too. Every effect counts: at the end the ledger must have exactly the
-entries of one uncut replay. `WAYBILL_SEED=N` repeats the random moments.
+Method: the program against a server of its own, the real data set: whole through all services, and, for the
+many runs that are cut, its orders alone (three of the columns) through inventory. It is killed (-9) and
+interrupted at random moments, also with a server that forgets ids after a second, which is what a month does
+with the usual retention; the server is killed too. Every effect counts: at the end ledger and movements must
+have exactly the entries of one uncut replay. `WAYBILL_SEED=N` repeats the random moments.
 """
 
+import atexit
+import csv
 import hashlib
 import json
 import os
@@ -24,15 +27,37 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
-from waybill_process import PROGRAM, ROOT, Server  # noqa: E402
+from waybill_process import PROGRAM, ROOT, Server as AnyServer  # noqa: E402
 
 DATA_SET = os.path.join(ROOT, "data", "scms_deliveries.csv")
+ORDERS_ALONE = os.path.join(tempfile.mkdtemp(prefix="waybill-replay-orders-"), "orders.csv")
 SEED = int(os.environ.get("WAYBILL_SEED", "0")) or random.randrange(1, 2**31)
 MOMENTS = random.Random(SEED)
 FORGETFUL = {"WAYBILL_RETENTION_SECONDS": "1", "WAYBILL_COMMITTED_RETENTION_SECONDS": "1"}
 EXTRA_LINES = {1: 515 + 468, 2: 1002}  # of the holds that are cancelled or left to lapse, by seed
 ENTRIES = 184 + 2 * (9610 + EXTRA_LINES[1])  # a receipt a product; each line held and resolved
 TIME_LIMIT = 120
+
+
+def write_orders_alone():
+    """The same orders in a file that does not tell where goods come from: inventory alone."""
+    with open(DATA_SET, encoding="utf-8", newline="") as whole, \
+            open(ORDERS_ALONE, "w", encoding="utf-8", newline="") as alone:
+        names = ["ASN/DN #", "Item Description", "Line Item Quantity"]
+        writer = csv.DictWriter(alone, names, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(csv.DictReader(whole))
+
+
+class Server(AnyServer):
+    """Inventory alone, unless the whole is asked for."""
+
+    def __init__(self, data, *services, listen="127.0.0.1:0", environment=None):
+        super().__init__(data, *(services or ["inventory"]), listen=listen, environment=environment)
+
+
+class WholeServer(AnyServer):
+    """All services in one process."""
 
 
 class Place:
@@ -47,23 +72,23 @@ class Place:
     def __exit__(self, *unused):
         shutil.rmtree(self.path)
 
-    def command(self, server, *arguments, csv=DATA_SET):
+    def command(self, server, *arguments, csv=ORDERS_ALONE):
         return [PROGRAM, "replay", csv, "--server", server, "--progress", self.progress, *arguments]
 
-    def run(self, server, *arguments, csv=DATA_SET):
+    def run(self, server, *arguments, csv=ORDERS_ALONE):
         return subprocess.run(self.command(server, *arguments, csv=csv), capture_output=True,
                               text=True, timeout=TIME_LIMIT)
 
-    def report(self, server, *arguments):
+    def report(self, server, *arguments, csv=ORDERS_ALONE):
         """The JSON of a run that must add up."""
-        done = self.run(server, "--json", *arguments)
+        done = self.run(server, "--json", *arguments, csv=csv)
         assert done.returncode == 0, done.stdout + done.stderr
         report = json.loads(done.stdout)
         assert report["adds_up"] and report["differences"] == [], report
         return report
 
-    def start(self, server, *arguments):
-        return subprocess.Popen(self.command(server, *arguments), stdout=subprocess.PIPE,
+    def start(self, server, *arguments, csv=ORDERS_ALONE):
+        return subprocess.Popen(self.command(server, *arguments, csv=csv), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
     def kept(self):
@@ -90,12 +115,12 @@ def free_address():
         return "127.0.0.1:%d" % probe.getsockname()[1]
 
 
-def started(place, server):
+def started(place, server, csv=ORDERS_ALONE):
     """A run that has begun to send."""
     def saved():
         return os.stat(place.progress).st_ino if os.path.exists(place.progress) else None
     before = saved()
-    process = place.start(server.listen)
+    process = place.start(server.listen, csv=csv)
     while saved() == before and process.poll() is None:
         time.sleep(0.001)
     return process
@@ -115,6 +140,47 @@ def cut_again_and_again(place, server, cuts, pause=0.0):
             return number
         time.sleep(pause)
     return cuts
+
+
+def assert_shipped_once(report):
+    """Every line left the shelves once, and nothing is left."""
+    assert report["committed"] == {"holds": 7030, "packs": 189265090}, report
+    shelf = report["warehouses"]
+    assert shelf["shipped_packs"] == 189265090, shelf
+    assert shelf["on_hand_packs"] == 0 and shelf["allocated_packs"] == 0, shelf
+    assert shelf["mismatches"] == 0 and report["ledger"]["mismatches"] == 0, report
+    assert report["others"] == {"received_packs": 0, "committed_packs": 0, "held_packs": 0}, report
+
+
+def whole_replay_ships_every_line_and_leaves_the_shelves_empty():
+    with Place() as place, WholeServer(place.data) as server:
+        report = place.report(server.listen, csv=DATA_SET)
+        assert_shipped_once(report)
+        strategies = report["warehouses"]["strategies"]
+        for name in ("PRIORITY", "FEWEST_SPLITS", "LOWEST_COST"):
+            assert strategies[name]["orders"] == 7030, strategies
+        lowest = strategies["LOWEST_COST"]
+        for other in (strategies["PRIORITY"], strategies["FEWEST_SPLITS"]):
+            assert lowest["cost_minor"] <= other["cost_minor"], strategies
+            assert strategies["FEWEST_SPLITS"]["parts"] <= other["parts"], strategies
+        again = place.report(server.listen, csv=DATA_SET)
+        assert again["was_complete"]
+        assert again["warehouses"] == report["warehouses"], (report, again)
+        assert again["ledger"] == report["ledger"], (report, again)
+
+
+def whole_replay_killed_at_random_moments_ships_once():
+    """The client four times, the server twice in between."""
+    address = free_address()
+    with Place() as place:
+        server = WholeServer(place.data, listen=address)
+        for number in range(4):
+            kill_soon(started(place, server, csv=DATA_SET), MOMENTS.choice((1.0, 4.0, 8.0)))
+            if number % 2 == 1:
+                server.kill()
+                server = WholeServer(place.data, listen=address)
+        assert_shipped_once(place.report(address, csv=DATA_SET))
+        server.stop()
 
 
 def fresh_replay_adds_up():
@@ -259,7 +325,7 @@ def what_others_do_is_told_apart():
         place.report(server.listen)
         sku = "SCMS-" + hashlib.sha256(b"Efavirenz 600mg, tablets, 30 Tabs").hexdigest()[:10]
         receipt = {"receiptId": "somebody", "sku": sku, "quantity": "5"}
-        subprocess.run([PROGRAM, "call", "ReceiveStock", json.dumps(receipt), "--server",
+        subprocess.run([PROGRAM, "call", "InventoryService/ReceiveStock", json.dumps(receipt), "--server",
                         server.listen], check=True, capture_output=True, timeout=TIME_LIMIT)
         report = place.report(server.listen)
         assert report["others"]["received_packs"] == 5, report
@@ -336,7 +402,11 @@ def pipe_sees_no_bar_and_json_no_progress():
 
 
 print(f"# WAYBILL_SEED={SEED}")
+write_orders_alone()
+atexit.register(shutil.rmtree, os.path.dirname(ORDERS_ALONE))
 tap.run([
+    whole_replay_ships_every_line_and_leaves_the_shelves_empty,
+    whole_replay_killed_at_random_moments_ships_once,
     fresh_replay_adds_up,
     second_run_sends_nothing_and_reports_the_first_ones_figures,
     second_run_after_a_restart_and_a_month_sends_nothing,
