@@ -42,7 +42,7 @@ struct configuration {
     int64_t message_bytes_max;
     int64_t ship_within_days;
     int64_t allocation_work_max;
-    char on_hand_source[setting_text_bytes_max]; /* "own" or "warehouse" */
+    char on_hand_source[setting_text_bytes_max]; /* "auto", "own" or "warehouse" */
     int64_t retention_seconds;
     int64_t committed_retention_seconds;
     int64_t ids_max;

@@ -163,21 +163,11 @@ static _Noreturn void store_failed(void *context, const struct error *error)
     _exit(1);
 }
 
-static bool is_wanted(const struct module_table *table, const char *const *names, size_t name_count)
-{
-    for (size_t i = 0; i < name_count; i++) {
-        if (strcmp(names[i], table->name) == 0)
-            return true;
-    }
-    return name_count == 0 || table->always;
-}
-
-static struct error open_modules(struct process *process, const char *const *names,
-                                 size_t name_count)
+static struct error open_modules(struct process *process)
 {
     for (size_t i = 0; i < modules_max; i++) {
         const struct module_table *table = all_modules[i];
-        if (!is_wanted(table, names, name_count))
+        if (!module_is_wanted(&process->environment, table->name))
             continue;
         struct module *module = table->create();
         if (module == NULL)
@@ -326,6 +316,8 @@ struct error process_open(struct process **process, const struct configuration *
     opened->environment = (struct module_environment){
         .configuration = &opened->configuration,
         .store_failed = store_failed,
+        .names = names,
+        .name_count = name_count,
         .modules = opened->modules,
         .module_count = &opened->module_count,
         .server = &opened->server,
@@ -334,7 +326,7 @@ struct error process_open(struct process **process, const struct configuration *
     dependency_list_init(&opened->dependencies);
     struct error error = check_addresses(configuration);
     if (!error_is(error))
-        error = open_modules(opened, names, name_count);
+        error = open_modules(opened);
     if (!error_is(error))
         error = open_server(opened);
     if (!error_is(error))

@@ -19,8 +19,8 @@ const char *process_service_names(void);
 
 /*
  * Opens the stores of the services named (none = all), then the ports; calls are taken when it
- * returns. Errors: INVALID_SETTING and what stores and ports say; *process is then NULL and
- * everything is closed again.
+ * returns. `names` live as long as the process. Errors: INVALID_SETTING and what stores and ports
+ * say; *process is then NULL and everything is closed again.
  */
 struct error process_open(struct process **process, const struct configuration *configuration,
                           const char *const *names, size_t name_count);

@@ -27,7 +27,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
-from waybill_process import PROGRAM, ROOT, Server as AnyServer  # noqa: E402
+from waybill_process import FED, PROGRAM, ROOT, Server as AnyServer  # noqa: E402
 
 DATA_SET = os.path.join(ROOT, "data", "scms_deliveries.csv")
 ORDERS_ALONE = os.path.join(tempfile.mkdtemp(prefix="waybill-replay-orders-"), "orders.csv")
@@ -57,7 +57,10 @@ class Server(AnyServer):
 
 
 class WholeServer(AnyServer):
-    """All services in one process."""
+    """All services in one process, as users run it."""
+
+    def __init__(self, data, listen="127.0.0.1:0"):
+        super().__init__(data, listen=listen, environment=FED)
 
 
 class Place:

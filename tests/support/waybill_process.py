@@ -12,6 +12,9 @@ import threading
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.abspath(os.environ.get("WAYBILL_PROGRAM", os.path.join(ROOT, "build", "waybill")))
 START_SECONDS_MAX = 60
+# Suites of one context receive its stock by its own calls; FED is for those of the whole.
+ONE_CONTEXT = {"WAYBILL_ON_HAND_SOURCE": "own"}
+FED = {"WAYBILL_ON_HAND_SOURCE": "auto"}
 
 
 class Server:
@@ -23,7 +26,7 @@ class Server:
             [PROGRAM, "serve", "--listen", listen, "--operations", "127.0.0.1:0",
              "--data", data, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **(environment or {})})
+            env={**ONE_CONTEXT, **os.environ, **(environment or {})})
         self.log = []
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()

@@ -1,6 +1,7 @@
 /* Inventory: the promise, on the embedded store. */
 #include "main/modules/inventory_module.h"
 
+#include "events/interfaces/client/remote_event_feed.h"
 #include "inventory/application/inventory_service.h"
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/interfaces/events/inventory_events.h"
@@ -13,14 +14,16 @@
 #include <string.h>
 
 static const char embedded_scheme[] = "embedded:";
+static const char grpc_scheme[] = "grpc://";
 
 struct inventory_process {
     struct module base;
     struct inventory_repository *repository;
     struct inventory_events *events;
-    bool is_fed;              /* on hand follows the warehouse */
-    pthread_mutex_t mutex;    /* guards `shelf` against those who ask how it goes */
-    struct shelf_feed *shelf; /* NULL until it starts, and after it stopped */
+    bool is_fed;                      /* on hand follows the warehouse */
+    pthread_mutex_t mutex;            /* guards `shelf` against those who ask how it goes */
+    struct shelf_feed *shelf;         /* NULL until it starts, and after it stopped */
+    struct remote_event_feed *remote; /* the warehouse's events, where it runs elsewhere */
     struct inventory_service service;
     struct rpc_service door; /* the server points into it */
 };
@@ -50,6 +53,44 @@ static struct error directory_of(const struct configuration *configuration, char
     return error_none();
 }
 
+/* Where the setting leaves it open: by the shelves, if anybody knows where they are. */
+static bool is_fed_by_shelves(const struct module_environment *environment)
+{
+    const char *source = environment->configuration->on_hand_source;
+    if (strcmp(source, "auto") != 0)
+        return strcmp(source, "warehouse") == 0;
+    return module_is_wanted(environment, "warehouse") ||
+           text_starts_with(text_of(environment->configuration->warehouse), text_of(grpc_scheme));
+}
+
+/* The warehouse's events: of this process, or of the one at the setting's address. */
+static struct error find_shelves(struct inventory_process *inventory,
+                                 const struct module_environment *environment,
+                                 struct event_feed **shelves)
+{
+    static const char *const types[] = {"waybill.warehouse.v1.MovementRecorded"};
+    const char *url = environment->configuration->warehouse;
+    struct module *warehouse = module_find(environment, "warehouse");
+    if (warehouse != NULL) {
+        *shelves = warehouse->table->feed(warehouse);
+        return error_none();
+    }
+    if (!text_starts_with(text_of(url), text_of(grpc_scheme)))
+        return error_make(
+            ERROR_INVALID_SETTING,
+            "inventory: on_hand_source is warehouse, but this process serves no "
+            "warehouse; serve both, or say where it is: --warehouse grpc://HOST:PORT");
+    struct remote_event_feed_options options = remote_event_feed_options_default();
+    options.source = "warehouse";
+    options.server = url + strlen(grpc_scheme);
+    options.types = types;
+    options.type_count = sizeof types / sizeof types[0];
+    struct error error = remote_event_feed_open(&inventory->remote, &options);
+    if (!error_is(error))
+        *shelves = remote_event_feed_port(inventory->remote);
+    return error;
+}
+
 static struct error open(struct module *module, const struct module_environment *environment)
 {
     struct inventory_process *inventory = (struct inventory_process *)module;
@@ -66,7 +107,7 @@ static struct error open(struct module *module, const struct module_environment 
     options.queue_length_max = (size_t)configuration->queue_length_max;
     options.segment_bytes = (uint64_t)configuration->segment_bytes;
     options.batch_bytes_max = (size_t)configuration->batch_bytes_max;
-    inventory->is_fed = strcmp(configuration->on_hand_source, "warehouse") == 0;
+    inventory->is_fed = is_fed_by_shelves(environment);
     options.on_hand_source = inventory->is_fed ? ON_HAND_WAREHOUSE : ON_HAND_OWN;
     options.failed = environment->store_failed;
     error = embedded_repository_open(&inventory->repository, &options);
@@ -97,19 +138,18 @@ static struct error start(struct module *module, const struct module_environment
     struct inventory_process *inventory = (struct inventory_process *)module;
     if (!inventory->is_fed)
         return error_none();
-    struct module *warehouse = module_find(environment, "warehouse");
-    if (warehouse == NULL)
-        return error_make(ERROR_INVALID_SETTING,
-                          "inventory: on_hand_source is warehouse, but this process serves no "
-                          "warehouse; serve both in one");
+    struct event_feed *shelves = NULL;
+    struct error error = find_shelves(inventory, environment, &shelves);
+    if (error_is(error))
+        return error;
     const struct shelf_feed_options options = {
         .repository = inventory->repository,
-        .feed = warehouse->table->feed(warehouse),
+        .feed = shelves,
         .clock = clock_system(),
         .threaded = true,
     };
     pthread_mutex_lock(&inventory->mutex);
-    struct error error = shelf_feed_start(&inventory->shelf, &options);
+    error = shelf_feed_start(&inventory->shelf, &options);
     pthread_mutex_unlock(&inventory->mutex);
     return error;
 }
@@ -122,6 +162,8 @@ static void stop(struct module *module)
     inventory->shelf = NULL;
     pthread_mutex_unlock(&inventory->mutex);
     shelf_feed_stop(shelf);
+    remote_event_feed_close(inventory->remote);
+    inventory->remote = NULL;
 }
 
 /* How following the warehouse goes; false where there is nothing to follow, or not now. */

@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+bool module_is_wanted(const struct module_environment *environment, const char *name)
+{
+    for (size_t i = 0; i < environment->name_count; i++) {
+        if (strcmp(environment->names[i], name) == 0)
+            return true;
+    }
+    return environment->name_count == 0;
+}
+
 struct module *module_find(const struct module_environment *environment, const char *name)
 {
     for (size_t i = 0; i < *environment->module_count; i++) {

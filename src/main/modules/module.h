@@ -31,6 +31,8 @@ struct module_environment {
     const struct configuration *configuration;
     /* Called by a store that cannot go on, on its own thread: ends the process. */
     void (*store_failed)(void *context, const struct error *error);
+    const char *const *names; /* of the services to run; none = all */
+    size_t name_count;
     struct module *const *modules; /* those open so far, this one not yet among them */
     const size_t *module_count;
     struct rpc_server *const *server; /* NULL until it listens */
@@ -63,6 +65,9 @@ struct module_table {
 struct module {
     const struct module_table *table;
 };
+
+/* Whether this process runs that service, open yet or not. */
+bool module_is_wanted(const struct module_environment *environment, const char *name);
 
 /* The module of that name among those open, or NULL. */
 struct module *module_find(const struct module_environment *environment, const char *name);
