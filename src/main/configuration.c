@@ -103,10 +103,8 @@ static const struct setting settings[] = {
      "90 days: longer than a payment can be disputed"},
     {"inventory", "on_hand_source", SETTING_CHOICE, offsetof(struct configuration, on_hand_source),
      "auto", 0, 0, "auto|own|warehouse",
-     "where on hand comes from: inventory's own receipts, or warehouse's shelves; auto = the "
-     "shelves "
-     "where this process serves them or warehouse = grpc://HOST:PORT says where they are, else own",
-     "goods are counted once, where they lie; a store keeps the source it began with"},
+     "where on hand comes from: own receipts or warehouse's shelves, if those are known",
+     "shelves of this process or at --warehouse grpc://HOST:PORT; a store keeps its source"},
     {"inventory", "ids_max", SETTING_NUMBER, offsetof(struct configuration, ids_max), "50000000", 1,
      4000000000, "N", "ids kept at once; beyond it new ones are refused",
      "about 2 GiB of memory when it is reached"},

@@ -63,7 +63,7 @@ static const struct sample samples[] = {
     NUMBER("inventory", retention_seconds, "1", "", "from 1 to 315360000"),
     NUMBER("inventory", committed_retention_seconds, "1", "99999999999999999999",
            "from 1 to 315360000"),
-    TEXT("inventory", on_hand_source, "warehouse", "shelf", "must be one of own|warehouse"),
+    TEXT("inventory", on_hand_source, "warehouse", "shelf", "must be one of auto|own|warehouse"),
     NUMBER("inventory", ids_max, "4000000000", "4000000001", "from 1 to 4000000000"),
     NUMBER("inventory", queue_length_max, "1", "0x10", "from 1 to 16777216"),
     NUMBER("inventory", segment_bytes, "4294967296", "1048575", "from 1048576 to 4294967296"),

@@ -159,7 +159,7 @@ def drift_is_told_and_repaired_by_a_posted_entry():
 
 def the_other_source_is_refused_with_the_way_to_convert():
     started = subprocess.run([PROGRAM, "serve", "--data", holder["data"], "--listen", "127.0.0.1:0",
-                              "--operations", "127.0.0.1:0"], capture_output=True, text=True,
+                              "--operations", "127.0.0.1:0", "--on-hand-source", "own"], capture_output=True, text=True,
                              timeout=SECONDS)
     assert started.returncode != 0
     assert "to convert" in started.stdout + started.stderr, started.stderr
