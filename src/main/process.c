@@ -363,6 +363,8 @@ void process_close(struct process *process)
         process->ready = false;
         process_tell_health(process); /* whoever watches goes elsewhere before the drain */
     }
+    if (process->server != NULL)
+        http_server_stop_listening(rpc_server_http(process->server));
     stop_modules(process);
     if (process->server != NULL)
         rpc_server_drain(process->server);

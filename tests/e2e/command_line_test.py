@@ -315,6 +315,18 @@ def wait_for_log(server, text):
         time.sleep(0.01)
 
 
+def wait_until_refused(address):
+    host, port = address.split(":")
+    until = time.monotonic() + TIME_LIMIT
+    while True:
+        with socket.socket() as late:
+            late.settimeout(TIME_LIMIT)
+            if late.connect_ex((host, int(port))) != 0:
+                return
+        assert time.monotonic() < until, "new connections are still taken"
+        time.sleep(0.01)
+
+
 def signals_end_it_in_good_order_and_calls_in_flight_finish():
     for number in (signal.SIGTERM, signal.SIGINT):
         with Place() as place:
@@ -324,10 +336,7 @@ def signals_end_it_in_good_order_and_calls_in_flight_finish():
             time.sleep(0.2)
             server.process.send_signal(number)
             wait_for_log(server, "stopping")
-            with socket.socket() as late:
-                late.settimeout(TIME_LIMIT)
-                host, port = server.listen.split(":")
-                assert late.connect_ex((host, int(port))) != 0
+            wait_until_refused(server.listen)
             for one in calls:
                 answer = one.finish()
                 assert answer.startswith(b"HTTP/1.1 200 ") and b'"onHand":"5"' in answer, answer

@@ -195,14 +195,19 @@ void http_loop_connection_closed(struct http_loop *loop)
     loop->drained(loop->drained_context);
 }
 
+void http_loop_stop_listening(struct http_loop *loop)
+{
+    if (loop->listening)
+        close_handle((uv_handle_t *)&loop->listener);
+}
+
 void http_loop_drain(struct http_loop *loop)
 {
     if (loop->draining)
         return;
     loop->draining = true;
     loop->drain_until_us = http_loop_now_us(loop) + loop->options->drain_us_max;
-    if (loop->listening)
-        close_handle((uv_handle_t *)&loop->listener);
+    http_loop_stop_listening(loop);
     struct http_connection *connection = loop->connections;
     while (connection != NULL) {
         struct http_connection *next = connection->next;

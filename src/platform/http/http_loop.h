@@ -74,6 +74,9 @@ void http_loop_release(struct http_loop *loop);
 /* From its own thread: no new connections, an end to the old ones, to all at drain_until_us. */
 void http_loop_drain(struct http_loop *loop);
 
+/* From its own thread: no new connections from now on; those there are go on. */
+void http_loop_stop_listening(struct http_loop *loop);
+
 /* A connection is gone. After the last one of a drain only the wake-up is left; `drained` follows.
  */
 void http_loop_connection_closed(struct http_loop *loop);

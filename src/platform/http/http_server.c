@@ -216,6 +216,28 @@ void http_server_count(const struct http_server *server, struct http_counters *s
 
 /* --- closing --- */
 
+struct listen_task {
+    struct task task;
+    struct http_loop *loop;
+};
+
+static void stop_listening(struct task *task)
+{
+    http_loop_stop_listening(((struct listen_task *)task)->loop);
+    memory_release(task);
+}
+
+void http_server_stop_listening(struct http_server *server)
+{
+    for (uint32_t i = 0; i < server->loop_count; i++) {
+        struct listen_task *task = memory_allocate_zero(1, sizeof *task);
+        if (task == NULL)
+            return; /* the drain does it */
+        *task = (struct listen_task){.task = {.run = stop_listening}, .loop = &server->loops[i]};
+        executor_post(&server->loops[i].io.base, &task->task);
+    }
+}
+
 struct drain_task {
     struct task task;
     struct http_loop *loop;

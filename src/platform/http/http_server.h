@@ -88,6 +88,12 @@ int http_server_connect_local(struct http_server *server);
 void http_server_count(const struct http_server *server, struct http_counters *sum);
 
 /*
+ * New connections are refused from soon on; those there are go on. For the time between the wish to
+ * stop and the drain. Any thread but the server's own.
+ */
+void http_server_stop_listening(struct http_server *server);
+
+/*
  * First half of a clean shutdown: stops accepting, sends GOAWAY, lets exchanges finish, ends what
  * is left after drain_us_max; blocks until no connection is left. The loops still run, because
  * stores may have answers on their way: close the stores next. Any thread but the server's own.
