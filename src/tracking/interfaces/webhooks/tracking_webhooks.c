@@ -74,7 +74,9 @@ struct tracking_webhooks {
     _Atomic bool pump_posted;
     bool stopping;
     bool client_closed;
-    bool stopped; /* the main thread's */
+    bool stopped; /* under the mutex: nobody posts to the loop any more */
+    bool drained; /* under the mutex */
+    pthread_cond_t changed;
     bool reloading;
     bool reload_again;
     size_t outstanding;    /* commands of ours in the repository */
@@ -550,6 +552,16 @@ static void wake(void *context)
         executor_post(&webhooks->loop.base, &webhooks->pump_task);
 }
 
+/* Nothing is on its way to the loop any more: it may be stopped. */
+static void is_drained(uv_handle_t *timer)
+{
+    struct tracking_webhooks *webhooks = timer->data;
+    pthread_mutex_lock(&webhooks->mutex);
+    webhooks->drained = true;
+    pthread_cond_signal(&webhooks->changed);
+    pthread_mutex_unlock(&webhooks->mutex);
+}
+
 static void tick(uv_timer_t *timer)
 {
     struct tracking_webhooks *webhooks = timer->data;
@@ -557,7 +569,7 @@ static void tick(uv_timer_t *timer)
         pump(webhooks);
     else if (webhooks->outstanding == 0 && webhooks->client_closed &&
              !uv_is_closing((uv_handle_t *)timer))
-        uv_close((uv_handle_t *)timer, NULL);
+        uv_close((uv_handle_t *)timer, is_drained);
 }
 
 static void client_closed(void *context)
@@ -587,6 +599,7 @@ struct error tracking_webhooks_open(struct tracking_webhooks **webhooks,
     client_options.certificate_authorities = options->certificate_authorities;
     arena_init(&made->arena, read_bytes_max);
     pthread_mutex_init(&made->mutex, NULL);
+    pthread_cond_init(&made->changed, NULL);
     struct error error = io_loop_init(&made->loop);
     if (!error_is(error))
         error = http_client_create(&made->client, &made->loop.loop, &client_options);
@@ -611,17 +624,25 @@ struct error tracking_webhooks_open(struct tracking_webhooks **webhooks,
 
 void tracking_webhooks_changed(struct tracking_webhooks *webhooks)
 {
-    if (!atomic_exchange(&webhooks->reload_posted, true))
+    pthread_mutex_lock(&webhooks->mutex);
+    if (!webhooks->stopped && !atomic_exchange(&webhooks->reload_posted, true))
         executor_post(&webhooks->loop.base, &webhooks->reload_task);
+    pthread_mutex_unlock(&webhooks->mutex);
 }
 
 void tracking_webhooks_stop(struct tracking_webhooks *webhooks)
 {
     if (webhooks == NULL || webhooks->stopped)
         return;
+    pthread_mutex_lock(&webhooks->mutex);
     webhooks->stopped = true;
+    pthread_mutex_unlock(&webhooks->mutex);
     event_feed_unwatch(webhooks->options.feed, &webhooks->watcher);
     executor_post(&webhooks->loop.base, &webhooks->stop_task);
+    pthread_mutex_lock(&webhooks->mutex);
+    while (!webhooks->drained) /* the store's answers need the loop until the last has come */
+        pthread_cond_wait(&webhooks->changed, &webhooks->mutex);
+    pthread_mutex_unlock(&webhooks->mutex);
     io_loop_stop(&webhooks->loop);
 }
 
@@ -638,6 +659,7 @@ void tracking_webhooks_close(struct tracking_webhooks *webhooks)
     }
     arena_deinit(&webhooks->arena);
     pthread_mutex_destroy(&webhooks->mutex);
+    pthread_cond_destroy(&webhooks->changed);
     memory_release(webhooks);
 }
 
