@@ -163,6 +163,17 @@ static _Noreturn void store_failed(void *context, const struct error *error)
     _exit(1);
 }
 
+static struct error check_modules(const struct process *process)
+{
+    struct error error = error_none();
+    for (size_t i = 0; i < modules_max && !error_is(error); i++) {
+        const struct module_table *table = all_modules[i];
+        if (table->check != NULL && module_is_wanted(&process->environment, table->name))
+            error = table->check(&process->configuration);
+    }
+    return error;
+}
+
 static struct error open_modules(struct process *process)
 {
     for (size_t i = 0; i < modules_max; i++) {
@@ -325,6 +336,8 @@ struct error process_open(struct process **process, const struct configuration *
     };
     dependency_list_init(&opened->dependencies);
     struct error error = check_addresses(configuration);
+    if (!error_is(error))
+        error = check_modules(opened);
     if (!error_is(error))
         error = open_modules(opened);
     if (!error_is(error))

@@ -116,7 +116,7 @@ def unknown_words_are_refused_with_a_hint():
     assert_told(run("serv"), 2, "there is no command serv; did you mean serve?")
     assert_told(run("--nonsense"), 2, "there is no command --nonsense; `waybill --help` lists them")
     assert_told(run("serve", "--lissten", "x:1"), 2, "--lissten: is no option; did you mean --listen?")
-    assert_told(run("serve", "parcels"), 2, "parcels: is no service; there is: inventory")
+    assert_told(run("serve", "parcels"), 2, "parcels: is no service; there is: warehouse, inventory")
     assert_told(run("call", "GetStock", "--nonsense"), 2, "--nonsense is no option", "--help")
     assert_told(run("verify", "--nonsense"), 2, "--nonsense", "--help")
     assert_told(run("replay", "--nonsense"), 2, "--nonsense", "--help")
@@ -248,7 +248,7 @@ def segments_of(data):
 def data_directory_of_a_newer_program_is_refused():
     for field in (16, 20):  # docs/internals/record_log.md: the log's version, its records' version
         with Place() as place:
-            with Server(place / "data"):
+            with Server(place / "data", "inventory"):
                 pass
             with open(segments_of(place / "data")[0], "r+b") as file:
                 header = bytearray(file.read(512))
@@ -257,7 +257,7 @@ def data_directory_of_a_newer_program_is_refused():
                 file.seek(0)
                 file.write(header)
             before = hashes_of(place / "data")
-            serve_is_told(place, 1, ".log at byte ", "newer waybill")
+            serve_is_told(place, 1, ".log at byte ", "newer waybill", arguments=("inventory",))
             assert hashes_of(place / "data") == before
             done = run("verify", place / "data")
             assert_told(done, 1, ".log at byte ")
@@ -443,7 +443,7 @@ def full_disk_refuses_writes_and_nothing_else():
 # --- verify ---
 
 def make_history(data):
-    with Server(data) as server:
+    with Server(data, "inventory") as server:
         assert call(server, "InventoryService/ReceiveStock", STOCK).returncode == 0
         for number in range(20):
             request = {"reservationId": f"r{number}", "lines": [{"sku": "A", "quantity": 1}]}
@@ -473,7 +473,8 @@ def assert_damage_is_found(data, path):
     assert re.search(re.escape(os.path.basename(path)) + r" at byte \d+: ", done.stderr), done.stderr
     told = json.loads(run("verify", data, "--json").stdout)
     assert told["error"] == "damaged data" and " at byte " in told["detail"], told
-    done = run("serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data", data)
+    done = run("serve", "inventory", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--data",
+               data)
     assert_told(done, 1, " at byte ", "nothing was changed")
     assert hashes_of(data) == before
 

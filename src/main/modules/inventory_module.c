@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char embedded_scheme[] = "embedded:";
 static const char grpc_scheme[] = "grpc://";
 
 struct inventory_process {
@@ -40,17 +39,14 @@ static struct module *create(void)
 static struct error directory_of(const struct configuration *configuration, char *directory,
                                  size_t size)
 {
-    const char *url = configuration->inventory;
-    if (url[0] == '\0') {
-        snprintf(directory, size, "%s/inventory", configuration->data);
-        return error_none();
-    }
-    if (!text_starts_with(text_of(url), text_of(embedded_scheme)) ||
-        strlen(url) == strlen(embedded_scheme))
-        return error_make(ERROR_INVALID_SETTING, "inventory: %.200s is no store; use embedded:DIR",
-                          url);
-    snprintf(directory, size, "%s", url + strlen(embedded_scheme));
-    return error_none();
+    return module_embedded_directory("inventory", configuration->inventory, configuration->data,
+                                     directory, size);
+}
+
+static struct error check(const struct configuration *configuration)
+{
+    char directory[2 * setting_text_bytes_max];
+    return directory_of(configuration, directory, sizeof directory);
 }
 
 /* Where the setting leaves it open: by the shelves, if anybody knows where they are. */
@@ -230,6 +226,7 @@ static void close(struct module *module)
 const struct module_table inventory_module = {
     .name = "inventory",
     .create = create,
+    .check = check,
     .open = open,
     .services = services,
     .feed = feed,

@@ -1,6 +1,7 @@
 /* What modules share. */
 #include "main/modules/module.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool module_is_wanted(const struct module_environment *environment, const char *name)
@@ -19,6 +20,21 @@ struct module *module_find(const struct module_environment *environment, const c
             return environment->modules[i];
     }
     return NULL;
+}
+
+struct error module_embedded_directory(const char *name, const char *url, const char *data,
+                                       char *directory, size_t size)
+{
+    static const char scheme[] = "embedded:";
+    if (url[0] == '\0') {
+        snprintf(directory, size, "%s/%s", data, name);
+        return error_none();
+    }
+    if (!text_starts_with(text_of(url), text_of(scheme)) || strlen(url) == strlen(scheme))
+        return error_make(ERROR_INVALID_SETTING, "%s: %.200s is no store; use embedded:DIR", name,
+                          url);
+    snprintf(directory, size, "%s", url + strlen(scheme));
+    return error_none();
 }
 
 bool module_add_gauge(struct buffer *out, const char *name, const char *help, uint64_t value)

@@ -16,6 +16,7 @@
  * each, and the only one that knows which store stands behind that context. process.c runs their
  * lives, all on the main thread:
  *
+ *   check     the settings of all, before the first is opened.
  *   open      the store; nothing is served yet. The services and the feed are there afterwards.
  *   start     the server listens: whoever asks other services or reads feeds begins now.
  *   stop      end what `start` began, while the server still answers others.
@@ -46,6 +47,8 @@ struct module_table {
     bool always;      /* runs beside whatever services are named */
     /* Memory for the module only; NULL without memory. */
     struct module *(*create)(void);
+    /* Before anything is opened or made: whether its own settings can be meant. */
+    struct error (*check)(const struct configuration *configuration);
     struct error (*open)(struct module *module, const struct module_environment *environment);
     /* Its services, `*count` of them; they live as long as the module. After open. */
     const struct rpc_service *(*services)(struct module *module, size_t *count);
@@ -71,6 +74,13 @@ bool module_is_wanted(const struct module_environment *environment, const char *
 
 /* The module of that name among those open, or NULL. */
 struct module *module_find(const struct module_environment *environment, const char *name);
+
+/*
+ * Where the embedded store of that context lives: by its URL (embedded:DIR), or DATA/NAME if that
+ * is empty. Error: INVALID_SETTING, another URL.
+ */
+__attribute__((warn_unused_result)) struct error module_embedded_directory(
+    const char *name, const char *url, const char *data, char *directory, size_t size);
 
 /* One gauge with help and type. False: the buffer's limit or memory. */
 __attribute__((warn_unused_result)) bool module_add_gauge(struct buffer *out, const char *name,

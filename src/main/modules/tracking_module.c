@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char embedded_scheme[] = "embedded:";
-
 static const int64_t day_us = INT64_C(86400) * 1000000;
 
 struct tracking_process {
@@ -39,17 +37,8 @@ static struct module *create(void)
 static struct error directory_of(const struct configuration *configuration, char *directory,
                                  size_t size)
 {
-    const char *url = configuration->tracking;
-    if (url[0] == '\0') {
-        snprintf(directory, size, "%s/tracking", configuration->data);
-        return error_none();
-    }
-    if (!text_starts_with(text_of(url), text_of(embedded_scheme)) ||
-        strlen(url) == strlen(embedded_scheme))
-        return error_make(ERROR_INVALID_SETTING, "tracking: %.200s is no store; use embedded:DIR",
-                          url);
-    snprintf(directory, size, "%s", url + strlen(embedded_scheme));
-    return error_none();
+    return module_embedded_directory("tracking", configuration->tracking, configuration->data,
+                                     directory, size);
 }
 
 static struct error open_store(struct tracking_process *tracking,
@@ -72,6 +61,12 @@ static struct error open_store(struct tracking_process *tracking,
     options.silence_us = configuration->tracking_silence_days * day_us;
     options.failed = environment->store_failed;
     return error_prefix(embedded_tracking_open(&tracking->repository, &options), "tracking");
+}
+
+static struct error check(const struct configuration *configuration)
+{
+    char directory[2 * setting_text_bytes_max];
+    return directory_of(configuration, directory, sizeof directory);
 }
 
 static struct error open(struct module *module, const struct module_environment *environment)
@@ -204,6 +199,7 @@ static void close(struct module *module)
 const struct module_table tracking_module = {
     .name = "tracking",
     .create = create,
+    .check = check,
     .open = open,
     .services = services,
     .feed = feed,
