@@ -34,6 +34,12 @@ void arena_reset(struct arena *arena);
 /* `size` bytes aligned for any type, not cleared; NULL at the limit or without memory. */
 void *arena_allocate(struct arena *arena, size_t size);
 
+/* Bytes handed out since the start or the last reset, with what was left over at block ends. */
+static inline size_t arena_used(const struct arena *arena)
+{
+    return arena->taken - (size_t)(arena->end - arena->at);
+}
+
 /* Whether a piece of this size is refused by the limit, rather than for lack of memory. */
 bool arena_is_full(const struct arena *arena, size_t size);
 

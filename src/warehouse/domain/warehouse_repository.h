@@ -147,7 +147,10 @@ struct warehouse_command {
     warehouse_done *done;
 };
 
-/* Which page of a list, and what comes after it. */
+/*
+ * Which page of a list, and what comes after it. A page whose records are large ends early, so that
+ * a list never fails for its size: it has fewer than `size`, at least one, and `next` is not 0.
+ */
 struct list_page {
     size_t size;
     uint64_t after; /* 0 = from the beginning, or `next` of the page before */

@@ -18,5 +18,6 @@ extern const struct warehouse_cases transfer_cases;
 extern const struct warehouse_cases count_cases;
 extern const struct warehouse_cases allocation_cases;
 extern const struct warehouse_cases shipping_cases;
+extern const struct warehouse_cases page_cases;
 
 #endif

@@ -5,7 +5,8 @@
 #include "platform/base/memory.h"
 
 static const struct warehouse_cases *const all_cases[] = {
-    &site_cases, &movement_cases, &transfer_cases, &count_cases, &allocation_cases, &shipping_cases,
+    &site_cases,       &movement_cases, &transfer_cases, &count_cases,
+    &allocation_cases, &shipping_cases, &page_cases,
 };
 enum { table_count = sizeof all_cases / sizeof all_cases[0], cases_max = 256 };
 

@@ -255,28 +255,29 @@ static const struct sql_statement *list_statement(const struct list_allocations_
     return command->order_id.size > 0 ? &by_order : &all;
 }
 
+static bool query_listed(struct step *step, const struct list_page *part, struct sql_rows *rows)
+{
+    const struct list_allocations_command *command =
+        (const struct list_allocations_command *)step->command;
+    return sql_query(step->session, list_statement(command),
+                     BOUND(sql_integer((int64_t)part->after), sql_text(command->order_id),
+                           sql_integer(command->state), sql_text(command->warehouse_id),
+                           page_limit(part)),
+                     rows);
+}
+
+static bool read_listed(struct step *step, const struct sql_rows *rows, size_t row, void *record)
+{
+    struct allocation *allocation = record;
+    return allocation_read_row(step, rows, row, allocation) && allocation_propose(step, allocation);
+}
+
 enum sql_verdict list_allocations_script(struct step *step)
 {
+    static const struct page_source source = {query_listed, read_listed, sizeof(struct allocation)};
     struct list_allocations_command *command = (struct list_allocations_command *)step->command;
-    struct sql_rows rows;
     if (any_is_due(step))
         return SQL_ROLL_BACK;
-    if (!sql_query(step->session, list_statement(command),
-                   BOUND(sql_integer((int64_t)command->page.after), sql_text(command->order_id),
-                         sql_integer(command->state), sql_text(command->warehouse_id),
-                         page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->allocation_count = page_rows(&command->page, &rows);
-    command->allocations =
-        step_allocate(step, command->allocation_count + 1, sizeof *command->allocations);
-    if (command->allocations == NULL)
-        return SQL_FAIL;
-    for (size_t i = 0; i < command->allocation_count; i++) {
-        struct allocation *allocation = &command->allocations[i];
-        if (!allocation_read_row(step, &rows, i, allocation) ||
-            !allocation_propose(step, allocation))
-            return SQL_FAIL;
-    }
-    return SQL_COMMIT;
+    command->allocations = page_read(step, &command->page, &source, &command->allocation_count);
+    return command->allocations == NULL ? SQL_FAIL : SQL_COMMIT;
 }

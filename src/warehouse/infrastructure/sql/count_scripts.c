@@ -435,27 +435,29 @@ enum sql_verdict get_count_script(struct step *step)
     return SQL_COMMIT;
 }
 
-enum sql_verdict list_counts_script(struct step *step)
+static bool query_listed(struct step *step, const struct list_page *part, struct sql_rows *rows)
 {
     static const struct sql_statement list = {
         .text = "SELECT " COUNT_COLUMNS " FROM warehouse_counts WHERE position > $1"
                 " AND ($2 = '' OR warehouse_id = $2) AND ($3 = 0 OR state = $3)"
                 " ORDER BY position LIMIT $4"};
+    const struct list_counts_command *command = (const struct list_counts_command *)step->command;
+    return sql_query(step->session, &list,
+                     BOUND(sql_integer((int64_t)part->after), sql_text(command->warehouse_id),
+                           sql_integer(command->state), page_limit(part)),
+                     rows);
+}
+
+static bool read_listed(struct step *step, const struct sql_rows *rows, size_t row, void *record)
+{
+    struct count *count = record;
+    return count_of(step, rows, row, count) && read_lines(step, count);
+}
+
+enum sql_verdict list_counts_script(struct step *step)
+{
+    static const struct page_source source = {query_listed, read_listed, sizeof(struct count)};
     struct list_counts_command *command = (struct list_counts_command *)step->command;
-    struct sql_rows rows;
-    if (!sql_query(step->session, &list,
-                   BOUND(sql_integer((int64_t)command->page.after), sql_text(command->warehouse_id),
-                         sql_integer(command->state), page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->count_count = page_rows(&command->page, &rows);
-    command->counts = step_allocate(step, command->count_count + 1, sizeof *command->counts);
-    if (command->counts == NULL)
-        return SQL_FAIL;
-    for (size_t i = 0; i < command->count_count; i++) {
-        if (!count_of(step, &rows, i, &command->counts[i]) ||
-            !read_lines(step, &command->counts[i]))
-            return SQL_FAIL;
-    }
-    return SQL_COMMIT;
+    command->counts = page_read(step, &command->page, &source, &command->count_count);
+    return command->counts == NULL ? SQL_FAIL : SQL_COMMIT;
 }

@@ -191,27 +191,29 @@ enum sql_verdict get_warehouse_script(struct step *step)
     return found ? SQL_COMMIT : step_refuse(step, WAREHOUSE_WAREHOUSE_NOT_FOUND, warehouse_id);
 }
 
-enum sql_verdict list_warehouses_script(struct step *step)
+static bool query_listed_site(struct step *step, const struct list_page *part,
+                              struct sql_rows *rows)
 {
     static const struct sql_statement list = {
         .text = "SELECT " SITE_COLUMNS " FROM warehouse_sites"
                 " WHERE position > $1 ORDER BY position LIMIT $2"};
+    return sql_query(step->session, &list,
+                     BOUND(sql_integer((int64_t)part->after), page_limit(part)), rows);
+}
+
+static bool read_listed_site(struct step *step, const struct sql_rows *rows, size_t row,
+                             void *record)
+{
+    return site_of(step, rows, row, record);
+}
+
+enum sql_verdict list_warehouses_script(struct step *step)
+{
+    static const struct page_source source = {query_listed_site, read_listed_site,
+                                              sizeof(struct warehouse)};
     struct list_warehouses_command *command = (struct list_warehouses_command *)step->command;
-    struct sql_rows rows;
-    if (!sql_query(step->session, &list,
-                   BOUND(sql_integer((int64_t)command->page.after), page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->warehouse_count = page_rows(&command->page, &rows);
-    command->warehouses =
-        step_allocate(step, command->warehouse_count + 1, sizeof *command->warehouses);
-    if (command->warehouses == NULL)
-        return SQL_FAIL;
-    for (size_t i = 0; i < command->warehouse_count; i++) {
-        if (!site_of(step, &rows, i, &command->warehouses[i]))
-            return SQL_FAIL;
-    }
-    return SQL_COMMIT;
+    command->warehouses = page_read(step, &command->page, &source, &command->warehouse_count);
+    return command->warehouses == NULL ? SQL_FAIL : SQL_COMMIT;
 }
 
 /* --- cost cards --- */
@@ -286,39 +288,44 @@ static bool read_bands(struct step *step, struct cost_card *card)
     return true;
 }
 
-enum sql_verdict list_cost_cards_script(struct step *step)
+static bool query_listed_card(struct step *step, const struct list_page *part,
+                              struct sql_rows *rows)
 {
     static const struct sql_statement list = {
         .text = "SELECT valid_from_day, parcel_grams_max, currency FROM warehouse_cost_cards"
                 " WHERE warehouse_id = $1 AND valid_from_day > $2"
                 " ORDER BY valid_from_day LIMIT $3"};
+    const struct list_cost_cards_command *command =
+        (const struct list_cost_cards_command *)step->command;
+    return sql_query(
+        step->session, &list,
+        BOUND(sql_text(command->warehouse_id), sql_integer((int64_t)part->after), page_limit(part)),
+        rows);
+}
+
+static bool read_listed_card(struct step *step, const struct sql_rows *rows, size_t row,
+                             void *record)
+{
+    struct cost_card *card = record;
+    struct text currency = sql_rows_text(rows, row, 2);
+    card->warehouse_id = ((const struct list_cost_cards_command *)step->command)->warehouse_id;
+    card->valid_from_day = sql_rows_integer(rows, row, 0);
+    card->parcel_grams_max = sql_rows_integer(rows, row, 1);
+    memcpy(card->currency, currency.data, currency.size < 3 ? currency.size : 3);
+    return read_bands(step, card);
+}
+
+enum sql_verdict list_cost_cards_script(struct step *step)
+{
+    static const struct page_source source = {query_listed_card, read_listed_card,
+                                              sizeof(struct cost_card)};
     struct list_cost_cards_command *command = (struct list_cost_cards_command *)step->command;
-    struct sql_rows rows;
     enum sql_verdict verdict;
     bool active;
     if (!step_find_site(step, command->warehouse_id, &active, &verdict))
         return verdict;
-    if (!sql_query(step->session, &list,
-                   BOUND(sql_text(command->warehouse_id), sql_integer((int64_t)command->page.after),
-                         page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->cost_card_count = page_rows(&command->page, &rows);
-    command->cost_cards =
-        step_allocate(step, command->cost_card_count + 1, sizeof *command->cost_cards);
-    if (command->cost_cards == NULL)
-        return SQL_FAIL;
-    for (size_t i = 0; i < command->cost_card_count; i++) {
-        struct cost_card *card = &command->cost_cards[i];
-        struct text currency = sql_rows_text(&rows, i, 2);
-        card->warehouse_id = command->warehouse_id;
-        card->valid_from_day = sql_rows_integer(&rows, i, 0);
-        card->parcel_grams_max = sql_rows_integer(&rows, i, 1);
-        memcpy(card->currency, currency.data, currency.size < 3 ? currency.size : 3);
-        if (!read_bands(step, card))
-            return SQL_FAIL;
-    }
-    return SQL_COMMIT;
+    command->cost_cards = page_read(step, &command->page, &source, &command->cost_card_count);
+    return command->cost_cards == NULL ? SQL_FAIL : SQL_COMMIT;
 }
 
 /* --- bins --- */

@@ -151,6 +151,74 @@ size_t page_rows(struct list_page *page, const struct sql_rows *rows)
     return page->size;
 }
 
+/*
+ * A call has 16 MiB for what is read here, for the message made of it, which is two to three times
+ * as large at most, and for its bytes, which are that as JSON, too. Rows are asked for in parts:
+ * those of a whole page could be too much already.
+ */
+static const size_t page_memory_bytes = (size_t)1024 * 1024;
+enum { page_part_rows = 8 };
+
+/* A page under way: what of it is read, and what the arena held before. */
+struct page_reading {
+    struct step *step;
+    const struct page_source *source;
+    char *records;
+    size_t count;
+    size_t used_before;
+};
+
+static bool page_is_full(const struct page_reading *reading)
+{
+    return reading->count > 0 &&
+           arena_used(reading->step->arena) - reading->used_before > page_memory_bytes;
+}
+
+/* Reads a part; part->after is the last record's place then, part->next 0 behind the last one. */
+static bool read_part(struct page_reading *reading, struct list_page *part)
+{
+    struct step *step = reading->step;
+    const struct page_source *source = reading->source;
+    struct sql_rows rows;
+    if (!source->query(step, part, &rows))
+        return false;
+    size_t row_count = page_rows(part, &rows);
+    for (size_t i = 0; i < row_count; i++) {
+        if (page_is_full(reading)) {
+            part->next = part->after;
+            return true;
+        }
+        if (!source->read(step, &rows, i, reading->records + reading->count * source->record_size))
+            return false;
+        reading->count++;
+        part->after = (uint64_t)sql_rows_integer(&rows, i, 0);
+    }
+    return true;
+}
+
+void *page_read(struct step *step, struct list_page *page, const struct page_source *source,
+                size_t *count)
+{
+    struct page_reading reading = {
+        .step = step,
+        .source = source,
+        .records = step_allocate(step, page->size + 1, source->record_size),
+        .used_before = arena_used(step->arena),
+    };
+    struct list_page part = {.after = page->after};
+    if (reading.records == NULL)
+        return NULL;
+    do {
+        size_t left = page->size - reading.count;
+        part.size = left < page_part_rows ? left : page_part_rows;
+        if (!read_part(&reading, &part))
+            return NULL;
+    } while (part.next != 0 && reading.count < page->size && !page_is_full(&reading));
+    page->next = part.next;
+    *count = reading.count;
+    return reading.records;
+}
+
 /* --- contents and ids --- */
 
 void content_begin(struct content *content, const char *kind)

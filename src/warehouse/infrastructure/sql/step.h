@@ -85,6 +85,24 @@ static inline struct sql_value page_limit(const struct list_page *page)
 size_t page_rows(struct list_page *page, const struct sql_rows *rows);
 
 /*
+ * A list whose records may be large: `query` reads rows for a part of the page (part->after,
+ * page_limit(part)), column 0 the position; `read` makes a record of a row. False: failed.
+ */
+struct page_source {
+    bool (*query)(struct step *step, const struct list_page *part, struct sql_rows *rows);
+    bool (*read)(struct step *step, const struct sql_rows *rows, size_t row, void *record);
+    size_t record_size;
+};
+
+/*
+ * Reads a page into an array on the step's arena. It ends at the page's size, or earlier when its
+ * records have taken page_memory_bytes (step.c), but never without a record while there is one;
+ * page->next then goes on behind the last. NULL: failed.
+ */
+void *page_read(struct step *step, struct list_page *page, const struct page_source *source,
+                size_t *count);
+
+/*
  * What a caller gave, as bytes to compare: a digest (SHA-256) of its fields in order. Begin, add,
  * take; what fails is told by the last.
  */

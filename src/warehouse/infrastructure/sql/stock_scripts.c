@@ -63,31 +63,37 @@ static bool page_is_due(struct step *step, const struct list_stock_command *comm
            step_holds_are_due(step, list, now_us);
 }
 
+static bool query_listed(struct step *step, const struct list_page *part, struct sql_rows *rows)
+{
+    const struct list_stock_command *command = (const struct list_stock_command *)step->command;
+    return sql_query(step->session, list_statement(command),
+                     BOUND(sql_integer((int64_t)part->after), sql_text(command->sku),
+                           sql_text(command->warehouse_id), page_limit(part)),
+                     rows);
+}
+
+static bool read_listed(struct step *step, const struct sql_rows *rows, size_t row, void *record)
+{
+    struct warehouse_stock *stock = record;
+    *stock = (struct warehouse_stock){
+        .sku = sql_rows_text(rows, row, 1),
+        .warehouse_id = sql_rows_text(rows, row, 2),
+        .on_hand = sql_rows_integer(rows, row, 3),
+        .allocated = sql_rows_integer(rows, row, 4),
+        .shipped_for_reservations = sql_rows_integer(rows, row, 5),
+        .update_time_us = sql_rows_integer(rows, row, 6),
+    };
+    return stock_read_shelves(step, stock);
+}
+
 enum sql_verdict list_stock_script(struct step *step)
 {
+    static const struct page_source source = {query_listed, read_listed,
+                                              sizeof(struct warehouse_stock)};
     struct list_stock_command *command = (struct list_stock_command *)step->command;
-    struct sql_rows rows;
-    if (!sql_query(step->session, list_statement(command),
-                   BOUND(sql_integer((int64_t)command->page.after), sql_text(command->sku),
-                         sql_text(command->warehouse_id), page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->stock_count = page_rows(&command->page, &rows);
-    command->stocks = step_allocate(step, command->stock_count + 1, sizeof *command->stocks);
+    command->stocks = page_read(step, &command->page, &source, &command->stock_count);
     if (command->stocks == NULL)
         return SQL_FAIL;
-    for (size_t i = 0; i < command->stock_count; i++) {
-        command->stocks[i] = (struct warehouse_stock){
-            .sku = sql_rows_text(&rows, i, 1),
-            .warehouse_id = sql_rows_text(&rows, i, 2),
-            .on_hand = sql_rows_integer(&rows, i, 3),
-            .allocated = sql_rows_integer(&rows, i, 4),
-            .shipped_for_reservations = sql_rows_integer(&rows, i, 5),
-            .update_time_us = sql_rows_integer(&rows, i, 6),
-        };
-        if (!stock_read_shelves(step, &command->stocks[i]))
-            return SQL_FAIL;
-    }
     return page_is_due(step, command) ? SQL_ROLL_BACK : SQL_COMMIT;
 }
 

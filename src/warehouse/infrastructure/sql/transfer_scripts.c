@@ -536,28 +536,31 @@ enum sql_verdict get_transfer_script(struct step *step)
     return SQL_COMMIT;
 }
 
-enum sql_verdict list_transfers_script(struct step *step)
+static bool query_listed(struct step *step, const struct list_page *part, struct sql_rows *rows)
 {
     static const struct sql_statement list = {
         .text = "SELECT " TRANSFER_COLUMNS " FROM warehouse_transfers WHERE position > $1"
                 " AND ($2 = '' OR from_warehouse_id = $2 OR to_warehouse_id = $2)"
                 " AND ($3 = 0 OR state = $3) ORDER BY position LIMIT $4"};
+    const struct list_transfers_command *command =
+        (const struct list_transfers_command *)step->command;
+    return sql_query(step->session, &list,
+                     BOUND(sql_integer((int64_t)part->after), sql_text(command->warehouse_id),
+                           sql_integer(command->state), page_limit(part)),
+                     rows);
+}
+
+static bool read_listed(struct step *step, const struct sql_rows *rows, size_t row, void *record)
+{
+    struct transfer *transfer = record;
+    *transfer = transfer_of(rows, row);
+    return read_lines(step, transfer);
+}
+
+enum sql_verdict list_transfers_script(struct step *step)
+{
+    static const struct page_source source = {query_listed, read_listed, sizeof(struct transfer)};
     struct list_transfers_command *command = (struct list_transfers_command *)step->command;
-    struct sql_rows rows;
-    if (!sql_query(step->session, &list,
-                   BOUND(sql_integer((int64_t)command->page.after), sql_text(command->warehouse_id),
-                         sql_integer(command->state), page_limit(&command->page)),
-                   &rows))
-        return SQL_FAIL;
-    command->transfer_count = page_rows(&command->page, &rows);
-    command->transfers =
-        step_allocate(step, command->transfer_count + 1, sizeof *command->transfers);
-    if (command->transfers == NULL)
-        return SQL_FAIL;
-    for (size_t i = 0; i < command->transfer_count; i++) {
-        command->transfers[i] = transfer_of(&rows, i);
-        if (!read_lines(step, &command->transfers[i]))
-            return SQL_FAIL;
-    }
-    return SQL_COMMIT;
+    command->transfers = page_read(step, &command->page, &source, &command->transfer_count);
+    return command->transfers == NULL ? SQL_FAIL : SQL_COMMIT;
 }
