@@ -616,8 +616,6 @@ static void restart_and_compare(void **state, bool killed)
     struct suite *suite = *state;
     struct buffer before;
     struct buffer after;
-    if (the_fixture->table->restart == NULL)
-        skip();
     buffer_init(&before, 1 << 20);
     buffer_init(&after, 1 << 20);
     create(suite, "N1", "s1", "o1");
@@ -678,6 +676,10 @@ int tracking_repository_contract_run(struct tracking_store_fixture *fixture)
         CASE(all_is_there_after_a_restart),
         CASE(all_is_there_after_being_killed),
     };
+    enum { restart_case_count = 2 }; /* the last ones; a store that forgets has none */
+    size_t count = sizeof tests / sizeof tests[0];
     the_fixture = fixture;
-    return cmocka_run_group_tests_name(fixture->table->name, tests, NULL, NULL);
+    if (fixture->table->restart == NULL)
+        count -= restart_case_count;
+    return _cmocka_run_group_tests(fixture->table->name, tests, count, NULL, NULL);
 }

@@ -259,13 +259,15 @@ static void ask_store(struct auditor *auditor, const struct inventory_question *
 
 /*
  * What the store says of every SKU there may be: its stock, and the ledger entries that came after
- * the answered ones, for stock alone does not tell a rollback from an expiry. And how far it
- * followed the shelf.
+ * the answered ones, for stock alone does not tell a rollback from an expiry. How far it followed
+ * the shelf. And each reservation that a command in doubt names, for a hold that was made longer
+ * shows in no stock.
  */
 enum { inspected_max = 2 * workload_skus_max + 1 };
 
 struct inspection {
-    struct inventory_call answers[inspected_max];
+    struct inventory_call *answers;
+    size_t count;
     uint64_t ids;
     uint64_t skus;
 };
@@ -279,8 +281,19 @@ static size_t answered_entry_count(const struct auditor *auditor, struct text sk
     return 0;
 }
 
+static bool names_a_reservation(enum inventory_call_kind kind)
+{
+    return kind == CALL_RESERVE || kind == CALL_COMMIT || kind == CALL_ROLLBACK ||
+           kind == CALL_EXTEND_RESERVATION;
+}
+
 static void inspect(struct auditor *auditor, struct inspection *inspection)
 {
+    size_t room = inspected_max;
+    for (const struct audited_command *one = auditor->doubtful; one != NULL; one = one->next)
+        room++;
+    inspection->answers = memory_allocate_zero(room, sizeof *inspection->answers);
+    CHECK(inspection->answers != NULL);
     for (size_t i = 0; i < workload_skus_max; i++) {
         struct inventory_question question = {
             .kind = CALL_GET_STOCK,
@@ -294,6 +307,13 @@ static void inspect(struct auditor *auditor, struct inspection *inspection)
     }
     struct inventory_question place = {.kind = CALL_GET_SHELF_PLACE};
     ask_store(auditor, &place, &inspection->answers[inspected_max - 1]);
+    inspection->count = inspected_max;
+    for (const struct audited_command *one = auditor->doubtful; one != NULL; one = one->next) {
+        struct inventory_question question = {.kind = CALL_GET_RESERVATION,
+                                              .id = one->expected.question.id};
+        if (names_a_reservation(one->expected.question.kind))
+            ask_store(auditor, &question, &inspection->answers[inspection->count++]);
+    }
     struct embedded_repository_usage usage = embedded_repository_usage(auditor->port.store);
     inspection->ids = usage.ids;
     inspection->skus = usage.skus;
@@ -304,7 +324,7 @@ static bool is_in_state(struct auditor *auditor, const struct inspection *inspec
                         struct inventory_model *model, struct buffer *difference)
 {
     bool equal = true;
-    for (size_t i = 0; i < inspected_max && equal; i++) {
+    for (size_t i = 0; i < inspection->count && equal; i++) {
         const struct inventory_call *actual = &inspection->answers[i];
         struct inventory_call expected;
         inventory_call_init(&expected, &actual->question);
@@ -368,17 +388,16 @@ static bool reconcile(struct auditor *auditor, const struct inspection *inspecti
 
 bool auditor_attach(struct auditor *auditor, struct inventory_repository *store)
 {
-    struct inspection *inspection = memory_allocate(sizeof *inspection);
-    CHECK(inspection != NULL);
+    struct inspection inspection = {0};
     auditor->port.store = store;
-    inspect(auditor, inspection);
-    bool right = reconcile(auditor, inspection);
-    for (size_t i = 0; i < inspected_max; i++) {
-        right = right && observations_add(&auditor->observations, &inspection->answers[i],
+    inspect(auditor, &inspection);
+    bool right = reconcile(auditor, &inspection);
+    for (size_t i = 0; i < inspection.count; i++) {
+        right = right && observations_add(&auditor->observations, &inspection.answers[i],
                                           clock_now_us(auditor->clock), &auditor->violation);
-        inventory_call_deinit(&inspection->answers[i]);
+        inventory_call_deinit(&inspection.answers[i]);
     }
-    memory_release(inspection);
+    memory_release(inspection.answers);
     audited_commands_release(auditor->doubtful);
     auditor->doubtful = NULL;
     return right;
