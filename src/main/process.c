@@ -178,7 +178,7 @@ static struct error open_modules(struct process *process)
 {
     for (size_t i = 0; i < modules_max; i++) {
         const struct module_table *table = all_modules[i];
-        if (!module_is_wanted(&process->environment, table->name))
+        if (!table->always && !module_is_wanted(&process->environment, table->name))
             continue;
         struct module *module = table->create();
         if (module == NULL)
