@@ -71,7 +71,7 @@ def swagger_parser_finds_it_valid(path, _):
 def schemathesis_finds_no_answer_that_differs(_, url):
     with tempfile.TemporaryDirectory() as directory:  # it leaves caches where it stands
         run(python_tool("schemathesis"), "run", url, "--checks", CHECKS, "--max-examples", "8",
-            "--workers", "2", "--seed", "1", "--no-color", "--request-timeout", "60",
+            "--seed", "1", "--no-color", "--request-timeout", "60",
             cwd=directory)
 
 
