@@ -106,14 +106,15 @@ def stream_that_is_cut_leaves_a_server_that_goes_on():
             def sent():
                 number = 0
                 while not stop.is_set():
-                    yield tracking.RecordEventsRequest(event=event("N", f"t{turn}-{number}", number))
+                    yield tracking.RecordEventsRequest(event=event(f"N{turn}", f"e{number}", number))
                     number += 1
             call = method(channel, "RecordEvents")(sent(), timeout=30)
-            acknowledged = [next(call).event_id for _ in range(100)]
+            acknowledged = [next(call) for _ in range(100)]
             call.cancel()
             stop.set()
-            kept = {one.event_id for one in list_all(channel, "N")}
-            assert set(acknowledged) <= kept
+            kept = {one.event_id for one in list_all(channel, f"N{turn}")}
+            assert all(answer.status.code == 0 for answer in acknowledged)
+            assert {answer.event_id for answer in acknowledged} <= kept
 
 
 def watcher_sees_every_change_of_its_numbers_and_orders():
