@@ -327,11 +327,12 @@ static void release(struct embedded_tracking *embedded, bool orderly)
 {
     if (embedded->options.threaded)
         stop_threads(embedded);
-    if (embedded->announces)
-        tracking_announcement_reader_deinit(&embedded->announcements);
-    struct error error = tracking_engine_close(embedded->engine, orderly);
+    struct error error = orderly ? tracking_engine_finish(embedded->engine) : error_none();
     if (error_is(error))
         log_error("tracking: no checkpoint at the end; the next start replays more", &error);
+    if (embedded->announces)
+        tracking_announcement_reader_deinit(&embedded->announcements);
+    tracking_engine_close(embedded->engine);
     queue_deinit(&embedded->commands);
     for (size_t i = 0; i < readers; i++)
         queue_deinit(&embedded->readers[i].reads);

@@ -102,8 +102,7 @@ struct error tracking_engine_open(struct tracking_engine **engine,
     if (!error_is(error))
         error = open_log(made, read_only);
     if (error_is(error)) {
-        struct error second = tracking_engine_close(made, false);
-        (void)second;
+        tracking_engine_close(made);
         return error;
     }
     made->checkpoint.position = made->replay_from;
@@ -128,22 +127,24 @@ static struct error check_free_space(const struct tracking_engine *engine)
                       (unsigned long long)options->free_bytes_min);
 }
 
-struct error tracking_engine_close(struct tracking_engine *engine, bool orderly)
+struct error tracking_engine_finish(struct tracking_engine *engine)
 {
-    struct error error = error_none();
-    if (engine == NULL)
-        return error;
-    if (orderly)
-        error = check_free_space(engine);
-    if (orderly && !error_is(error))
+    struct error error = check_free_space(engine);
+    if (!error_is(error))
         error = tracking_engine_checkpoint_now(engine);
+    return error;
+}
+
+void tracking_engine_close(struct tracking_engine *engine)
+{
+    if (engine == NULL)
+        return;
     record_log_close(engine->log);
     tracking_store_close(engine->store);
     parcel_cache_deinit(&engine->cache);
     buffer_deinit(&engine->value);
     buffer_deinit(&engine->summary);
     memory_release(engine);
-    return error;
 }
 
 /* --- commands --- */

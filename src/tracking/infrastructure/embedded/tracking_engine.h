@@ -121,8 +121,11 @@ struct tracking_engine {
 struct error tracking_engine_open(struct tracking_engine **engine,
                                   const struct embedded_tracking_options *options, bool read_only);
 
-/* NULL is allowed. With `orderly` a checkpoint is written first. */
-struct error tracking_engine_close(struct tracking_engine *engine, bool orderly);
+/* The last checkpoint of an orderly end; it still asks `held`. DISK_FULL, INPUT_OUTPUT. */
+struct error tracking_engine_finish(struct tracking_engine *engine);
+
+/* NULL is allowed. Without tracking_engine_finish the next opening replays more of the log. */
+void tracking_engine_close(struct tracking_engine *engine);
 
 /*
  * One step: decides all commands, syncs, writes, posts the completions. An error is final: what is
