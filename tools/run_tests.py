@@ -18,7 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:suppressions="
+                    + os.path.join(ROOT, "tools", "thread_sanitizer.suppressions"),
     "ASAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-14",
 }
 

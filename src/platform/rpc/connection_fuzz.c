@@ -32,6 +32,24 @@ static struct sockaddr_in start_server(void)
     return address;
 }
 
+/* From one of 200 loopback addresses in turn: ports that wait for their time do not run out. */
+static int connect_to(const struct sockaddr_in *server)
+{
+    static unsigned count;
+    const int late = 1;
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + count++ % 200);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    if (client >= 0 &&
+        (setsockopt(client, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late) != 0 ||
+         bind(client, (struct sockaddr *)&source, sizeof source) != 0 ||
+         connect(client, (const struct sockaddr *)server, sizeof *server) != 0)) {
+        close(client);
+        client = -1;
+    }
+    return client;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct sockaddr_in address;
@@ -39,8 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct timeval patience = {.tv_sec = 5};
     if (address.sin_port == 0)
         address = start_server();
-    int client = socket(AF_INET, SOCK_STREAM, 0);
-    if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof address) != 0)
+    int client = connect_to(&address);
+    if (client < 0)
         abort();
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ssize_t sent = 0;
