@@ -4,23 +4,19 @@
  */
 #include "platform/base/queue.h"
 
+#include "platform/base/condition.h"
 #include "platform/base/memory.h"
 
 #include <errno.h>
-#include <time.h>
 
 bool queue_init(struct queue *queue, size_t capacity)
 {
-    pthread_condattr_t attributes;
     *queue = (struct queue){.capacity = capacity};
     queue->items = memory_allocate_zero(capacity, sizeof *queue->items);
     if (queue->items == NULL)
         return false;
     pthread_mutex_init(&queue->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->filled, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&queue->filled);
     return true;
 }
 
@@ -68,26 +64,13 @@ void queue_wake(struct queue *queue)
     pthread_cond_signal(&queue->filled);
 }
 
-static struct timespec after_us(int64_t delay_us)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_sec += (time_t)(delay_us / 1000000);
-    time.tv_nsec += (long)(delay_us % 1000000) * 1000;
-    if (time.tv_nsec >= 1000000000) {
-        time.tv_nsec -= 1000000000;
-        time.tv_sec++;
-    }
-    return time;
-}
-
 size_t queue_take(struct queue *queue, void **items, size_t items_max, int64_t timeout_us)
 {
     struct timespec until = {0};
     int outcome = 0;
     size_t taken = 0;
     if (timeout_us > 0)
-        until = after_us(timeout_us);
+        until = condition_deadline(timeout_us);
     pthread_mutex_lock(&queue->mutex);
     while (queue->count == 0 && !queue->woken && !queue->closed && timeout_us != 0 &&
            outcome != ETIMEDOUT) {

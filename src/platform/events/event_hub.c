@@ -14,6 +14,7 @@
 #include "platform/events/event_hub.h"
 
 #include "platform/base/check.h"
+#include "platform/base/condition.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/events/event_batch_cache.h"
@@ -21,7 +22,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 enum { hub_threads_max = 16 };
 
@@ -281,11 +281,7 @@ static void serve(struct event_hub *hub, struct event_hub_subscriber *subscriber
 /* Sleeps until there is something to do, at most `us`. The mutex is held, but not meanwhile. */
 static void wait_for_change(struct event_hub *hub, int64_t us)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + us % 1000000 * 1000;
-    until.tv_sec += us / 1000000 + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    struct timespec until = condition_deadline(us);
     pthread_mutex_unlock(&hub->mutex);
     pthread_mutex_lock(&hub->signal_mutex);
     while (!hub->is_signalled) {
@@ -435,11 +431,7 @@ struct error event_hub_open(struct event_hub **hub, const struct event_hub_optio
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "the hub of event subscribers");
     made->options = *options;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->signal, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&made->signal);
     pthread_mutex_init(&made->signal_mutex, NULL);
     pthread_mutex_init(&made->mutex, NULL);
     struct error error = start(made);

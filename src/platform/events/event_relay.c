@@ -10,6 +10,7 @@
 #include "platform/events/event_relay.h"
 
 #include "platform/base/check.h"
+#include "platform/base/condition.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/events/event_relay_rows.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const int64_t retry_us_min = 100 * 1000;
 static const int64_t measure_us = 1000 * 1000;
@@ -295,11 +295,7 @@ struct error event_relay_step(struct event_relay *relay, bool *idle)
 /* Sleeps for `us`, or until something is committed if `woken_early`, or the end. */
 static void sleep_for(struct event_relay *relay, int64_t us, bool woken_early)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + us % 1000000 * 1000;
-    until.tv_sec += us / 1000000 + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    struct timespec until = condition_deadline(us);
     pthread_mutex_lock(&relay->mutex);
     while (!relay->is_stopping && !(woken_early && relay->is_woken)) {
         if (pthread_cond_timedwait(&relay->changed, &relay->mutex, &until) != 0)
@@ -355,11 +351,7 @@ struct error event_relay_start(struct event_relay **relay,
              (unsigned long long)random_uint64(options->random),
              (unsigned long long)random_uint64(options->random));
     relay_rows_init(&made->rows, options->store, options->outbox->context, options->clock);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&made->changed);
     pthread_mutex_init(&made->mutex, NULL);
     made->status.last_error = error_none();
     *relay = made;

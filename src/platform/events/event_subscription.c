@@ -9,13 +9,13 @@
 
 #include "platform/base/arena.h"
 #include "platform/base/check.h"
+#include "platform/base/condition.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { arena_bytes_max = 8 * 1024 * 1024 };
 
@@ -167,11 +167,7 @@ struct error event_subscription_step(struct event_subscription *subscription, bo
 /* False: it is to end. */
 static bool sleep_for(struct event_subscription *subscription, int64_t us, bool woken_early)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + us % 1000000 * 1000;
-    until.tv_sec += us / 1000000 + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    struct timespec until = condition_deadline(us);
     pthread_mutex_lock(&subscription->mutex);
     while (us > 0 && !subscription->is_stopping && !(woken_early && subscription->is_woken)) {
         if (pthread_cond_timedwait(&subscription->changed, &subscription->mutex, &until) != 0)
@@ -226,11 +222,7 @@ struct error event_subscription_start(struct event_subscription **subscription,
     made->options = *options;
     made->status.last_error = error_none();
     arena_init(&made->arena, arena_bytes_max);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&made->changed);
     pthread_mutex_init(&made->mutex, NULL);
     made->watcher.wake = wake;
     made->watcher.context = made;

@@ -2,19 +2,15 @@
 #include "platform/sql/sql_jobs.h"
 
 #include "platform/base/check.h"
+#include "platform/base/condition.h"
 
 #include <errno.h>
-#include <time.h>
 
 void sql_jobs_init(struct sql_jobs *jobs, size_t count_max)
 {
-    pthread_condattr_t monotonic;
     *jobs = (struct sql_jobs){.count_max = count_max};
-    CHECK(pthread_condattr_init(&monotonic) == 0);
-    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_mutex_init(&jobs->mutex, NULL) == 0);
-    CHECK(pthread_cond_init(&jobs->filled, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&jobs->filled);
 }
 
 void sql_jobs_deinit(struct sql_jobs *jobs)
@@ -42,22 +38,12 @@ bool sql_jobs_put(struct sql_jobs *jobs, struct sql_job *job)
     return fits;
 }
 
-static struct timespec after_us(int64_t delay_us)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    int64_t nanoseconds = time.tv_nsec + delay_us % 1000000 * 1000;
-    time.tv_sec += (time_t)(delay_us / 1000000 + nanoseconds / 1000000000);
-    time.tv_nsec = (long)(nanoseconds % 1000000000);
-    return time;
-}
-
 struct sql_job *sql_jobs_take(struct sql_jobs *jobs, size_t job_max, int64_t timeout_us)
 {
     struct timespec until = {0};
     int outcome = 0;
     if (timeout_us > 0)
-        until = after_us(timeout_us);
+        until = condition_deadline(timeout_us);
     pthread_mutex_lock(&jobs->mutex);
     while (jobs->first == NULL && !jobs->closed && timeout_us != 0 && outcome != ETIMEDOUT) {
         if (timeout_us < 0)

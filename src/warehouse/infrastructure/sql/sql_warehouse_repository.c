@@ -9,19 +9,19 @@
 #include "warehouse/infrastructure/sql/sql_warehouse_repository.h"
 
 #include "platform/base/check.h"
+#include "platform/base/condition.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "warehouse/infrastructure/sql/sql_warehouse_state.h"
 #include "warehouse/infrastructure/sql/step.h"
 
 #include <errno.h>
-#include <time.h>
 
 enum {
     runs_max = 100,
     expired_at_once_max = 100,
     sweep_arena_bytes_max = 64 * 1024 * 1024,
-    sweep_nanoseconds = 500000000,
+    sweep_us = 500000,
 };
 
 struct script_row {
@@ -214,13 +214,7 @@ static void *sweep_until_stopped(void *context)
     struct sql_warehouse_repository *repository = context;
     pthread_mutex_lock(&repository->mutex);
     while (!repository->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += sweep_nanoseconds;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
+        struct timespec until = condition_deadline(sweep_us);
         while (!repository->stopping &&
                pthread_cond_timedwait(&repository->wake, &repository->mutex, &until) == 0)
             continue;
@@ -262,12 +256,8 @@ struct error sql_warehouse_repository_open(struct warehouse_repository **reposit
     opened->encode = options->encode;
     opened->outbox = options->outbox;
     site_directory_cache_init(&opened->directory);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&opened->mutex, NULL);
-    pthread_cond_init(&opened->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&opened->wake);
     if (options->sweep) {
         int failed = pthread_create(&opened->sweeper, NULL, sweep_until_stopped, opened);
         if (failed != 0) {
