@@ -65,6 +65,21 @@ void wire_end(struct carrier_wire *wire, const struct json_writer *json)
     wire->failed = wire->failed || json->failed;
 }
 
+struct text text_shortened(struct text text, size_t size)
+{
+    if (text.size <= size)
+        return text;
+    while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
+        size--;
+    return text_make(text.data, size);
+}
+
+void wire_put_short(struct json_writer *json, const char *key, struct text text, size_t size)
+{
+    if (text.size > 0)
+        json_put_text(json, key, text_shortened(text, size));
+}
+
 void wire_path(struct carrier_wire *wire, const char *text)
 {
     if (!buffer_append_string(&wire->path, text))
@@ -329,4 +344,21 @@ bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *a
     result->why = text_of(arena_format(arena, "no JSON: %s", error->detail));
     *error = error_none();
     return false;
+}
+
+void carrier_webhook_judge(struct carrier_webhook_result *result,
+                           const struct carrier_tracking *tracking, const char *why_not)
+{
+    result->scans = tracking->scans;
+    result->scan_count = tracking->scan_count;
+    result->verdict =
+        tracking->scan_count > 0 ? CARRIER_WEBHOOK_SCANS : CARRIER_WEBHOOK_UNKNOWN_SHAPE;
+    for (size_t i = 0; i < tracking->scan_count; i++) {
+        const struct shipping_scan *scan = &tracking->scans[i];
+        if (scan->tracking_number.size == 0 || scan->carrier_code.size == 0 ||
+            scan->occurred_time_us == 0)
+            result->verdict = CARRIER_WEBHOOK_UNKNOWN_SHAPE;
+    }
+    if (result->verdict == CARRIER_WEBHOOK_UNKNOWN_SHAPE)
+        result->why = text_of(why_not);
 }

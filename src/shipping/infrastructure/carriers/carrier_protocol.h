@@ -65,6 +65,12 @@ void wire_begin(struct carrier_wire *wire, const char *method, const char *path)
 struct json_writer wire_json(struct carrier_wire *wire);
 void wire_end(struct carrier_wire *wire, const struct json_writer *json);
 
+/* At most `size` bytes of it, cut between characters: carriers refuse what is longer. */
+struct text text_shortened(struct text text, size_t size);
+
+/* A member with such a text, unless that is empty; in an array (key NULL) an element. */
+void wire_put_short(struct json_writer *json, const char *key, struct text text, size_t size);
+
 /* Appends to the path; _escaped percent-encodes all but unreserved characters (RFC 3986). */
 void wire_path(struct carrier_wire *wire, const char *text);
 void wire_path_escaped(struct carrier_wire *wire, struct text text);
@@ -162,5 +168,12 @@ struct text carrier_webhook_header(const struct carrier_webhook *webhook, const 
 bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *arena,
                           struct carrier_webhook_result *result, json_t **root,
                           struct error *error);
+
+/*
+ * The verdict on what was read from an authentic push: SCANS if there are some and each has its
+ * number, its code and its time, else UNKNOWN_SHAPE because of `why_not` (static).
+ */
+void carrier_webhook_judge(struct carrier_webhook_result *result,
+                           const struct carrier_tracking *tracking, const char *why_not);
 
 #endif

@@ -358,18 +358,7 @@ static struct error read_webhook(const struct carrier_settings *settings,
     }
     if (!read_shipments(arena, root, &tracking))
         return error_make(ERROR_OUT_OF_MEMORY, "reading a push");
-    result->scans = tracking.scans;
-    result->scan_count = tracking.scan_count;
-    result->verdict =
-        tracking.scan_count > 0 ? CARRIER_WEBHOOK_SCANS : CARRIER_WEBHOOK_UNKNOWN_SHAPE;
-    for (size_t i = 0; i < tracking.scan_count; i++) {
-        const struct shipping_scan *scan = &tracking.scans[i];
-        if (scan->tracking_number.size == 0 || scan->carrier_code.size == 0 ||
-            scan->occurred_time_us == 0)
-            result->verdict = CARRIER_WEBHOOK_UNKNOWN_SHAPE;
-    }
-    if (result->verdict == CARRIER_WEBHOOK_UNKNOWN_SHAPE)
-        result->why = text_of("no event, or one without number, code or time");
+    carrier_webhook_judge(result, &tracking, "no event, or one without number, code or time");
     return error;
 }
 

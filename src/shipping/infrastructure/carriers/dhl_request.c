@@ -10,31 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct text shortened(struct text text, size_t size)
-{
-    if (text.size <= size)
-        return text;
-    while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
-        size--;
-    return text_make(text.data, size);
-}
-
-static void put_short(struct json_writer *json, const char *key, struct text text, size_t size)
-{
-    if (text.size > 0)
-        json_put_text(json, key, shortened(text, size));
-}
-
 static void put_address(struct json_writer *json, const struct shipping_address *address)
 {
     static const char *const lines[] = {"addressLine1", "addressLine2", "addressLine3"};
-    json_put_text(json, "postalCode", shortened(address->postal_code, 12));
-    put_short(json, "cityName", address->city, 45);
+    json_put_text(json, "postalCode", text_shortened(address->postal_code, 12));
+    wire_put_short(json, "cityName", address->city, 45);
     json_put_text(json, "countryCode", address->country_code);
     if (address->region.size >= 2)
-        put_short(json, "provinceCode", address->region, 35);
+        wire_put_short(json, "provinceCode", address->region, 35);
     for (size_t i = 0; i < address->line_count && i < 3; i++)
-        put_short(json, lines[i], address->lines[i], 45);
+        wire_put_short(json, lines[i], address->lines[i], 45);
 }
 
 static void put_party(struct json_writer *json, const char *key,
@@ -47,10 +32,10 @@ static void put_party(struct json_writer *json, const char *key,
     put_address(json, address);
     json_close_object(json);
     json_open_object(json, "contactInformation");
-    put_short(json, "email", address->email, 70);
-    put_short(json, "phone", address->phone.size > 0 ? address->phone : text_of("0"), 70);
-    put_short(json, "companyName", company, 100);
-    put_short(json, "fullName", name, 255);
+    wire_put_short(json, "email", address->email, 70);
+    wire_put_short(json, "phone", address->phone.size > 0 ? address->phone : text_of("0"), 70);
+    wire_put_short(json, "companyName", company, 100);
+    wire_put_short(json, "fullName", name, 255);
     json_close_object(json);
     json_close_object(json);
 }
@@ -229,7 +214,7 @@ static void put_item(struct json_writer *json, const struct shipping_customs *cu
     char weight[decimal_size];
     json_open_object(json, NULL);
     json_put_integer(json, "number", (int64_t)index + 1);
-    put_short(json, "description", item->description, 512);
+    wire_put_short(json, "description", item->description, 512);
     put_amount(json, "price", item->value);
     json_open_object(json, "quantity");
     json_put_integer(json, "value", item->quantity);
@@ -239,7 +224,7 @@ static void put_item(struct json_writer *json, const struct shipping_customs *cu
         json_open_array(json, "commodityCodes");
         json_open_object(json, NULL);
         json_put_string(json, "typeCode", "outbound");
-        put_short(json, "value", item->hs_code, 18);
+        wire_put_short(json, "value", item->hs_code, 18);
         json_close_object(json);
         json_close_array(json);
     }
@@ -289,7 +274,7 @@ static void put_content(struct json_writer *json, const struct consignment *cons
     }
     if (is_declarable(consignment) && customs->item_count > 0)
         put_declaration(json, consignment, reference);
-    put_short(json, "description", description, 70);
+    wire_put_short(json, "description", description, 70);
     json_put_text(json, "incoterm", incoterm);
     json_put_string(json, "unitOfMeasurement", "metric");
     json_close_object(json);
@@ -359,7 +344,7 @@ void dhl_write_tracking(const struct carrier_settings *settings,
     wire_path_escaped(wire, request->tracking_number);
     wire_path(wire, "/tracking?trackingView=all-checkpoints&levelOfDetail=shipment"
                     "&requestGMTOffsetPerEvent=true");
-    wire_header(wire, "Message-Reference", shortened(request->tracking_number, 36));
+    wire_header(wire, "Message-Reference", text_shortened(request->tracking_number, 36));
 }
 
 void dhl_write_find(const struct carrier_settings *settings,

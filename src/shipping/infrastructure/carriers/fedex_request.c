@@ -9,18 +9,6 @@
 
 #include <string.h>
 
-static void put_short(struct json_writer *json, const char *key, struct text text, size_t size)
-{
-    if (text.size == 0)
-        return;
-    if (text.size > size) {
-        while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
-            size--;
-        text.size = size;
-    }
-    json_put_text(json, key, text);
-}
-
 /* application/x-www-form-urlencoded needs the same escapes as a path. */
 static void put_form(struct carrier_wire *wire, const char *name, const char *value)
 {
@@ -61,11 +49,11 @@ static void put_address(struct json_writer *json, const struct shipping_address 
     json_open_object(json, "address");
     json_open_array(json, "streetLines");
     for (size_t i = 0; i < address->line_count && i < 3; i++)
-        put_short(json, NULL, address->lines[i], 35);
+        wire_put_short(json, NULL, address->lines[i], 35);
     json_close_array(json);
-    put_short(json, "city", address->city, 35);
-    put_short(json, "stateOrProvinceCode", address->region, 14);
-    put_short(json, "postalCode", address->postal_code, 10);
+    wire_put_short(json, "city", address->city, 35);
+    wire_put_short(json, "stateOrProvinceCode", address->region, 14);
+    wire_put_short(json, "postalCode", address->postal_code, 10);
     json_put_text(json, "countryCode", address->country_code);
     json_put_boolean(json, "residential", address->company.size == 0);
     json_close_object(json);
@@ -77,10 +65,10 @@ static void put_party(struct json_writer *json, const char *key,
     json_open_object(json, key);
     put_address(json, address);
     json_open_object(json, "contact");
-    put_short(json, "personName", address->name, 70);
-    put_short(json, "companyName", address->company, 35);
-    put_short(json, "phoneNumber", address->phone, 15);
-    put_short(json, "emailAddress", address->email, 80);
+    wire_put_short(json, "personName", address->name, 70);
+    wire_put_short(json, "companyName", address->company, 35);
+    wire_put_short(json, "phoneNumber", address->phone, 15);
+    wire_put_short(json, "emailAddress", address->email, 80);
     json_close_object(json);
     json_close_object(json);
 }
@@ -181,9 +169,9 @@ static void put_commodity(struct json_writer *json, const struct shipping_custom
     struct shipping_money whole = item->value;
     whole.amount_minor *= item->quantity;
     json_open_object(json, NULL);
-    put_short(json, "description", item->description, 450);
+    wire_put_short(json, "description", item->description, 450);
     json_put_text(json, "countryOfManufacture", item->origin_country);
-    put_short(json, "harmonizedCode", item->hs_code, 35);
+    wire_put_short(json, "harmonizedCode", item->hs_code, 35);
     json_put_integer(json, "quantity", item->quantity);
     json_put_string(json, "quantityUnits", "PCS");
     json_put_integer(json, "numberOfPieces", 1);
@@ -211,7 +199,7 @@ static void put_customs(struct json_writer *json, const struct consignment *cons
                      text_equals_string(customs->contents_type, "DOCUMENTS"));
     json_open_object(json, "commercialInvoice");
     json_put_string(json, "shipmentPurpose", purpose_of(customs->contents_type));
-    put_short(json, "termsOfSale", customs->incoterm, 3);
+    wire_put_short(json, "termsOfSale", customs->incoterm, 3);
     json_close_object(json);
     json_open_array(json, "commodities");
     for (size_t i = 0; i < customs->item_count; i++)

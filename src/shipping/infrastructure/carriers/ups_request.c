@@ -14,22 +14,6 @@
 static const char version[] = "v2409";
 enum { name_bytes_max = 35, line_bytes_max = 35, lines_max = 3 };
 
-/* At most `size` bytes, cut between characters. */
-static struct text shortened(struct text text, size_t size)
-{
-    if (text.size <= size)
-        return text;
-    while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
-        size--;
-    return text_make(text.data, size);
-}
-
-static void put_short(struct json_writer *json, const char *key, struct text text, size_t size)
-{
-    if (text.size > 0)
-        json_put_text(json, key, shortened(text, size));
-}
-
 static void identify(struct carrier_wire *wire, struct text reference)
 {
     wire_header(wire, "transId", reference);
@@ -50,11 +34,11 @@ static void put_address(struct json_writer *json, const struct shipping_address 
     json_open_object(json, "Address");
     json_open_array(json, "AddressLine");
     for (size_t i = 0; i < address->line_count && i < lines_max; i++)
-        put_short(json, NULL, address->lines[i], line_bytes_max);
+        wire_put_short(json, NULL, address->lines[i], line_bytes_max);
     json_close_array(json);
-    put_short(json, "City", address->city, 30);
-    put_short(json, "StateProvinceCode", address->region, 5);
-    put_short(json, "PostalCode", address->postal_code, 9);
+    wire_put_short(json, "City", address->city, 30);
+    wire_put_short(json, "StateProvinceCode", address->region, 5);
+    wire_put_short(json, "PostalCode", address->postal_code, 9);
     json_put_text(json, "CountryCode", address->country_code);
     json_close_object(json);
 }
@@ -68,15 +52,15 @@ static void put_party(struct json_writer *json, const char *key,
                       const struct shipping_address *address, const char *account)
 {
     json_open_object(json, key);
-    put_short(json, "Name", firm_of(address), name_bytes_max);
-    put_short(json, "AttentionName", address->name.size > 0 ? address->name : address->company,
+    wire_put_short(json, "Name", firm_of(address), name_bytes_max);
+    wire_put_short(json, "AttentionName", address->name.size > 0 ? address->name : address->company,
               name_bytes_max);
     if (address->phone.size > 0) {
         json_open_object(json, "Phone");
-        put_short(json, "Number", address->phone, 15);
+        wire_put_short(json, "Number", address->phone, 15);
         json_close_object(json);
     }
-    put_short(json, "EMailAddress", address->email, 50);
+    wire_put_short(json, "EMailAddress", address->email, 50);
     if (account != NULL)
         json_put_string(json, "ShipperNumber", account);
     put_address(json, address);
@@ -316,7 +300,7 @@ static void put_product(struct json_writer *json, const struct shipping_customs_
     char text[decimal_size];
     json_open_object(json, NULL);
     json_open_array(json, "Description"); /* up to three lines of 35 */
-    put_short(json, NULL, item->description, 35);
+    wire_put_short(json, NULL, item->description, 35);
     json_close_array(json);
     json_open_object(json, "Unit");
     snprintf(text, sizeof text, "%lld", (long long)item->quantity);
@@ -325,7 +309,7 @@ static void put_product(struct json_writer *json, const struct shipping_customs_
     money_to_decimal(item->value, text);
     json_put_string(json, "Value", text);
     json_close_object(json);
-    put_short(json, "CommodityCode", item->hs_code, 15);
+    wire_put_short(json, "CommodityCode", item->hs_code, 15);
     json_put_text(json, "OriginCountryCode", item->origin_country);
     put_weight(json, "ProductWeight", item->weight_grams * item->quantity, imperial);
     json_close_object(json);
@@ -346,7 +330,7 @@ static void put_forms(struct json_writer *json, const struct consignment *consig
     if (consignment->ship_date[0] != '\0')
         json_put_string(json, "InvoiceDate", date);
     json_put_string(json, "ReasonForExport", reason_of(customs->contents_type));
-    put_short(json, "TermsOfShipment", customs->incoterm, 3);
+    wire_put_short(json, "TermsOfShipment", customs->incoterm, 3);
     if (customs->item_count > 0)
         json_put_string(json, "CurrencyCode", customs->items[0].value.currency_code);
     json_open_object(json, "Contacts");
@@ -465,7 +449,7 @@ void ups_write_tracking(const struct carrier_settings *settings,
     wire_begin(wire, "GET", "/api/track/v1/details/");
     wire_path_escaped(wire, request->tracking_number);
     wire_path(wire, "?locale=en_US&returnSignature=false&returnMilestones=false&returnPOD=false");
-    identify(wire, shortened(request->tracking_number, 32));
+    identify(wire, text_shortened(request->tracking_number, 32));
 }
 
 void ups_write_find(const struct carrier_settings *settings,
@@ -492,7 +476,7 @@ void ups_write_label_recovery(const struct carrier_settings *settings, struct te
 {
     (void)settings;
     wire_begin(wire, "POST", "/api/labels/v1/recovery");
-    identify(wire, shortened(tracking_number, 32));
+    identify(wire, text_shortened(tracking_number, 32));
     struct json_writer json = wire_json(wire);
     json_open_object(&json, NULL);
     json_open_object(&json, "LabelRecoveryRequest");
