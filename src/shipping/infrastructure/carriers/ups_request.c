@@ -54,7 +54,7 @@ static void put_party(struct json_writer *json, const char *key,
     json_open_object(json, key);
     wire_put_short(json, "Name", firm_of(address), name_bytes_max);
     wire_put_short(json, "AttentionName", address->name.size > 0 ? address->name : address->company,
-              name_bytes_max);
+                   name_bytes_max);
     if (address->phone.size > 0) {
         json_open_object(json, "Phone");
         wire_put_short(json, "Number", address->phone, 15);
