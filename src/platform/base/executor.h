@@ -39,4 +39,35 @@ static inline void executor_post(struct executor *executor, struct task *task)
     executor->table->post(executor, task, task);
 }
 
+/*
+ * Collects completions in their order and posts one chain for each run of the same executor.
+ * Zeroed = empty; completion_run_post gives the last run away. Thread: one.
+ */
+struct completion_run {
+    struct executor *executor;
+    struct task *first;
+    struct task *last;
+};
+
+static inline void completion_run_post(struct completion_run *run)
+{
+    if (run->first != 0)
+        executor_post_chain(run->executor, run->first, run->last);
+    run->first = 0;
+}
+
+static inline void completion_run_add(struct completion_run *run, struct executor *executor,
+                                      struct task *task)
+{
+    task->next = 0;
+    if (run->executor != executor)
+        completion_run_post(run);
+    if (run->first == 0)
+        run->first = task;
+    else
+        run->last->next = task;
+    run->last = task;
+    run->executor = executor;
+}
+
 #endif

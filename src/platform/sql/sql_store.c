@@ -130,21 +130,16 @@ static void run_done(struct task *task)
 /* Jobs of one executor in a row travel as one chain. A job posted is not ours any more. */
 void sql_store_answer(struct sql_store *store, struct sql_job *first)
 {
+    struct completion_run run = {0};
     uint64_t count = 0;
     while (first != NULL) {
-        struct sql_job *last = first;
-        struct sql_job *next = sql_job_of(last->task.next);
-        last->task.run = run_done;
-        count++;
-        while (next != NULL && next->executor == first->executor) {
-            next->task.run = run_done;
-            last = next;
-            next = sql_job_of(last->task.next);
-            count++;
-        }
-        executor_post_chain(first->executor, &first->task, &last->task);
+        struct sql_job *next = sql_job_of(first->task.next);
+        first->task.run = run_done;
+        completion_run_add(&run, first->executor, &first->task);
         first = next;
+        count++;
     }
+    completion_run_post(&run);
     atomic_fetch_add_explicit(&store->jobs, count, memory_order_relaxed);
 }
 

@@ -375,27 +375,13 @@ static bool is_answered(const struct inventory_command *command)
 /* Posts the answers, one chain for each run of commands of the same executor. */
 static void post_completions(struct inventory_command **commands, size_t count)
 {
-    struct task *first = NULL;
-    struct task *last = NULL;
-    struct executor *executor = NULL;
+    struct completion_run run = {0};
     for (size_t i = 0; i < count; i++) {
         struct inventory_command *command = commands[i];
-        if (!is_answered(command))
-            continue;
-        command->task.next = NULL;
-        if (first != NULL && command->executor != executor) {
-            executor_post_chain(executor, first, last);
-            first = NULL;
-        }
-        if (first == NULL)
-            first = &command->task;
-        else
-            last->next = &command->task;
-        last = &command->task;
-        executor = command->executor;
+        if (is_answered(command))
+            completion_run_add(&run, command->executor, &command->task);
     }
-    if (first != NULL)
-        executor_post_chain(executor, first, last);
+    completion_run_post(&run);
 }
 
 struct inventory_command *engine_command_of(struct task *task)
