@@ -9,6 +9,7 @@
  */
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
+#include "platform/http/http2_memory.h"
 #include "platform/http/http_connection.h"
 
 #include <nghttp2/nghttp2.h>
@@ -38,32 +39,6 @@ struct http2_session {
 static nghttp2_session *session_of(const struct http_connection *connection)
 {
     return ((struct http2_session *)connection->session)->session;
-}
-
-/* --- memory for nghttp2 --- */
-
-static void *allocate(size_t size, void *context)
-{
-    (void)context;
-    return memory_allocate(size);
-}
-
-static void release_block(void *block, void *context)
-{
-    (void)context;
-    memory_release(block);
-}
-
-static void *allocate_zero(size_t count, size_t size, void *context)
-{
-    (void)context;
-    return memory_allocate_zero(count, size);
-}
-
-static void *reallocate(void *block, size_t size, void *context)
-{
-    (void)context;
-    return memory_reallocate(block, size);
 }
 
 /* --- exchanges --- */
@@ -410,8 +385,6 @@ static void consume(struct http_exchange *exchange, size_t size)
 
 static int make_session(struct http_connection *connection, nghttp2_session **session)
 {
-    static nghttp2_mem memory = {
-        .malloc = allocate, .free = release_block, .calloc = allocate_zero, .realloc = reallocate};
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     int result = nghttp2_session_callbacks_new(&callbacks);
@@ -428,7 +401,8 @@ static int make_session(struct http_connection *connection, nghttp2_session **se
     if (result == 0) {
         nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_max_outbound_ack(option, outbound_ack_max);
-        result = nghttp2_session_server_new3(session, callbacks, connection, option, &memory);
+        result =
+            nghttp2_session_server_new3(session, callbacks, connection, option, http2_memory());
         nghttp2_option_del(option);
     }
     nghttp2_session_callbacks_del(callbacks);

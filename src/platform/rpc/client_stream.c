@@ -8,6 +8,7 @@
 #include "platform/rpc/client_state.h"
 
 #include "platform/base/memory.h"
+#include "platform/http/http2_memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,34 +73,8 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     return 0;
 }
 
-static void *allocate(size_t size, void *context)
-{
-    (void)context;
-    return memory_allocate(size);
-}
-
-static void release(void *block, void *context)
-{
-    (void)context;
-    memory_release(block);
-}
-
-static void *allocate_zero(size_t count, size_t size, void *context)
-{
-    (void)context;
-    return memory_allocate_zero(count, size);
-}
-
-static void *reallocate(void *block, size_t size, void *context)
-{
-    (void)context;
-    return memory_reallocate(block, size);
-}
-
 static int make_session(struct client_connection *connection, nghttp2_option *option)
 {
-    static nghttp2_mem memory = {
-        .malloc = allocate, .free = release, .calloc = allocate_zero, .realloc = reallocate};
     nghttp2_session_callbacks *callbacks;
     int result = nghttp2_session_callbacks_new(&callbacks);
     if (result != 0)
@@ -108,8 +83,8 @@ static int make_session(struct client_connection *connection, nghttp2_option *op
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-    result =
-        nghttp2_session_client_new3(&connection->session, callbacks, connection, option, &memory);
+    result = nghttp2_session_client_new3(&connection->session, callbacks, connection, option,
+                                         http2_memory());
     nghttp2_session_callbacks_del(callbacks);
     return result;
 }
