@@ -49,6 +49,12 @@ void *arena_allocate_zero(struct arena *arena, size_t count, size_t size);
 /* A copy with a NUL behind it, not counted in size; data is NULL when there is no memory. */
 struct text arena_copy_text(struct arena *arena, struct text text);
 
+/* The same as a C string, for a text that holds no NUL; NULL without memory. */
+static inline char *arena_copy_string(struct arena *arena, struct text text)
+{
+    return (char *)arena_copy_text(arena, text).data;
+}
+
 /* The formatted string; NULL without memory. */
 __attribute__((format(printf, 2, 3))) char *arena_format(struct arena *arena, const char *format,
                                                          ...);

@@ -420,7 +420,7 @@ static struct rpc_client_call *make_call(struct rpc_client *client, const char *
     call->context = context;
     call->may_repeat = options->may_repeat;
     call->compress = options->compress;
-    call->path = (char *)arena_copy_text(&call->arena, text_of(path)).data;
+    call->path = arena_copy_string(&call->arena, text_of(path));
     if (call->path == NULL || !keep_metadata(call, options)) {
         client_call_release(call);
         return NULL;

@@ -81,9 +81,8 @@ static void add_violations(struct rpc_status *status, const struct violation *vi
         return;
     for (size_t i = 0; i < count; i++) {
         google__rpc__bad_request__field_violation__init(&messages[i]);
-        messages[i].field = (char *)arena_copy_text(status->arena, violations[i].field).data;
-        messages[i].description =
-            (char *)arena_copy_text(status->arena, violations[i].description).data;
+        messages[i].field = arena_copy_string(status->arena, violations[i].field);
+        messages[i].description = arena_copy_string(status->arena, violations[i].description);
         if (messages[i].field == NULL || messages[i].description == NULL)
             return;
         bad.field_violations[bad.n_field_violations++] = &messages[i];
@@ -145,7 +144,7 @@ void rpc_status_add_metadata(struct rpc_status *status, const char *key, struct 
     while (detail != NULL && strcmp(detail->type_name, error_info_type) != 0)
         detail = detail->next;
     entry.key = (char *)(uintptr_t)key;
-    entry.value = (char *)arena_copy_text(status->arena, value).data;
+    entry.value = arena_copy_string(status->arena, value);
     if (detail == NULL || entry.value == NULL)
         return;
     /* Messages are joined by joining their bytes: the entry is one more element of `metadata`. */
@@ -177,7 +176,7 @@ struct text rpc_status_pack(const struct rpc_status *status, struct arena *arena
     Google__Protobuf__Any *anys = arena_allocate(arena, count * sizeof *anys);
     message.details = arena_allocate(arena, count * sizeof(Google__Protobuf__Any *));
     message.code = (int32_t)status->code;
-    message.message = (char *)arena_copy_text(arena, status->message).data;
+    message.message = arena_copy_string(arena, status->message);
     if (anys == NULL || message.details == NULL || message.message == NULL)
         return (struct text){0};
     for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {

@@ -476,7 +476,7 @@ static Waybill__Events__V1__EventLog *log_message(const struct event_log_state *
     };
     waybill__events__v1__event_log__init(message);
     message->source = (char *)log->source.data;
-    message->identity = (char *)arena_copy_text(arena, log->identity).data;
+    message->identity = arena_copy_string(arena, log->identity);
     message->oldest_sequence = log->oldest;
     message->newest_sequence = log->newest;
     message->oldest_cursor = (char *)event_cursor_encode(&cursor, arena).data;

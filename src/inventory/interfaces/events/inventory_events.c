@@ -26,19 +26,14 @@ static struct inventory_events *events_of(struct event_feed *feed)
 
 /* --- messages --- */
 
-static char *copy_string(struct arena *arena, struct text text)
-{
-    return (char *)arena_copy_text(arena, text).data;
-}
-
 static ProtobufCMessage *stock_received(struct arena *arena, const struct inventory_event *event)
 {
     Waybill__Inventory__V1__StockReceived *message = arena_allocate(arena, sizeof *message);
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_received__init(message);
-    message->receipt_id = copy_string(arena, event->id);
-    message->sku = copy_string(arena, event->sku);
+    message->receipt_id = arena_copy_string(arena, event->id);
+    message->sku = arena_copy_string(arena, event->sku);
     message->quantity = event->quantity;
     message->stock_revision = event->stock_revision;
     return message->receipt_id == NULL || message->sku == NULL ? NULL : &message->base;
@@ -50,9 +45,9 @@ static ProtobufCMessage *stock_adjusted(struct arena *arena, const struct invent
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_adjusted__init(message);
-    message->adjustment_id = copy_string(arena, event->id);
-    message->sku = copy_string(arena, event->sku);
-    message->note = copy_string(arena, event->note);
+    message->adjustment_id = arena_copy_string(arena, event->id);
+    message->sku = arena_copy_string(arena, event->sku);
+    message->note = arena_copy_string(arena, event->note);
     message->delta = event->quantity;
     message->reason = (Waybill__Inventory__V1__AdjustmentReason)event->reason;
     message->stock_revision = event->stock_revision;
@@ -67,7 +62,7 @@ static ProtobufCMessage *stock_alert(struct arena *arena, const struct inventory
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_alert__init(message);
-    message->sku = copy_string(arena, event->sku);
+    message->sku = arena_copy_string(arena, event->sku);
     message->previous_state = stock_state_value(event->state_before);
     message->state = stock_state_value(event->state_after);
     message->available = event->available;
@@ -82,7 +77,7 @@ static ProtobufCMessage *stock_shortage(struct arena *arena, const struct invent
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_shortage__init(message);
-    message->sku = copy_string(arena, event->sku);
+    message->sku = arena_copy_string(arena, event->sku);
     message->available = event->available;
     message->stock_revision = event->stock_revision;
     return message->sku == NULL ? NULL : &message->base;
@@ -101,7 +96,7 @@ static bool set_returned_lines(struct arena *arena, const struct inventory_event
         if (line == NULL)
             return false;
         waybill__inventory__v1__return_line__init(line);
-        line->sku = copy_string(arena, reservation->lines[i].sku);
+        line->sku = arena_copy_string(arena, reservation->lines[i].sku);
         line->quantity = event->returned[i];
         if (line->sku == NULL)
             return false;
@@ -116,8 +111,8 @@ static ProtobufCMessage *stock_returned(struct arena *arena, const struct invent
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_returned__init(message);
-    message->return_id = copy_string(arena, event->id);
-    message->reservation_id = copy_string(arena, event->reservation->reservation_id);
+    message->return_id = arena_copy_string(arena, event->id);
+    message->reservation_id = arena_copy_string(arena, event->reservation->reservation_id);
     message->reason = (Waybill__Inventory__V1__ReturnReason)event->return_reason;
     message->reservation = reservation_message(arena, event->reservation);
     return message->return_id == NULL || message->reservation_id == NULL ||

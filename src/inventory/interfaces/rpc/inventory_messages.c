@@ -85,7 +85,7 @@ Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sk
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock__init(message);
-    message->sku = (char *)arena_copy_text(arena, sku).data;
+    message->sku = arena_copy_string(arena, sku);
     message->update_time = timestamp_message(arena, stock->update_time_us);
     message->policy = stock_policy_message(arena, &stock->policy);
     if (message->sku == NULL || message->update_time == NULL || message->policy == NULL)
@@ -121,7 +121,7 @@ static Waybill__Inventory__V1__ReservationLine *reservation_line_message(
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__reservation_line__init(message);
-    message->sku = (char *)arena_copy_text(arena, line->sku).data;
+    message->sku = arena_copy_string(arena, line->sku);
     message->quantity = line->quantity;
     message->committed_quantity = line->committed_quantity;
     message->backordered_quantity = line->backordered_quantity;
@@ -136,9 +136,9 @@ Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__reservation__init(message);
-    message->reservation_id = (char *)arena_copy_text(arena, reservation->reservation_id).data;
-    message->order_id = (char *)arena_copy_text(arena, reservation->order_id).data;
-    message->customer_id = (char *)arena_copy_text(arena, reservation->customer_id).data;
+    message->reservation_id = arena_copy_string(arena, reservation->reservation_id);
+    message->order_id = arena_copy_string(arena, reservation->order_id);
+    message->customer_id = arena_copy_string(arena, reservation->customer_id);
     message->state = reservation_state_value(reservation->state);
     message->create_time = timestamp_message(arena, reservation->create_time_us);
     message->expire_time = timestamp_message(arena, reservation->expire_time_us);
@@ -182,8 +182,8 @@ Waybill__Inventory__V1__StockEntry *stock_entry_message(struct arena *arena,
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__stock_entry__init(message);
-    message->entry_id = (char *)arena_copy_text(arena, entry->entry_id).data;
-    message->cause_id = (char *)arena_copy_text(arena, entry->cause_id).data;
+    message->entry_id = arena_copy_string(arena, entry->entry_id);
+    message->cause_id = arena_copy_string(arena, entry->cause_id);
     message->time = timestamp_message(arena, entry->time_us);
     message->cause = (char *)(uintptr_t)entry->cause;
     message->from_account = stock_account_value(entry->from_account);
@@ -201,7 +201,7 @@ Waybill__Inventory__V1__LedgerMismatch *ledger_mismatch_message(
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__ledger_mismatch__init(message);
-    message->sku = (char *)arena_copy_text(arena, mismatch->sku).data;
+    message->sku = arena_copy_string(arena, mismatch->sku);
     message->account = stock_account_value(mismatch->account);
     message->ledger_quantity = mismatch->ledger_quantity;
     message->balance_quantity = mismatch->balance_quantity;
@@ -216,7 +216,7 @@ static Waybill__Inventory__V1__InsufficientStock__Line *shortage_message(
     if (message == NULL)
         return NULL;
     waybill__inventory__v1__insufficient_stock__line__init(message);
-    message->sku = (char *)arena_copy_text(arena, shortage->sku).data;
+    message->sku = arena_copy_string(arena, shortage->sku);
     message->requested_quantity = shortage->requested_quantity;
     message->available_quantity = shortage->available_quantity;
     return message->sku == NULL ? NULL : message;

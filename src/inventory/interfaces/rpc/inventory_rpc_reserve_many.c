@@ -33,7 +33,7 @@ static Google__Rpc__Status *status_message(struct arena *arena, const struct rpc
         return NULL;
     google__rpc__status__init(message);
     message->code = (int32_t)status->code;
-    message->message = (char *)arena_copy_text(arena, status->message).data;
+    message->message = arena_copy_string(arena, status->message);
     message->details = details;
     for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
         Google__Protobuf__Any *any = arena_allocate(arena, sizeof *any);
@@ -296,7 +296,7 @@ static void send_end(struct reserve_place *place, struct reserve_end end)
 {
     struct reserve_stream *stream = place->stream;
     Waybill__Inventory__V1__ReserveStreamResponse response;
-    char *id = (char *)arena_copy_text(&place->arena, place->command.reservation_id).data;
+    char *id = arena_copy_string(&place->arena, place->command.reservation_id);
     if (stream->call == NULL)
         return;
     if (id == NULL || (end.reservation == NULL && end.status == NULL)) {

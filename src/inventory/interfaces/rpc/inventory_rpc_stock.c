@@ -187,7 +187,7 @@ static bool fill_batch(struct arena *arena, const struct batch_get_stock_command
     response->n_stocks = command->stock_count;
     response->n_missing = command->missing_count;
     for (size_t i = 0; i < command->missing_count; i++) {
-        response->missing[i] = (char *)arena_copy_text(arena, command->missing[i]).data;
+        response->missing[i] = arena_copy_string(arena, command->missing[i]);
         if (response->missing[i] == NULL)
             return false;
     }

@@ -24,18 +24,6 @@ static struct tracking_events *events_of(struct event_feed *feed)
 
 /* --- messages --- */
 
-static char *copy_string(struct arena *arena, struct text text)
-{
-    return (char *)arena_copy_text(arena, text).data;
-}
-
-/* A time that may be absent; false without memory. */
-static bool set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **field)
-{
-    *field = time_us == 0 ? NULL : tracking_time_message(arena, time_us);
-    return time_us == 0 || *field != NULL;
-}
-
 static ProtobufCMessage *tracking_updated(const struct tracking_events *events, struct arena *arena,
                                           const struct tracking_announcement *announcement)
 {
@@ -46,8 +34,9 @@ static ProtobufCMessage *tracking_updated(const struct tracking_events *events, 
     waybill__tracking__v1__tracking_updated__init(message);
     message->tracking = tracking_message(arena, events->service, &change->after);
     message->previous_status = tracking_status_value(change->previous_status);
-    if (message->tracking == NULL || !set_time(arena, change->previous_expected_delivery_time_us,
-                                               &message->previous_expected_delivery_time))
+    if (message->tracking == NULL ||
+        !tracking_set_time(arena, change->previous_expected_delivery_time_us,
+                           &message->previous_expected_delivery_time))
         return NULL;
     if (!announcement->has_event)
         return &message->base;
@@ -65,18 +54,18 @@ static ProtobufCMessage *shipment_delivered(const struct tracking_events *events
     if (message == NULL)
         return NULL;
     waybill__tracking__v1__shipment_delivered__init(message);
-    message->carrier = copy_string(arena, announcement->carrier);
-    message->tracking_number = copy_string(arena, announcement->tracking_number);
+    message->carrier = arena_copy_string(arena, announcement->carrier);
+    message->tracking_number = arena_copy_string(arena, announcement->tracking_number);
     message->generation = after->generation;
-    message->shipment_id = copy_string(arena, after->shipment_id);
-    message->order_id = copy_string(arena, after->order_id);
-    bool filled =
-        message->carrier != NULL && message->tracking_number != NULL &&
-        message->shipment_id != NULL && message->order_id != NULL &&
-        set_time(arena, after->delivered_time_us, &message->delivered_time) &&
-        set_time(arena, after->expected_delivery_time_us, &message->expected_delivery_time) &&
-        set_time(arena, after->original_expected_delivery_time_us,
-                 &message->original_expected_delivery_time);
+    message->shipment_id = arena_copy_string(arena, after->shipment_id);
+    message->order_id = arena_copy_string(arena, after->order_id);
+    bool filled = message->carrier != NULL && message->tracking_number != NULL &&
+                  message->shipment_id != NULL && message->order_id != NULL &&
+                  tracking_set_time(arena, after->delivered_time_us, &message->delivered_time) &&
+                  tracking_set_time(arena, after->expected_delivery_time_us,
+                                    &message->expected_delivery_time) &&
+                  tracking_set_time(arena, after->original_expected_delivery_time_us,
+                                    &message->original_expected_delivery_time);
     return filled ? &message->base : NULL;
 }
 
@@ -89,15 +78,15 @@ static ProtobufCMessage *tracking_silent(const struct tracking_events *events, s
     if (message == NULL)
         return NULL;
     waybill__tracking__v1__tracking_silent__init(message);
-    message->carrier = copy_string(arena, announcement->carrier);
-    message->tracking_number = copy_string(arena, announcement->tracking_number);
+    message->carrier = arena_copy_string(arena, announcement->carrier);
+    message->tracking_number = arena_copy_string(arena, announcement->tracking_number);
     message->generation = after->generation;
-    message->shipment_id = copy_string(arena, after->shipment_id);
-    message->order_id = copy_string(arena, after->order_id);
+    message->shipment_id = arena_copy_string(arena, after->shipment_id);
+    message->order_id = arena_copy_string(arena, after->order_id);
     message->status = tracking_status_value(after->status);
     bool filled = message->carrier != NULL && message->tracking_number != NULL &&
                   message->shipment_id != NULL && message->order_id != NULL &&
-                  set_time(arena, announcement->silent_since_us, &message->silent_since);
+                  tracking_set_time(arena, announcement->silent_since_us, &message->silent_since);
     return filled ? &message->base : NULL;
 }
 

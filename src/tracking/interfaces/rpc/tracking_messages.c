@@ -5,11 +5,6 @@
  */
 #include "tracking/interfaces/rpc/tracking_messages.h"
 
-static char *copy_string(struct arena *arena, struct text text)
-{
-    return (char *)arena_copy_text(arena, text).data;
-}
-
 Google__Protobuf__Timestamp *tracking_time_message(struct arena *arena, int64_t time_us)
 {
     Google__Protobuf__Timestamp *message = arena_allocate(arena, sizeof *message);
@@ -21,8 +16,7 @@ Google__Protobuf__Timestamp *tracking_time_message(struct arena *arena, int64_t 
     return message;
 }
 
-/* Sets a time that may be absent; false without memory. */
-static bool set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **field)
+bool tracking_set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **field)
 {
     if (time_us == 0)
         return true;
@@ -34,7 +28,7 @@ static bool set_string(struct arena *arena, struct text text, char **field)
 {
     if (text.size == 0)
         return true;
-    *field = copy_string(arena, text);
+    *field = arena_copy_string(arena, text);
     return *field != NULL;
 }
 
@@ -72,7 +66,7 @@ static bool set_payload(struct arena *arena, struct text payload,
 {
     message->payload.len = payload.size;
     if (payload.size > 0)
-        message->payload.data = (uint8_t *)copy_string(arena, payload);
+        message->payload.data = (uint8_t *)arena_copy_string(arena, payload);
     return payload.size == 0 || message->payload.data != NULL;
 }
 
@@ -88,25 +82,25 @@ Waybill__Tracking__V1__TrackingEvent *tracking_event_message(struct arena *arena
     message->type = (Waybill__Tracking__V1__TrackingEventType)event->type;
     message->map_version = event->map_version;
     message->withdrawn = event->withdrawn;
-    bool filled =
-        set_string(arena, event->event_id, &message->event_id) &&
-        set_string(arena, event->carrier, &message->carrier) &&
-        set_string(arena, event->tracking_number, &message->tracking_number) &&
-        set_string(arena, location->facility, &message->facility) &&
-        set_string(arena, location->city, &message->city) &&
-        set_string(arena, location->country_code, &message->country_code) &&
-        set_string(arena, event->carrier_code, &message->carrier_code) &&
-        set_string(arena, event->description, &message->description) &&
-        set_string(arena, event->source, &message->source) &&
-        set_string(arena, event->corrects_event_id, &message->corrects_event_id) &&
-        set_string(arena, text_of(tracking_sub_status_text(event->sub_status)),
-                   &message->sub_status) &&
-        set_string(arena, tracking_service_reason(service, event), &message->reason) &&
-        set_time(arena, event->occurred_time_us, &message->occurred_time) &&
-        set_time(arena, event->expected_delivery_time_us, &message->expected_delivery_time) &&
-        set_time(arena, event->record_time_us, &message->record_time) &&
-        set_point(arena, location, &message->point) && set_offset(arena, event, message) &&
-        set_payload(arena, event->payload, message);
+    bool filled = set_string(arena, event->event_id, &message->event_id) &&
+                  set_string(arena, event->carrier, &message->carrier) &&
+                  set_string(arena, event->tracking_number, &message->tracking_number) &&
+                  set_string(arena, location->facility, &message->facility) &&
+                  set_string(arena, location->city, &message->city) &&
+                  set_string(arena, location->country_code, &message->country_code) &&
+                  set_string(arena, event->carrier_code, &message->carrier_code) &&
+                  set_string(arena, event->description, &message->description) &&
+                  set_string(arena, event->source, &message->source) &&
+                  set_string(arena, event->corrects_event_id, &message->corrects_event_id) &&
+                  set_string(arena, text_of(tracking_sub_status_text(event->sub_status)),
+                             &message->sub_status) &&
+                  set_string(arena, tracking_service_reason(service, event), &message->reason) &&
+                  tracking_set_time(arena, event->occurred_time_us, &message->occurred_time) &&
+                  tracking_set_time(arena, event->expected_delivery_time_us,
+                                    &message->expected_delivery_time) &&
+                  tracking_set_time(arena, event->record_time_us, &message->record_time) &&
+                  set_point(arena, location, &message->point) &&
+                  set_offset(arena, event, message) && set_payload(arena, event->payload, message);
     return filled ? message : NULL;
 }
 
@@ -143,19 +137,19 @@ Waybill__Tracking__V1__Tracking *tracking_message(struct arena *arena,
     message->status = tracking_status_value(tracking->status);
     message->event_count = (int32_t)tracking->event_count;
     message->revision = tracking->revision;
-    bool filled =
-        set_string(arena, tracking->carrier, &message->carrier) &&
-        set_string(arena, tracking->tracking_number, &message->tracking_number) &&
-        set_string(arena, text_of(tracking_sub_status_text(tracking->sub_status)),
-                   &message->sub_status) &&
-        set_string(arena, tracking->shipment_id, &message->shipment_id) &&
-        set_string(arena, tracking->order_id, &message->order_id) &&
-        set_time(arena, tracking->expected_delivery_time_us, &message->expected_delivery_time) &&
-        set_time(arena, tracking->original_expected_delivery_time_us,
-                 &message->original_expected_delivery_time) &&
-        set_time(arena, tracking->delivered_time_us, &message->delivered_time) &&
-        set_time(arena, tracking->start_time_us, &message->start_time) &&
-        set_location(arena, &tracking->location, &message->location);
+    bool filled = set_string(arena, tracking->carrier, &message->carrier) &&
+                  set_string(arena, tracking->tracking_number, &message->tracking_number) &&
+                  set_string(arena, text_of(tracking_sub_status_text(tracking->sub_status)),
+                             &message->sub_status) &&
+                  set_string(arena, tracking->shipment_id, &message->shipment_id) &&
+                  set_string(arena, tracking->order_id, &message->order_id) &&
+                  tracking_set_time(arena, tracking->expected_delivery_time_us,
+                                    &message->expected_delivery_time) &&
+                  tracking_set_time(arena, tracking->original_expected_delivery_time_us,
+                                    &message->original_expected_delivery_time) &&
+                  tracking_set_time(arena, tracking->delivered_time_us, &message->delivered_time) &&
+                  tracking_set_time(arena, tracking->start_time_us, &message->start_time) &&
+                  set_location(arena, &tracking->location, &message->location);
     if (filled && tracking->has_last_event) {
         message->last_event = tracking_event_message(arena, service, &tracking->last_event);
         filled = message->last_event != NULL;

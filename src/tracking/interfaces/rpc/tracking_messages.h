@@ -12,6 +12,9 @@
  */
 Google__Protobuf__Timestamp *tracking_time_message(struct arena *arena, int64_t time_us);
 
+/* Leaves the field of a fresh message absent for a time of 0. False without memory. */
+bool tracking_set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **field);
+
 Waybill__Tracking__V1__TrackingEvent *tracking_event_message(struct arena *arena,
                                                              const struct tracking_service *service,
                                                              const struct tracking_event *event);

@@ -103,7 +103,7 @@ static void answer(struct record_stream *stream, struct arena *arena, struct tex
     Google__Rpc__Status said;
     Google__Protobuf__Any *details[1];
     Google__Protobuf__Any detail;
-    char *id = (char *)arena_copy_text(arena, event_id).data;
+    char *id = arena_copy_string(arena, event_id);
     if (stream->call == NULL)
         return;
     waybill__tracking__v1__record_events_response__init(&response);
@@ -111,7 +111,7 @@ static void answer(struct record_stream *stream, struct arena *arena, struct tex
     response.event_id = id == NULL ? response.event_id : id;
     response.status = &said;
     if (status != NULL) {
-        char *words = (char *)arena_copy_text(arena, status->message).data;
+        char *words = arena_copy_string(arena, status->message);
         said.code = (int32_t)status->code;
         said.message = words == NULL ? (char *)(uintptr_t)reason_of(status) : words;
         if (status->details != NULL) {

@@ -23,8 +23,8 @@ static Waybill__Tracking__V1__Subscription *subscription_message(
     if (message == NULL)
         return NULL;
     waybill__tracking__v1__subscription__init(message);
-    message->subscription_id = (char *)arena_copy_text(arena, subscription->subscription_id).data;
-    message->url = (char *)arena_copy_text(arena, subscription->url).data;
+    message->subscription_id = arena_copy_string(arena, subscription->subscription_id);
+    message->url = arena_copy_string(arena, subscription->url);
     message->create_time = tracking_time_message(arena, subscription->create_time_us);
     message->types = arena_allocate(arena, subscription_type_count * sizeof *message->types);
     if (message->subscription_id == NULL || message->url == NULL || message->create_time == NULL ||

@@ -48,8 +48,8 @@ static Waybill__Warehouse__V1__ShortLine *short_line_message(struct arena *arena
     if (message == NULL)
         return NULL;
     waybill__warehouse__v1__short_line__init(message);
-    message->warehouse_id = warehouse_message_text(arena, line->warehouse_id);
-    message->sku = warehouse_message_text(arena, line->sku);
+    message->warehouse_id = arena_copy_string(arena, line->warehouse_id);
+    message->sku = arena_copy_string(arena, line->sku);
     message->allocated_quantity = line->allocated_quantity;
     message->shipped_quantity = line->shipped_quantity;
     return message->warehouse_id == NULL || message->sku == NULL ? NULL : message;
@@ -68,7 +68,7 @@ static bool encode_shipped(const struct warehouse_event *event, struct arena *ar
     if (message.allocation == NULL || message.warehouse_ids == NULL || message.short_lines == NULL)
         return false;
     for (size_t i = 0; i < event->warehouse_id_count; i++) {
-        message.warehouse_ids[i] = warehouse_message_text(arena, event->warehouse_ids[i]);
+        message.warehouse_ids[i] = arena_copy_string(arena, event->warehouse_ids[i]);
         if (message.warehouse_ids[i] == NULL)
             return false;
     }

@@ -56,7 +56,7 @@ char *next_page_token(struct arena *arena, const char *method, struct text filte
     char name[96];
     list_name(name, method);
     if (page->next == 0)
-        return (char *)arena_copy_text(arena, text_of("")).data;
+        return arena_copy_string(arena, text_of(""));
     return (char *)page_token_make(arena, name, filter, page->next).data;
 }
 

@@ -22,15 +22,10 @@ static void *pointers(struct arena *arena, size_t count)
     return arena_allocate_zero(arena, count + 1, sizeof(void *));
 }
 
-char *warehouse_message_text(struct arena *arena, struct text text)
-{
-    return (char *)arena_copy_text(arena, text).data;
-}
-
 /* Sets *out; false without memory. */
 static bool put(struct arena *arena, char **out, struct text text)
 {
-    *out = warehouse_message_text(arena, text);
+    *out = arena_copy_string(arena, text);
     return *out != NULL;
 }
 

@@ -33,6 +33,6 @@ Waybill__Warehouse__V1__InsufficientStock *warehouse_shortages_message(
     struct arena *arena, const struct shortage *shortages, size_t count);
 
 /* A text with a NUL behind it; NULL without memory. */
-char *warehouse_message_text(struct arena *arena, struct text text);
+char *arena_copy_string(struct arena *arena, struct text text);
 
 #endif
