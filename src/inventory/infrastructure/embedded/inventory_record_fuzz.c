@@ -17,8 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         !inventory_record_decode(text_make(data, size), &lines, &record))
         return 0;
     for (size_t i = 0; i < inventory_record_line_count(&record); i++) {
-        if (inventory_record_entries(&record, i, entries) == 0 &&
-            record.type != RECORD_STOCK_POLICY)
+        bool is_posted = inventory_record_entries(&record, i, entries) > 0;
+        bool is_stock = record.type != RECORD_STOCK_POLICY && record.type != RECORD_SHELF_PLACE;
+        if (is_posted != (is_stock && inventory_record_touches(&record, i)))
             abort();
         if (inventory_record_sku(&record, i).size > size)
             abort();
