@@ -4,8 +4,8 @@
  */
 #include "main/configuration.h"
 
-#include "main/configuration_file.h"
 #include "main/suggestion.h"
+#include "platform/base/configuration_file.h"
 #include "platform/base/log.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 #ifndef WAYBILL_WAREHOUSE_DOMAIN_SITE_H
 #define WAYBILL_WAREHOUSE_DOMAIN_SITE_H
 
+#include "platform/base/geography.h"
 #include "platform/base/text.h"
 #include "warehouse/domain/calendar.h"
 #include "warehouse/domain/cost_card.h"
-#include "warehouse/domain/geography.h"
 #include "warehouse/domain/money.h"
 
 #include <stdbool.h>

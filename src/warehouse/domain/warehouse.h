@@ -1,9 +1,9 @@
 #ifndef WAYBILL_WAREHOUSE_DOMAIN_WAREHOUSE_H
 #define WAYBILL_WAREHOUSE_DOMAIN_WAREHOUSE_H
 
+#include "platform/base/geography.h"
 #include "platform/base/text.h"
 #include "warehouse/domain/calendar.h"
-#include "warehouse/domain/geography.h"
 #include "warehouse/domain/money.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* Distances that are known, and laws that hold for all. */
-#include "warehouse/domain/geography.h"
+#include "platform/base/geography.h"
 
 #include "platform/base/random.h"
 

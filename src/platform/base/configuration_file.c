@@ -1,5 +1,5 @@
 /* One pass over the lines; views into the text, nothing is copied and nothing can fail. */
-#include "main/configuration_file.h"
+#include "platform/base/configuration_file.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The only place beside statistics with floating point (DESIGN section 3 rule 7). */
-#include "warehouse/domain/geography.h"
+#include "platform/base/geography.h"
 
 #include <math.h>
 
