@@ -5,44 +5,18 @@
 #include "tracking/interfaces/rpc/tracking_watch_state.h"
 
 #include "platform/base/memory.h"
+#include "platform/events/log_cursor.h"
 #include "tracking/domain/limits.h"
 #include "tracking/interfaces/rpc/tracking_answers.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "tracking/interfaces/rpc/tracking_rpc.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
     topic_key_bytes_max = 1 + tracking_carrier_bytes_max + 1 + tracking_id_bytes_max,
-    cursor_bytes_max = 64,
     message_bytes_max = 64 * 1024,
 };
-
-/* --- cursors: the log's identity, a dash, the position in hexadecimal --- */
-
-static void write_cursor(const char *identity, uint64_t position, char cursor[cursor_bytes_max])
-{
-    snprintf(cursor, cursor_bytes_max, "%s-%016llx", identity, (unsigned long long)position);
-}
-
-/* False: it is of another log, or of nobody's making. */
-static bool read_cursor(struct text cursor, const char *identity, uint64_t *position)
-{
-    size_t size = strlen(identity);
-    *position = 0;
-    if (cursor.size != size + 17 || memcmp(cursor.data, identity, size) != 0 ||
-        cursor.data[size] != '-')
-        return false;
-    for (size_t i = size + 1; i < cursor.size; i++) {
-        const char *digits = "0123456789abcdef";
-        const char *digit = cursor.data[i] == '\0' ? NULL : strchr(digits, cursor.data[i]);
-        if (digit == NULL)
-            return false;
-        *position = *position << 4 | (uint64_t)(digit - digits);
-    }
-    return true;
-}
 
 /* --- topics --- */
 
@@ -178,7 +152,7 @@ static void fail(struct watcher *watcher, const struct error *error)
 struct prepared {
     struct arena arena;
     Waybill__Tracking__V1__WatchTrackingResponse response;
-    char cursor[cursor_bytes_max];
+    char cursor[log_cursor_bytes_max];
     bool good;
 };
 
@@ -188,8 +162,8 @@ static void prepare(struct prepared *prepared, const struct tracking_watch *watc
     Waybill__Tracking__V1__WatchTrackingResponse *response = &prepared->response;
     arena_init(&prepared->arena, message_bytes_max);
     waybill__tracking__v1__watch_tracking_response__init(response);
-    write_cursor(tracking_announcement_source_identity(watch->announcements),
-                 announcement->sequence, prepared->cursor);
+    log_cursor_write(tracking_announcement_source_identity(watch->announcements),
+                     announcement->sequence, prepared->cursor);
     response->cursor = prepared->cursor;
     response->tracking =
         tracking_message(&prepared->arena, watch->service, &announcement->change.after);
@@ -382,7 +356,8 @@ static bool find_start(struct watcher *watcher, struct text cursor)
         watcher->position = tracking_announcement_source_newest(source);
         return true;
     }
-    return read_cursor(cursor, tracking_announcement_source_identity(source), &watcher->position) &&
+    return log_cursor_read(cursor, tracking_announcement_source_identity(source),
+                           &watcher->position) &&
            watcher->position >= tracking_announcement_source_oldest(source) &&
            watcher->position <= tracking_announcement_source_newest(source);
 }
