@@ -47,7 +47,7 @@ struct simulated_server {
     struct random_seeded random;
     struct fake_clock clock;
     struct inventory_model *model;
-    struct inventory_service inventory;
+    struct inventory_door inventory;
     struct rpc_service service;
     struct test_executor executor;
     struct travelling_call calls[calls_waiting_max];
@@ -107,6 +107,13 @@ bool rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message)
 void rpc_call_send_headers(struct rpc_call *call)
 {
     (void)call;
+    CHECK(false);
+}
+
+void rpc_call_limit_queue(struct rpc_call *call, size_t bytes)
+{
+    (void)call;
+    (void)bytes;
     CHECK(false);
 }
 
@@ -406,7 +413,7 @@ struct simulated_server *simulated_server_create(const struct simulated_server_o
         .ids_max = 1000000,
     };
     server->model = inventory_model_create(&model_options);
-    server->inventory.repository = inventory_model_repository(server->model);
+    server->inventory.service.repository = inventory_model_repository(server->model);
     server->service = inventory_rpc_service(&server->inventory);
     present_server = server;
     return server;

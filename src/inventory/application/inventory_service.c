@@ -169,6 +169,24 @@ bool inventory_service_get_stock(struct inventory_service *service,
     return true;
 }
 
+static void check_skus(struct violations *violations, const struct text *skus, size_t sku_count)
+{
+    for (size_t i = 0; i < sku_count; i++) {
+        if (!is_sku(skus[i]))
+            violations_add(violations, sku_rule, "skus[%zu]", i);
+    }
+}
+
+bool inventory_service_check_watch(struct text *skus, size_t *sku_count,
+                                   struct violations *violations)
+{
+    check_skus(violations, skus, *sku_count);
+    if (violations->count > 0)
+        return false;
+    *sku_count = texts_normalize(skus, *sku_count);
+    return true;
+}
+
 bool inventory_service_batch_get_stock(struct inventory_service *service,
                                        struct batch_get_stock_command *command, struct text *skus,
                                        size_t sku_count, struct violations *violations,
@@ -176,10 +194,7 @@ bool inventory_service_batch_get_stock(struct inventory_service *service,
 {
     if (sku_count == 0)
         violations_add(violations, "must have 1 to 1000 SKUs", "skus");
-    for (size_t i = 0; i < sku_count; i++) {
-        if (!is_sku(skus[i]))
-            violations_add(violations, sku_rule, "skus[%zu]", i);
-    }
+    check_skus(violations, skus, sku_count);
     if (violations->count > 0)
         return false;
     command->skus = skus;

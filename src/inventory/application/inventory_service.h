@@ -36,6 +36,10 @@ bool inventory_service_get_stock(struct inventory_service *service,
                                  struct get_stock_command *command, struct violations *violations,
                                  inventory_done *done, void *context);
 
+/* The SKUs to watch, none = all: sorted in place, each once. False: `violations` tells why. */
+bool inventory_service_check_watch(struct text *skus, size_t *sku_count,
+                                   struct violations *violations);
+
 /* `skus` as they came, at most inventory_batch_skus_max; sorted in place, they become the
  * command's. */
 bool inventory_service_batch_get_stock(struct inventory_service *service,

@@ -7,6 +7,7 @@
 #include "inventory/interfaces/events/inventory_events.h"
 #include "inventory/interfaces/events/shelf_feed.h"
 #include "inventory/interfaces/rpc/inventory_rpc.h"
+#include "inventory/interfaces/rpc/stock_watch.h"
 #include "platform/base/memory.h"
 
 #include <pthread.h>
@@ -23,8 +24,8 @@ struct inventory_process {
     pthread_mutex_t mutex;            /* guards `shelf` against those who ask how it goes */
     struct shelf_feed *shelf;         /* NULL until it starts, and after it stopped */
     struct remote_event_feed *remote; /* the warehouse's events, where it runs elsewhere */
-    struct inventory_service service;
-    struct rpc_service door; /* the server points into it */
+    struct inventory_door door;
+    struct rpc_service rpc; /* the server points into it */
 };
 
 static struct module *create(void)
@@ -113,15 +114,17 @@ static struct error open(struct module *module, const struct module_environment 
                                   embedded_repository_events(inventory->repository));
     if (error_is(error))
         return error;
-    inventory->service.repository = inventory->repository;
-    inventory->door = inventory_rpc_service(&inventory->service);
+    inventory->door.service.repository = inventory->repository;
+    error = stock_watch_open(&inventory->door.watch, &inventory->door.service,
+                             inventory_events_feed(inventory->events), clock_system());
+    inventory->rpc = inventory_rpc_service(&inventory->door);
     return error;
 }
 
 static const struct rpc_service *services(struct module *module, size_t *count)
 {
     *count = 1;
-    return &((struct inventory_process *)module)->door;
+    return &((struct inventory_process *)module)->rpc;
 }
 
 static struct event_feed *feed(struct module *module)
@@ -153,6 +156,7 @@ static struct error start(struct module *module, const struct module_environment
 static void stop(struct module *module)
 {
     struct inventory_process *inventory = (struct inventory_process *)module;
+    stock_watch_stop(inventory->door.watch);
     pthread_mutex_lock(&inventory->mutex);
     struct shelf_feed *shelf = inventory->shelf;
     inventory->shelf = NULL;
@@ -201,9 +205,9 @@ static bool is_ready(struct module *module, struct buffer *why)
 
 static bool write_metrics(struct module *module, struct buffer *out)
 {
-    struct embedded_repository_usage usage =
-        embedded_repository_usage(((struct inventory_process *)module)->repository);
-    if (!write_shelf_metrics((struct inventory_process *)module, out))
+    struct inventory_process *inventory = (struct inventory_process *)module;
+    struct embedded_repository_usage usage = embedded_repository_usage(inventory->repository);
+    if (!write_shelf_metrics(inventory, out))
         return false;
     return module_add_gauge(out, "waybill_inventory_skus", "SKUs with stock.", usage.skus) &&
            module_add_gauge(out, "waybill_inventory_pending_reservations", "Reservations held now.",
@@ -211,12 +215,15 @@ static bool write_metrics(struct module *module, struct buffer *out)
            module_add_gauge(out, "waybill_inventory_retained_ids",
                             "Ids remembered, pending reservations included.", usage.ids) &&
            module_add_gauge(out, "waybill_inventory_log_bytes", "End of the record log.",
-                            usage.log_bytes);
+                            usage.log_bytes) &&
+           module_add_gauge(out, "waybill_inventory_stock_watchers", "Streams of WatchStock.",
+                            stock_watch_usage(inventory->door.watch).subscribers);
 }
 
 static void close(struct module *module)
 {
     struct inventory_process *inventory = (struct inventory_process *)module;
+    stock_watch_close(inventory->door.watch);
     inventory_events_close(inventory->events);
     embedded_repository_close(inventory->repository);
     pthread_mutex_destroy(&inventory->mutex);

@@ -7,8 +7,9 @@
 
 #include "inventory/domain/limits.h"
 #include "inventory/interfaces/rpc/inventory_rpc_call.h"
+#include "inventory/interfaces/rpc/stock_watch.h"
 
-struct rpc_service inventory_rpc_service(struct inventory_service *service)
+struct rpc_service inventory_rpc_service(struct inventory_door *door)
 {
     static const struct rpc_method methods[] = {
         {.name = "ReceiveStock", .unary = inventory_rpc_receive_stock},
@@ -21,6 +22,10 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
         {.name = "Reserve", .unary = inventory_rpc_reserve},
         {.name = "BatchReserve", .unary = inventory_rpc_batch_reserve},
         {.name = "ReserveStream", .kind = RPC_BIDI_STREAM, .stream = &inventory_rpc_reserve_stream},
+        {.name = "WatchStock",
+         .kind = RPC_SERVER_STREAM,
+         .stream = &inventory_rpc_watch_stock_stream,
+         .idempotent = true},
         {.name = "Commit", .unary = inventory_rpc_commit},
         {.name = "Rollback", .unary = inventory_rpc_rollback},
         {.name = "ExtendReservation", .unary = inventory_rpc_extend_reservation},
@@ -31,6 +36,8 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
     };
     static const struct rpc_field_limit field_limits[] = {
         {&waybill__inventory__v1__batch_get_stock_request__descriptor, "skus",
+         inventory_batch_skus_max},
+        {&waybill__inventory__v1__watch_stock_request__descriptor, "skus",
          inventory_batch_skus_max},
         {&waybill__inventory__v1__return_stock_request__descriptor, "lines", inventory_lines_max},
         {&waybill__inventory__v1__batch_reserve_request__descriptor, "requests",
@@ -44,6 +51,6 @@ struct rpc_service inventory_rpc_service(struct inventory_service *service)
         .method_count = sizeof methods / sizeof methods[0],
         .field_limits = field_limits,
         .field_limit_count = sizeof field_limits / sizeof field_limits[0],
-        .context = service,
+        .context = door,
     };
 }

@@ -9,7 +9,15 @@
  * statuses (DESIGN section 3, Errors). Keeps no state of its own.
  */
 
-/* The service's table; `service` must outlive the server that serves it. */
-struct rpc_service inventory_rpc_service(struct inventory_service *service);
+struct stock_watch;
+
+/* What the methods work with. */
+struct inventory_door {
+    struct inventory_service service; /* first: all that the unary methods see */
+    struct stock_watch *watch;        /* NULL: WatchStock is not to be had */
+};
+
+/* The service's table; `door` must outlive the server that serves it. */
+struct rpc_service inventory_rpc_service(struct inventory_door *door);
 
 #endif
