@@ -15,10 +15,8 @@ enum {
     shipping_tracking_number_bytes_max = 64,
     shipping_page_size_max = 1000,
     shipping_page_size_default = 100,
-    shipping_attempts_max = 100, /* purchases of one shipment, each after a person's decision */
-    shipping_scans_max = 1000,   /* of one push */
-    shipping_audit_bytes_max =
-        65536, /* of a request or answer; what is longer is cut, and says so */
+    shipping_scans_max = 1000,        /* of one push */
+    shipping_audit_bytes_max = 65536, /* of a request or answer; longer ones are cut and say so */
     shipping_webhook_bytes_max = 1024 * 1024,
     shipping_label_bytes_max = 4 * 1024 * 1024, /* of one parcel */
 };

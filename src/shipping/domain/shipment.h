@@ -12,20 +12,27 @@
 #include <stdint.h>
 
 /*
- * A shipment and its life. It is bought at most once an attempt, and a new attempt is a person's
- * decision:
+ * A shipment and its life. An attempt is one permission to call the carrier, ever: its number is in
+ * the reference that the carrier gets, and an answer counts for its own attempt alone.
  *
- *   INTENT           written down; surely nothing was sent.
- *   SENT             written before the first byte leaves for the carrier.
- *   CREATED          the carrier has made it; numbers and labels are kept.
- *   FAILED           the carrier refused. Final.
+ *   INTENT           written down; of this attempt surely nothing was sent
+ *   SENT             written before the first byte leaves for the carrier
+ *   CREATED          the carrier has made it; numbers and labels are kept
+ *   FAILED           the carrier refused; final
  *   UNKNOWN          sent, no usable answer, or found SENT at start: the resolver looks it up by
- * our reference, never buys again. NEEDS_ATTENTION  not found in 24 hours of look-ups, or found
- * more than once. CANCELLED        voided, or never sent. Final.
+ *                    our reference and never buys again
+ *   NEEDS_ATTENTION  not found in 24 hours of look-ups, or found more than once
+ *   CANCELLED        voided, or never sent; final
  *
- *   SENT → INTENT when the carrier surely did nothing (not connected, throttled): the caller is
- * told so and may ask again. UNKNOWN and NEEDS_ATTENTION → CREATED when a late answer or a look-up
- *   brings it; NEEDS_ATTENTION → INTENT with the next attempt when a person says: buy again.
+ *               NOT_DONE  BOUGHT   REFUSED  LOST     ABANDONED  VOIDED     other
+ *   INTENT                                                      CANCELLED  SEND: SENT
+ *   SENT        INTENT    CREATED  FAILED   UNKNOWN
+ *   UNKNOWN     INTENT    CREATED  FAILED            NEEDS_ATT. CANCELLED
+ *   NEEDS_ATT.            CREATED                               CANCELLED  BUY_AGAIN: INTENT
+ *   CREATED                                                     CANCELLED
+ *
+ * Both ways to INTENT begin the next attempt: NOT_DONE, since the carrier surely did nothing (not
+ * connected, throttled; the caller is told so and may ask again), BUY_AGAIN by a person's decision.
  *
  * Everything here is pure. Texts are views.
  */
@@ -53,7 +60,7 @@ enum shipment_change {
 };
 enum { shipment_change_count = SHIPMENT_CHANGE_BUY_AGAIN + 1 };
 
-/* The table of the life above. False: that change does not fit that state; *next is untouched. */
+/* The table above. False: that change does not fit that state; *next is untouched. */
 bool shipment_next_state(enum shipment_state state, enum shipment_change change,
                          enum shipment_state *next);
 
@@ -80,10 +87,10 @@ struct shipment {
     struct text tracking_number;        /* of the whole; empty until CREATED */
     int64_t estimated_delivery_time_us; /* 0 = not said */
     struct text failure;                /* why it is not CREATED; empty where there is no reason */
-    uint32_t attempt;                   /* 1, then 2 after the first "buy again" */
-    int64_t sent_time_us;               /* of this attempt; 0 = never */
-    int64_t lookup_time_us;             /* UNKNOWN: when to look it up next */
-    uint32_t lookups;                   /* of this attempt, without success */
+    uint32_t attempt;                   /* 1, + 1 each time it is INTENT again */
+    int64_t sent_time_us;               /* of this attempt; 0 = not sent */
+    int64_t lookup_time_us;             /* UNKNOWN, cancel_wanted: when to ask the carrier next */
+    uint32_t lookups;                   /* how often that was in vain */
     struct text cancel_reason;          /* a cancellation is wanted or done; see cancel_wanted */
     bool cancel_wanted;                 /* CREATED: the carrier has not confirmed it yet */
     int64_t create_time_us;
@@ -96,15 +103,40 @@ struct shipment {
  * behind it, so that a look-up never takes one purchase for another. Gives its size; `reference`
  * has room for shipment_reference_bytes_max.
  */
-enum { shipment_reference_bytes_max = shipping_id_bytes_max + 4 };
+enum { shipment_reference_bytes_max = shipping_id_bytes_max + 11 };
 size_t shipment_reference(struct text shipment_id, uint32_t attempt, char *reference);
 
 /*
- * When a lost purchase is looked up next: the first time a minute after it was sent (the carrier's
- * search lags), then with doubled distances up to an hour. 0: look-ups have lasted
- * shipping_lookup_us_max since it was sent, a person is asked.
+ * When a lost purchase is looked up next, `lookups` having been in vain: the first time a minute
+ * after it was sent (the carrier's search lags), then with doubled distances up to an hour, the
+ * last time shipping_lookup_us_max after it was sent. 0: that was the last, a person is asked.
  */
 int64_t shipment_next_lookup(int64_t sent_time_us, uint32_t lookups, int64_t now_us);
+
+/* What is to be done with news about a shipment. */
+enum shipment_news {
+    SHIPMENT_NEWS_MOVES,   /* the change happens; *next is the new state */
+    SHIPMENT_NEWS_REPEATS, /* that is known already: nothing happens */
+    SHIPMENT_NEWS_DIFFERS, /* it does not fit */
+};
+
+/*
+ * How an attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED; `number` of BOUGHT. Of an
+ * attempt that is over, NOT_DONE alone is a repeat. A purchase is one as long as the record has its
+ * number, also when it has been cancelled since.
+ */
+enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t attempt,
+                                      enum shipment_change change, struct text number,
+                                      enum shipment_state *next);
+
+/* A person's decisions about UNKNOWN and NEEDS_ATTENTION. */
+enum shipment_resolution { SHIPMENT_ADOPT = 1, SHIPMENT_VOID, SHIPMENT_BUY_AGAIN };
+
+/* `number` of ADOPT; `latest` is what was decided about it before, 0 = nothing. */
+enum shipment_news shipment_judge_resolution(const struct shipment *shipment,
+                                             enum shipment_resolution resolution,
+                                             struct text number, enum shipment_resolution latest,
+                                             enum shipment_state *next);
 
 /* What a caller asks of CreateShipment, in normal form: defaults filled in. */
 struct shipment_request {
@@ -121,6 +153,9 @@ struct shipment_request {
 
 /* SHA-256 over all of it, field by field with sizes: the same content, the same hash. */
 void shipment_content_hash(const struct shipment_request *request, char hash[32]);
+
+/* SHA-256 over carrier and scan: the same thing told again, by push or poll, has the same. */
+void shipping_scan_hash(struct text carrier, const struct shipping_scan *scan, char hash[32]);
 
 /* SHA-256 over what a price depends on: both addresses, parcels, customs, options, direction. */
 void consignment_hash(const struct consignment *consignment, char hash[32]);

@@ -5,7 +5,6 @@
 #include "platform/base/error.h"
 #include "platform/base/executor.h"
 #include "platform/base/text.h"
-#include "platform/base/violations.h"
 #include "shipping/domain/carrier.h"
 #include "shipping/domain/shipment.h"
 
@@ -109,10 +108,12 @@ struct mark_sent_command {
 };
 
 /*
- * --- RECORD_PURCHASE: how that attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED. Of
- * BOUGHT: numbers, charge and labels are kept, ShipmentCreated goes out; of REFUSED,
- * ShipmentFailed. The same again gives DONE. STATE_DIFFERS: that attempt is over; if it was BOUGHT,
- * there is a label that nobody wants, and the caller voids it. SHIPMENT_NOT_FOUND. ---
+ * --- RECORD_PURCHASE: how that attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED, by
+ * shipment_judge_end. Of BOUGHT: numbers, charge and labels are kept, ShipmentCreated goes out; of
+ * REFUSED, ShipmentFailed. The same again gives DONE; a purchase told again with labels that were
+ * not known (a look-up had brought the number alone) adds them. STATE_DIFFERS: that attempt is
+ * over; if it was BOUGHT, there is a label that nobody wants, and the caller voids it.
+ * SHIPMENT_NOT_FOUND. ---
  */
 struct record_purchase_command {
     struct shipping_command base;
@@ -124,21 +125,26 @@ struct record_purchase_command {
     struct shipment shipment;              /* result */
 };
 
-/* --- RECORD_LOOKUP: it was not found, or nobody answered; look again then. STATE_DIFFERS. --- */
+/*
+ * --- RECORD_LOOKUP: of UNKNOWN, it was not found, or nobody answered; of cancel_wanted, nobody
+ * answered. Ask again then. STATE_DIFFERS: neither, or another attempt. SHIPMENT_NOT_FOUND. ---
+ */
 struct record_lookup_command {
     struct shipping_command base;
     struct text shipment_id;
     uint32_t attempt;
     int64_t lookup_time_us;
-    struct text failure; /* what the last look-up said */
-    struct shipment shipment;
+    struct text failure;      /* what the last look-up said */
+    struct shipment shipment; /* result */
 };
 
 /*
  * --- cancelling. BEGIN: of INTENT, CANCELLED at once, with ShipmentCancelled; of CREATED, it is
- * noted that this is wanted (cancel_wanted), the carrier is asked next; of CANCELLED, DONE;
- * STATE_DIFFERS of the others. END: the carrier has voided it (CANCELLED, ShipmentCancelled) or
- * will not (`voided` false: it stays CREATED, `failure` says why). Both may be repeated. ---
+ * noted that this is wanted (cancel_wanted), the caller asks the carrier now, and if nothing comes
+ * of that the resolver in a minute; of CANCELLED, DONE; STATE_DIFFERS of the others. END: the
+ * carrier has voided it (CANCELLED, ShipmentCancelled) or will not (`voided` false: it stays
+ * CREATED, `failure` says why); STATE_DIFFERS where it is neither CREATED nor, voided, CANCELLED.
+ * SHIPMENT_NOT_FOUND. Both may be repeated. ---
  */
 struct cancel_shipment_command { /* BEGIN_CANCEL, END_CANCEL */
     struct shipping_command base;
@@ -150,12 +156,11 @@ struct cancel_shipment_command { /* BEGIN_CANCEL, END_CANCEL */
 };
 
 /*
- * --- RESOLVE: a person decides about UNKNOWN or NEEDS_ATTENTION. ADOPT: CREATED with that number
- * (and what a look-up brought, if anything). VOID: CANCELLED. BUY_AGAIN: INTENT, next attempt; from
- * NEEDS_ATTENTION alone. What has been decided before, the same way, gives DONE. ---
+ * --- RESOLVE: a person decides about UNKNOWN or NEEDS_ATTENTION, by shipment_judge_resolution.
+ * ADOPT: CREATED with that number (and what a look-up brought, if anything). VOID: CANCELLED.
+ * BUY_AGAIN: INTENT, next attempt; from NEEDS_ATTENTION alone. What has been decided before, the
+ * same way, gives DONE. STATE_DIFFERS. SHIPMENT_NOT_FOUND. ---
  */
-enum shipment_resolution { SHIPMENT_ADOPT = 1, SHIPMENT_VOID, SHIPMENT_BUY_AGAIN };
-
 struct resolve_shipment_command {
     struct shipping_command base;
     struct text shipment_id;
@@ -172,7 +177,10 @@ struct get_shipment_command { /* GET */
     struct shipment shipment;
 };
 
-/* --- FIND: whose number is it: of the whole or of one parcel. SHIPMENT_NOT_FOUND. --- */
+/*
+ * --- FIND: whose number is it: of the whole or of one parcel; the latest shipment's, where a
+ * carrier has given a number twice. SHIPMENT_NOT_FOUND. ---
+ */
 struct find_shipment_command {
     struct shipping_command base;
     struct text carrier;
@@ -193,10 +201,10 @@ struct list_shipments_command {
 };
 
 /*
- * --- UNFINISHED: what the resolver has to do: UNKNOWN whose lookup_time has come, and
- * cancellations that the carrier has not confirmed; the longest waiting first. `sent_before_us` >
- * 0: besides, SENT of before then become UNKNOWN in this step (at start: everything; later: what no
- * carrier may still be answering). ---
+ * --- UNFINISHED: what the resolver has to do: UNKNOWN, and cancellations that the carrier has not
+ * confirmed, whose lookup_time has come; the longest waiting first. `sent_before_us` > 0: besides,
+ * SENT of before then become UNKNOWN in this step, the oldest 1,000 at most (at start: everything;
+ * later: what no carrier may still be answering). A page whose records are large ends early. ---
  */
 struct list_unfinished_command {
     struct shipping_command base;
@@ -207,7 +215,10 @@ struct list_unfinished_command {
     size_t shipment_count;
 };
 
-/* --- LABEL, as the carrier gave it. LABEL_NOT_FOUND, SHIPMENT_NOT_FOUND. --- */
+/*
+ * --- LABEL, as the carrier gave it: the parcel's own, else the one of the whole shipment.
+ * LABEL_NOT_FOUND, SHIPMENT_NOT_FOUND. ---
+ */
 struct get_label_command {
     struct shipping_command base;
     struct text shipment_id;
@@ -255,7 +266,7 @@ struct list_audit_command {
  * carrier came before, and nothing changes. LIST: those not processed yet, the oldest first. SCANS:
  * what one push said; each scan once for ever, by its content; CarrierEventReceived for each new
  * one, with the shipment that has its number; the push is processed thereby, or kept as of unknown
- * shape for a person (`why`). ---
+ * shape for a person (`why`). webhook_id 0: the scans came by a poll. Pages end early as above. ---
  */
 struct shipping_webhook {
     uint64_t webhook_id; /* the store's */
