@@ -10,7 +10,9 @@ have exactly the entries of one uncut replay. `WAYBILL_SEED=N` repeats the rando
 """
 
 import atexit
+import collections
 import csv
+import datetime
 import hashlib
 import json
 import os
@@ -145,6 +147,41 @@ def cut_again_and_again(place, server, cuts, pause=0.0):
     return cuts
 
 
+def day(text):
+    return datetime.datetime.strptime(text, "%d-%b-%y").date()
+
+
+def on_time_of_the_data():
+    """(lines, late) of the file, by country and whether a centre sent them, and by origin."""
+    countries, origins = {}, {}
+    with open(DATA_SET, encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            is_late = day(line["Delivered to Client Date"]) > day(line["Scheduled Delivery Date"])
+            is_direct = line["Fulfill Via"] == "Direct Drop"
+            origin = line["Manufacturing Site"] if is_direct else None
+            for counts, key in ((countries, (line["Country"], is_direct)), (origins, origin)):
+                lines, late = counts.get(key, (0, 0))
+                counts[key] = (lines + 1, late + is_late)
+    return countries, origins
+
+
+def assert_all_arrived(report):
+    """What tracking answers is what the file says, country by country and site by site."""
+    told = report["on_time"]
+    assert (told["lines"], told["late"]) == (10324, 1186), told
+    countries, origins = on_time_of_the_data()
+    for of in told["countries"]:
+        for key, is_direct in (("from_centres", False), ("direct", True)):
+            counted = countries.pop((of["country"], is_direct), (0, 0))
+            assert (of[key]["lines"], of[key]["late"]) == counted, (of, counted)
+    assert countries == {}, countries
+    counted = origins.pop(None)
+    assert (told["centres"]["lines"], told["centres"]["late"]) == counted, told["centres"]
+    for of in told["sites"]:
+        assert (of["lines"], of["late"]) == origins.pop(of["site"]), of
+    assert origins == {}, origins
+
+
 def assert_shipped_once(report):
     """Every line left the shelves once, and nothing is left."""
     assert report["committed"] == {"holds": 7030, "packs": 189265090}, report
@@ -155,10 +192,44 @@ def assert_shipped_once(report):
     assert report["others"] == {"received_packs": 0, "committed_packs": 0, "held_packs": 0}, report
 
 
-def whole_replay_ships_every_line_and_leaves_the_shelves_empty():
+def call(server, method, **request):
+    done = subprocess.run([PROGRAM, "call", f"TrackingService/{method}", json.dumps(request), "--server",
+                           server.listen], check=True, capture_output=True, text=True,
+                          timeout=TIME_LIMIT)
+    return json.loads(done.stdout)
+
+
+def late_line(server):
+    """An order of one line that came late, and its tracking."""
+    with open(DATA_SET, encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    orders = collections.Counter(line["ASN/DN #"] for line in lines)
+    line = next(line for line in lines if orders[line["ASN/DN #"]] == 1 and
+                day(line["Delivered to Client Date"]) > day(line["Scheduled Delivery Date"]))
+    return line, call(server, "ListTrackings", orderId=line["ASN/DN #"])["trackings"][0]
+
+
+def assert_a_late_line_has_its_life(server):
+    """As any client sees it."""
+    line, tracking = late_line(server)
+    assert tracking["status"] == "TRACKING_STATUS_DELIVERED", tracking
+    assert tracking["deliveredTime"][:10] == str(day(line["Delivered to Client Date"])), tracking
+    assert tracking["originalExpectedDeliveryTime"][:10] == \
+        str(day(line["Scheduled Delivery Date"])), tracking
+    assert tracking["expectedDeliveryTime"][:10] == tracking["deliveredTime"][:10], tracking
+    events = call(server, "ListEvents", carrier=tracking["carrier"],
+                  trackingNumber=tracking["trackingNumber"])["events"]
+    types = [event["type"].removeprefix("TRACKING_EVENT_TYPE_") for event in events]
+    assert types[0] == "PICKED_UP" and types[-1] == "DELIVERED" and "EXCEPTION" in types, types
+    assert len(types) == 6, types
+
+
+def whole_replay_ships_every_line_leaves_the_shelves_empty_and_follows_all():
     with Place() as place, WholeServer(place.data) as server:
         report = place.report(server.listen, csv=DATA_SET)
         assert_shipped_once(report)
+        assert_all_arrived(report)
+        assert_a_late_line_has_its_life(server)
         strategies = report["warehouses"]["strategies"]
         for name in ("PRIORITY", "FEWEST_SPLITS", "LOWEST_COST"):
             assert strategies[name]["orders"] == 7030, strategies
@@ -169,6 +240,7 @@ def whole_replay_ships_every_line_and_leaves_the_shelves_empty():
         again = place.report(server.listen, csv=DATA_SET)
         assert again["was_complete"]
         assert again["warehouses"] == report["warehouses"], (report, again)
+        assert again["on_time"] == report["on_time"], (report["on_time"], again["on_time"])
         assert again["ledger"] == report["ledger"], (report, again)
 
 
@@ -182,8 +254,17 @@ def whole_replay_killed_at_random_moments_ships_once():
             if number % 2 == 1:
                 server.kill()
                 server = WholeServer(place.data, listen=address)
-        assert_shipped_once(place.report(address, csv=DATA_SET))
+        report = place.report(address, csv=DATA_SET)
+        assert_shipped_once(report)
+        assert_all_arrived(report)
         server.stop()
+
+
+def server_without_tracking_ships_and_follows_nothing():
+    with Place() as place, AnyServer(place.data, "inventory", "warehouse", environment=FED) as server:
+        report = place.report(server.listen, csv=DATA_SET)
+        assert_shipped_once(report)
+        assert report["on_time"] is None, report["on_time"]
 
 
 def fresh_replay_adds_up():
@@ -284,7 +365,7 @@ def server_that_lost_its_data_is_found_out():
             kept = place.kept()
             done = place.run(server.listen)
             assert done.returncode == 1 and done.stdout == "", done
-            assert "7764 holds are finished, the server knows of 0" in done.stderr, done.stderr
+            assert "7764 holds are finished and 0 parcels delivered, the server knows of 0 and 0" in done.stderr, done.stderr
             assert "delete that file" in done.stderr, done.stderr
             assert place.kept() == kept
             os.remove(place.progress)
@@ -408,8 +489,9 @@ print(f"# WAYBILL_SEED={SEED}")
 write_orders_alone()
 atexit.register(shutil.rmtree, os.path.dirname(ORDERS_ALONE))
 tap.run([
-    whole_replay_ships_every_line_and_leaves_the_shelves_empty,
+    whole_replay_ships_every_line_leaves_the_shelves_empty_and_follows_all,
     whole_replay_killed_at_random_moments_ships_once,
+    server_without_tracking_ships_and_follows_nothing,
     fresh_replay_adds_up,
     second_run_sends_nothing_and_reports_the_first_ones_figures,
     second_run_after_a_restart_and_a_month_sends_nothing,

@@ -234,6 +234,21 @@ bool data_set_find_order(const struct data_set *data_set, struct text order_id, 
     return true;
 }
 
+/* The last order that begins at the line or before. */
+uint32_t data_set_order_of_line(const struct data_set *data_set, uint32_t line)
+{
+    uint32_t order = 0;
+    uint32_t end = data_set->order_count;
+    while (end - order > 1) {
+        uint32_t middle = order + (end - order) / 2;
+        if (data_set->orders[middle].first_line <= line)
+            order = middle;
+        else
+            end = middle;
+    }
+    return order;
+}
+
 /* Finds the order or adds it. */
 static struct error place_order(struct data_set_reader *reader, struct text order_id,
                                 uint32_t *place)

@@ -99,4 +99,7 @@ void data_set_deinit(struct data_set *data_set);
 /* The place of that order; false if there is none. */
 bool data_set_find_order(const struct data_set *data_set, struct text order_id, uint32_t *order);
 
+/* The order that the line is one of. */
+uint32_t data_set_order_of_line(const struct data_set *data_set, uint32_t line);
+
 #endif

@@ -9,6 +9,8 @@
 #include "main/replay/replay.h"
 
 #include "main/replay/answer_details.h"
+#include "main/replay/page_reading.h"
+#include "main/replay/parcel_life.h"
 #include "main/replay/replay_stage.h"
 #include "platform/base/memory.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
@@ -41,6 +43,21 @@ void replay_set_allocation(struct replay *replay, uint32_t order, enum allocatio
     replay->allocations[order] = (uint8_t)progress;
 }
 
+uint32_t replay_parcel_calls(const struct replay *replay, uint32_t line)
+{
+    return 1 + parcel_step_count(&replay->data_set->lines[line]);
+}
+
+void replay_set_parcel(struct replay *replay, uint32_t line, uint32_t calls)
+{
+    uint32_t all = replay_parcel_calls(replay, line);
+    replay->parcels_arrived += calls == all;
+    replay->parcels_arrived -= replay->parcels[line] == all;
+    replay->parcel_calls += calls;
+    replay->parcel_calls -= replay->parcels[line];
+    replay->parcels[line] = (uint8_t)calls;
+}
+
 /* --- saving --- */
 
 static struct error save(struct replay *replay)
@@ -50,6 +67,7 @@ static struct error save(struct replay *replay)
     progress->committed = replay->state_counts[HOLD_COMMITTED];
     progress->rolled_back = replay->state_counts[HOLD_ROLLED_BACK];
     progress->expired = replay->state_counts[HOLD_EXPIRED];
+    progress->delivered = replay->parcels_arrived;
     return replay_progress_save(replay->file, progress);
 }
 
@@ -64,6 +82,19 @@ static void save_now(uv_timer_t *timer)
 }
 
 /* --- making --- */
+
+/* What a data set without places does not need. */
+static struct error allocate_logistics(struct replay *replay)
+{
+    replay->parcels = memory_allocate_zero(replay->data_set->line_count, 1);
+    if (replay->parcels == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "replay");
+    for (uint32_t i = 0; i < replay->data_set->line_count; i++)
+        replay->parcel_calls_total += replay_parcel_calls(replay, i);
+    struct error error = on_time_survey_init(&replay->on_time, replay->data_set);
+    return error_is(error) ? error
+                           : replay_supply_init(&replay->supply, replay->data_set, replay->places);
+}
 
 static struct error allocate(struct replay *replay)
 {
@@ -80,9 +111,7 @@ static struct error allocate(struct replay *replay)
     replay->allocation_counts[ALLOCATION_NONE] = replay->data_set->order_count;
     if (replay->allocations == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "replay");
-    return replay->places == NULL
-               ? error_none()
-               : replay_supply_init(&replay->supply, replay->data_set, replay->places);
+    return replay->places == NULL ? error_none() : allocate_logistics(replay);
 }
 
 static struct error create_pump(struct replay *replay)
@@ -148,6 +177,8 @@ void replay_destroy(struct replay *replay)
     memory_release(replay->look_up_us);
     memory_release(replay->received);
     memory_release(replay->allocations);
+    memory_release(replay->parcels);
+    on_time_survey_deinit(&replay->on_time);
     replay_supply_deinit(&replay->supply);
     buffer_deinit(&replay->page_token);
     memory_release(replay);
@@ -158,7 +189,7 @@ void replay_destroy(struct replay *replay)
 /*
  * Receipts, holds and orders: one step each for what is received or held, a second for a hold's
  * end; with warehouses one for each plan, for an order that is allocated, and one more when it is
- * shipped.
+ * shipped, and one for each call about a parcel on its way.
  */
 static uint64_t steps_done(const struct replay *replay)
 {
@@ -168,7 +199,7 @@ static uint64_t steps_done(const struct replay *replay)
     if (replay->places == NULL)
         return done;
     return done + replay->plans_made + replay->allocation_counts[ALLOCATION_FIRM] +
-           2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED];
+           2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED] + replay->parcel_calls;
 }
 
 static uint64_t steps_total(const struct replay *replay)
@@ -176,7 +207,8 @@ static uint64_t steps_total(const struct replay *replay)
     uint64_t total = replay->data_set->product_count + 2 * (uint64_t)replay->plan->hold_count;
     if (replay->places == NULL)
         return total;
-    return total + (replay_strategy_count + 2) * (uint64_t)replay->data_set->order_count;
+    return total + (replay_strategy_count + 2) * (uint64_t)replay->data_set->order_count +
+           (replay->has_tracking ? replay->parcel_calls_total : 0);
 }
 
 /* A server that has less than it once had is another one, or has lost its data. */
@@ -187,15 +219,19 @@ static struct error check_server(const struct replay *replay)
     if (replay->result->totals.products_received >= progress->received &&
         holds[HOLD_COMMITTED].holds >= progress->committed &&
         holds[HOLD_ROLLED_BACK].holds >= progress->rolled_back &&
-        holds[HOLD_EXPIRED].holds >= progress->expired)
+        holds[HOLD_EXPIRED].holds >= progress->expired &&
+        replay->parcels_arrived >= progress->delivered)
         return error_none();
     return error_make(
         ERROR_INVALID_INPUT,
-        "%s says that %u holds are finished, the server knows of %u. Start the server on the data "
-        "that this replay went to; or, to replay from the beginning, delete that file.",
+        "%s says that %u holds are finished and %u parcels delivered, the server knows of %u and "
+        "%u. "
+        "Start the server on the data that this replay went to; or, to replay from the beginning, "
+        "delete that file.",
         replay->options.progress_path,
-        progress->committed + progress->rolled_back + progress->expired,
-        holds[HOLD_COMMITTED].holds + holds[HOLD_ROLLED_BACK].holds + holds[HOLD_EXPIRED].holds);
+        progress->committed + progress->rolled_back + progress->expired, progress->delivered,
+        holds[HOLD_COMMITTED].holds + holds[HOLD_ROLLED_BACK].holds + holds[HOLD_EXPIRED].holds,
+        replay->parcels_arrived);
 }
 
 static struct error run_stage(struct replay *replay, const struct replay_stage *stage)
@@ -250,6 +286,8 @@ static struct error survey(struct replay *replay)
     struct error error = replay_survey(replay);
     if (!error_is(error) && replay->places != NULL)
         error = replay_survey_allocations(replay);
+    if (!error_is(error) && replay->places != NULL)
+        error = replay_survey_parcels(replay);
     return error;
 }
 
@@ -264,6 +302,8 @@ static struct error run_round(struct replay *replay)
         error = run_stages(replay, hold_stages, hold_stage_count);
     if (!error_is(error) && replay->places != NULL)
         error = run_stages(replay, dispatch_stages, dispatch_stage_count);
+    if (!error_is(error) && replay->has_tracking)
+        error = run_stage(replay, &tracking_stage);
     if (!error_is(error))
         error = survey(replay);
     return error;
@@ -287,19 +327,6 @@ static struct error run_rounds(struct replay *replay)
 }
 
 /* --- verifying --- */
-
-static size_t one_item(void *context)
-{
-    (void)context;
-    return 1;
-}
-
-static bool verify_is_due(void *context, size_t item)
-{
-    (void)context;
-    (void)item;
-    return true;
-}
 
 static bool verify_prepare(void *context, size_t item, struct arena *arena, struct pump_call *call)
 {
@@ -340,8 +367,8 @@ static struct error verify_answered(void *context, size_t item,
 }
 
 static const struct pump_work verify_work = {
-    .item_count = one_item,
-    .is_due = verify_is_due,
+    .item_count = replay_one_item,
+    .is_due = replay_is_always_due,
     .prepare = verify_prepare,
     .answered = verify_answered,
 };
@@ -365,6 +392,7 @@ static void measure(struct replay *replay)
     replay->result->finish_time_us = progress->finish_time_us;
     replay->result->measurements = progress->measurements;
     replay->result->has_warehouses = replay->places != NULL;
+    replay->result->on_time = replay->has_tracking ? &replay->on_time : NULL;
     memcpy(replay->result->strategies, progress->strategies, sizeof progress->strategies);
 }
 
@@ -377,6 +405,8 @@ static struct error judge(struct replay *replay)
         error = ledger_survey_compare(replay->survey, replay->holds, &result->differences);
     if (!error_is(error) && replay->places != NULL)
         error = replay_judge_shelves(replay);
+    if (!error_is(error) && replay->has_tracking)
+        replay_judge_parcels(replay);
     return error;
 }
 

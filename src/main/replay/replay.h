@@ -3,6 +3,7 @@
 
 #include "main/replay/difference_list.h"
 #include "main/replay/ledger_survey.h"
+#include "main/replay/on_time_survey.h"
 #include "main/replay/replay_places.h"
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_progress.h"
@@ -17,13 +18,14 @@
 /*
  * The replay of a data set against a server, once and no more, however often it is cut and started:
  *
- *   survey    read the ledgers of all products and all allocations: where does each order stand?
+ *   survey    read all ledgers, allocations and trackings: where does each order stand?
  *   stages    bring each order as far as the plan says; skipped if all are there
  *   survey    again, and the stages again for what is still not there
  *   verify    the server's own verifications, and everything against the plan
  *
  * With warehouses the goods are shelved there and inventory is fed by them; without, inventory
- * receives them itself and an order ends when it is paid.
+ * receives them itself and an order ends when it is paid. What is shipped is then followed until it
+ * is delivered, if the server runs the tracking service.
  *
  * Nothing is sent on the word of the progress file, and nothing twice: what the ledger has is not
  * sent again, and a call whose answer was lost is repeated only within the time for which the
@@ -66,6 +68,8 @@ struct replay_result {
     bool has_warehouses; /* shelf and strategies are there */
     struct shelf_totals shelf;
     struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared */
+    const struct on_time_survey
+        *on_time; /* NULL: the server runs no tracking; lives as the replay */
     struct survey_totals totals;
     bool was_complete; /* the progress file said so: nothing but reads was sent */
     int64_t finish_time_us;

@@ -88,6 +88,8 @@ struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t
 
 static const char delivery_mark[] = "in:";
 static const char allocation_mark[] = "a:";
+static const char shipment_mark[] = "s:";
+static const char parcel_mark[] = "p:";
 
 struct replay_id replay_plan_delivery_id(const struct replay_plan *plan, const char *warehouse_id,
                                          uint32_t product)
@@ -110,13 +112,24 @@ bool replay_plan_is_receipt(const struct replay_plan *plan, struct text id, uint
            text_equal(text_make(id.data + id.size - sku.size, sku.size), sku);
 }
 
-struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint32_t order)
+static struct replay_id id_of_order(const struct replay_plan *plan, const char *mark,
+                                    uint32_t order)
 {
     struct replay_id id;
     struct text order_id = plan->data_set->orders[order].order_id;
-    snprintf(id.string, sizeof id.string, "%s%s%.*s", plan->prefix, allocation_mark,
-             (int)order_id.size, order_id.data);
+    snprintf(id.string, sizeof id.string, "%s%s%.*s", plan->prefix, mark, (int)order_id.size,
+             order_id.data);
     return id;
+}
+
+struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint32_t order)
+{
+    return id_of_order(plan, allocation_mark, order);
+}
+
+struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order)
+{
+    return id_of_order(plan, shipment_mark, order);
 }
 
 bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order)
@@ -127,6 +140,48 @@ bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id,
         return false;
     return data_set_find_order(plan->data_set, text_make(id.data + size, id.size - (size_t)size),
                                order);
+}
+
+struct replay_id replay_plan_tracking_number(const struct replay_plan *plan, uint32_t line)
+{
+    struct replay_id id;
+    uint32_t order = data_set_order_of_line(plan->data_set, line);
+    const struct data_set_order *of = &plan->data_set->orders[order];
+    snprintf(id.string, sizeof id.string, "%s%s%.*s:%u", plan->prefix, parcel_mark,
+             (int)of->order_id.size, of->order_id.data, line - of->first_line + 1);
+    return id;
+}
+
+/* Splits "ORDER:NUMBER"; the number is written without leading zeros. */
+static bool read_number_of_order(const struct replay_plan *plan, struct text text,
+                                 int64_t number_max, uint32_t *order, uint32_t *number)
+{
+    int64_t value;
+    size_t colon = text.size;
+    while (colon > 0 && text.data[colon - 1] != ':')
+        colon--;
+    if (colon == 0)
+        return false;
+    struct text digits = text_make(text.data + colon, text.size - colon);
+    if (!text_to_int64(digits, &value) || value < 1 || value > number_max || digits.data[0] == '0')
+        return false;
+    *number = (uint32_t)value;
+    return data_set_find_order(plan->data_set, text_make(text.data, colon - 1), order);
+}
+
+bool replay_plan_find_parcel(const struct replay_plan *plan, struct text number, uint32_t *line)
+{
+    char start[sizeof plan->prefix + sizeof parcel_mark];
+    uint32_t order;
+    uint32_t place;
+    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, parcel_mark);
+    if (!text_starts_with(number, text_of(start)) ||
+        !read_number_of_order(plan, text_make(number.data + size, number.size - (size_t)size),
+                              UINT32_MAX, &order, &place) ||
+        place > plan->data_set->orders[order].line_count)
+        return false;
+    *line = plan->data_set->orders[order].first_line + place - 1;
+    return true;
 }
 
 struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,
@@ -144,24 +199,12 @@ bool replay_plan_find_reservation(const struct replay_plan *plan, struct text id
                                   uint32_t *attempt)
 {
     struct text prefix = text_of(plan->prefix);
-    int64_t number;
     uint32_t order;
     bool is_extra = id.size > 0 && id.data[id.size - 1] == extra_mark[0];
     id.size -= is_extra;
-    if (!text_starts_with(id, prefix))
-        return false;
-    size_t colon = id.size;
-    while (colon > prefix.size && id.data[colon - 1] != ':')
-        colon--;
-    if (colon == prefix.size)
-        return false;
-    struct text order_id = text_make(id.data + prefix.size, colon - 1 - prefix.size);
-    struct text digits = text_make(id.data + colon, id.size - colon);
-    if (!text_to_int64(digits, &number) || number < 1 || number > replay_attempts_max ||
-        digits.data[0] == '0')
-        return false;
-    *attempt = (uint32_t)number;
-    if (!data_set_find_order(plan->data_set, order_id, &order))
+    if (!text_starts_with(id, prefix) ||
+        !read_number_of_order(plan, text_make(id.data + prefix.size, id.size - prefix.size),
+                              replay_attempts_max, &order, attempt))
         return false;
     *hold = is_extra ? plan->extra_holds[order] : order;
     return *hold != data_set_nowhere;

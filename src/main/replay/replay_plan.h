@@ -20,6 +20,8 @@
  *     receipt       replay:RUN:SKU             one a product, where there are no warehouses
  *     movement      replay:RUN:in:WAREHOUSE:SKU
  *     allocation    replay:RUN:a:ORDER
+ *     shipment      replay:RUN:s:ORDER
+ *     parcel        replay:RUN:p:ORDER:LINE    its tracking number; LINE from 1 within the order
  *     reservation   replay:RUN:ORDER:ATTEMPT   from 1; a hold that ran out while it was to be paid
  *                                              or cancelled is followed by the next attempt
  *                   replay:RUN:ORDER:ATTEMPTx  of the extra hold
@@ -105,6 +107,14 @@ struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint3
 
 /* Whether the id is that of one of our allocations, and of which. */
 bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order);
+
+struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order);
+
+/* The tracking number of a line of the data set. */
+struct replay_id replay_plan_tracking_number(const struct replay_plan *plan, uint32_t line);
+
+/* Whether the number is that of one of our lines, and of which. */
+bool replay_plan_find_parcel(const struct replay_plan *plan, struct text number, uint32_t *line);
 
 /* `attempt` is 1 to replay_attempts_max. */
 struct replay_id replay_plan_reservation_id(const struct replay_plan *plan, uint32_t hold,

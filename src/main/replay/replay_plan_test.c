@@ -147,6 +147,40 @@ static void ids_of_others_are_not_taken_for_ours(void **state)
     replay_plan_deinit(&plan);
 }
 
+static void tracking_numbers_are_valid_and_read_back(void **state)
+{
+    struct replay_plan plan;
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (uint32_t i = 0; i < data_set.line_count; i++) {
+        uint32_t line;
+        struct replay_id number = replay_plan_tracking_number(&plan, i);
+        assert_in_range(strlen(number.string), 1, replay_id_bytes_max);
+        assert_true(replay_plan_find_parcel(&plan, text_of(number.string), &line));
+        assert_int_equal(line, i);
+    }
+    replay_plan_deinit(&plan);
+}
+
+static void tracking_numbers_of_others_are_not_taken_for_ours(void **state)
+{
+    static const char *const endings[] = {
+        "p:ASN-8",      "p:ASN-8:", "p:ASN-8:0", "p:ASN-8:01", "p:ASN-8:-1", "p:NO-ORDER:1",
+        "p:ASN-8:9999", "ASN-8:1",  "p::1",      "p:",         "",           "a:ASN-8"};
+    struct replay_plan plan;
+    uint32_t line;
+    char number[128];
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        snprintf(number, sizeof number, "%s%s", plan.prefix, endings[i]);
+        assert_false(replay_plan_find_parcel(&plan, text_of(number), &line));
+    }
+    snprintf(number, sizeof number, "%sp:ASN-8:1", plan.prefix);
+    assert_true(replay_plan_find_parcel(&plan, text_of(number), &line));
+    replay_plan_deinit(&plan);
+}
+
 static void receipt_ids_differ_by_product(void **state)
 {
     struct replay_plan plan;
@@ -170,6 +204,8 @@ int main(void)
         cmocka_unit_test(seed_and_data_set_name_the_run),
         cmocka_unit_test(reservation_ids_are_valid_and_read_back),
         cmocka_unit_test(ids_of_others_are_not_taken_for_ours),
+        cmocka_unit_test(tracking_numbers_are_valid_and_read_back),
+        cmocka_unit_test(tracking_numbers_of_others_are_not_taken_for_ours),
         cmocka_unit_test(receipt_ids_differ_by_product),
     };
     return cmocka_run_group_tests_name("replay_plan", tests, read_data_set, release_data_set);

@@ -81,13 +81,14 @@ static struct error read_progress(const struct replay_progress_file *file, json_
     const char *digest;
     int version;
     int complete;
-    int counts[4];
-    if (json_unpack_ex(json, &why, 0, "{s:i, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i}, s?o, s?I, s?o}",
-                       "format", &version, "seed", &seed, "data_set_sha256", &digest, "complete",
-                       &complete, "counts", "products_received", &counts[0], "orders_committed",
-                       &counts[1], "orders_rolled_back", &counts[2], "orders_expired", &counts[3],
-                       "strategies", &strategies, "finish_time_us", &finish_time_us, "measurements",
-                       &measurements) != 0)
+    int counts[5] = {0};
+    if (json_unpack_ex(json, &why, 0,
+                       "{s:i, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i, s?i}, s?o, s?I, s?o}", "format",
+                       &version, "seed", &seed, "data_set_sha256", &digest, "complete", &complete,
+                       "counts", "products_received", &counts[0], "orders_committed", &counts[1],
+                       "orders_rolled_back", &counts[2], "orders_expired", &counts[3],
+                       "parcels_delivered", &counts[4], "strategies", &strategies, "finish_time_us",
+                       &finish_time_us, "measurements", &measurements) != 0)
         return error_no_progress_file(file->path, why.text);
     if (version != format_version)
         return error_no_progress_file(file->path, "another format version");
@@ -104,6 +105,7 @@ static struct error read_progress(const struct replay_progress_file *file, json_
     progress->committed = (uint32_t)counts[1];
     progress->rolled_back = (uint32_t)counts[2];
     progress->expired = (uint32_t)counts[3];
+    progress->delivered = (uint32_t)counts[4];
     progress->finish_time_us = finish_time_us;
     if (!read_strategies(strategies, progress))
         return error_no_progress_file(file->path, "its strategies are no figures");
@@ -239,12 +241,13 @@ static bool add_strategies(json_t *json, const struct replay_progress *progress)
 static json_t *pack(const struct replay_progress_file *file, const struct replay_progress *progress)
 {
     const struct replay_measurements *of = &progress->measurements;
-    json_t *json = json_pack(
-        "{s:i, s:s, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i}}", "format", format_version,
-        "data_set_sha256", file->digest, "seed", (json_int_t)file->seed, "stage", progress->stage,
-        "complete", progress->complete, "counts", "products_received", (int)progress->received,
-        "orders_committed", (int)progress->committed, "orders_rolled_back",
-        (int)progress->rolled_back, "orders_expired", (int)progress->expired);
+    json_t *json = json_pack("{s:i, s:s, s:I, s:s, s:b, s:{s:i, s:i, s:i, s:i, s:i}}", "format",
+                             format_version, "data_set_sha256", file->digest, "seed",
+                             (json_int_t)file->seed, "stage", progress->stage, "complete",
+                             progress->complete, "counts", "products_received",
+                             (int)progress->received, "orders_committed", (int)progress->committed,
+                             "orders_rolled_back", (int)progress->rolled_back, "orders_expired",
+                             (int)progress->expired, "parcels_delivered", (int)progress->delivered);
     if (json == NULL || !add_strategies(json, progress)) {
         json_decref(json);
         return NULL;

@@ -30,10 +30,11 @@ struct replay_measurements {
 struct replay_progress {
     const char *stage; /* "reserve", for people; not read back */
     bool complete;
-    uint32_t received; /* products; the rest are orders */
+    uint32_t received; /* products; the next three are holds */
     uint32_t committed;
     uint32_t rolled_back;
     uint32_t expired;
+    uint32_t delivered;                                       /* parcels */
     struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared yet */
     int64_t finish_time_us;                                   /* if complete */
     struct replay_measurements measurements; /* if complete: of the run that finished it */

@@ -104,6 +104,7 @@ static const struct replay_progress whole = {
     .committed = 6296,
     .rolled_back = 387,
     .expired = 347,
+    .delivered = 10324,
     .finish_time_us = INT64_C(1795523800507796),
     .measurements =
         {
@@ -121,6 +122,7 @@ static void expect_equal(const struct replay_progress *a, const struct replay_pr
     assert_int_equal(a->committed, b->committed);
     assert_int_equal(a->rolled_back, b->rolled_back);
     assert_int_equal(a->expired, b->expired);
+    assert_int_equal(a->delivered, b->delivered);
     assert_int_equal(a->finish_time_us, b->finish_time_us);
     assert_memory_equal(&a->measurements, &b->measurements, sizeof a->measurements);
 }

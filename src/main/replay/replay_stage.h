@@ -3,6 +3,7 @@
 
 #include "main/replay/call_pump.h"
 #include "main/replay/ledger_survey.h"
+#include "main/replay/on_time_survey.h"
 #include "main/replay/replay.h"
 #include "main/replay/replay_places.h"
 #include "main/replay/replay_supply.h"
@@ -41,6 +42,9 @@ extern const struct replay_stage strategy_stage;
 extern const struct replay_stage dispatch_stages[];
 extern const size_t dispatch_stage_count;
 
+/* From shipped to delivered (tracking_stage.c). */
+extern const struct replay_stage tracking_stage;
+
 /* Where an order stands in the warehouses. */
 enum allocation_progress { ALLOCATION_NONE, ALLOCATION_FIRM, ALLOCATION_SHIPPED };
 
@@ -66,6 +70,12 @@ struct replay {
     struct replay_supply supply;
     uint8_t *allocations; /* enum allocation_progress of each order */
     uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
+    bool has_tracking;             /* the server runs it */
+    uint8_t *parcels;              /* of each line: its calls that are known to be answered */
+    uint32_t parcels_arrived;      /* lines of which all are */
+    uint64_t parcel_calls;         /* of all lines together */
+    uint64_t parcel_calls_total;   /* when all have arrived */
+    struct on_time_survey on_time; /* by the latest survey */
     int64_t feed_give_up_us; /* monotonic; inventory should have heard of the shelves by then */
     struct strategy_totals strategies[replay_strategy_count];
     uint32_t plans_made;      /* of orders, by all strategies */
@@ -99,6 +109,21 @@ void replay_set_allocation(struct replay *replay, uint32_t order,
 
 /* Reads all allocations of this replay (shelf_survey.c). */
 __attribute__((warn_unused_result)) struct error replay_survey_allocations(struct replay *replay);
+
+/* How many calls a line's life takes: one to open it and one an event. */
+uint32_t replay_parcel_calls(const struct replay *replay, uint32_t line);
+
+/* Changes how many of them are done, and the counts. */
+void replay_set_parcel(struct replay *replay, uint32_t line, uint32_t calls);
+
+/*
+ * Reads the trackings of all lines (tracking_survey.c). Without the service has_tracking is false
+ * afterwards.
+ */
+__attribute__((warn_unused_result)) struct error replay_survey_parcels(struct replay *replay);
+
+/* At the end: whether all have arrived (tracking_survey.c). */
+void replay_judge_parcels(struct replay *replay);
 
 /* At the end: what lies on the shelves, and the warehouses' own verification (shelf_survey.c). */
 __attribute__((warn_unused_result)) struct error replay_judge_shelves(struct replay *replay);

@@ -5,41 +5,13 @@
 #include "main/replay/replay_stage.h"
 
 #include "main/replay/answer_details.h"
+#include "main/replay/page_reading.h"
 #include "main/replay/shelf_messages.h"
 
 #include <string.h>
 
 enum { page_records = 100 };
 static const int64_t verify_timeout_us = INT64_C(3600) * 1000000;
-
-static size_t one_item(void *context)
-{
-    (void)context;
-    return 1;
-}
-
-static bool is_due(void *context, size_t item)
-{
-    (void)context;
-    (void)item;
-    return true;
-}
-
-/* Remembers the next page's token; *again if there is one. */
-static struct error go_to_page(struct replay *replay, const char *token, bool *again)
-{
-    buffer_clear(&replay->page_token);
-    *again = token[0] != '\0';
-    if (*again && !(buffer_append_string(&replay->page_token, token) &&
-                    buffer_append(&replay->page_token, "", 1)))
-        return error_make(ERROR_OUT_OF_MEMORY, "page token");
-    return error_none();
-}
-
-static char *page_token(const struct replay *replay)
-{
-    return replay->page_token.size == 0 ? (char *)protobuf_c_empty_string : replay->page_token.data;
-}
 
 /* --- allocations --- */
 
@@ -54,7 +26,7 @@ static bool allocations_prepare(void *context, size_t item, struct arena *arena,
         return false;
     waybill__warehouse__v1__list_allocations_request__init(request);
     request->page_size = page_records;
-    request->page_token = page_token(replay);
+    request->page_token = replay_page_token(replay);
     call->path = "/waybill.warehouse.v1.WarehouseService/ListAllocations";
     call->request = &request->base;
     call->response = &waybill__warehouse__v1__list_allocations_response__descriptor;
@@ -92,12 +64,12 @@ static struct error allocations_answered(void *context, size_t item,
         (const Waybill__Warehouse__V1__ListAllocationsResponse *)result->response;
     for (size_t i = 0; i < page->n_allocations; i++)
         take_allocation(replay, page->allocations[i]);
-    return go_to_page(replay, page->next_page_token, again);
+    return replay_turn_page(replay, page->next_page_token, again);
 }
 
 static const struct pump_work allocations_work = {
-    .item_count = one_item,
-    .is_due = is_due,
+    .item_count = replay_one_item,
+    .is_due = replay_is_always_due,
     .prepare = allocations_prepare,
     .answered = allocations_answered,
 };
@@ -107,7 +79,7 @@ struct error replay_survey_allocations(struct replay *replay)
     replay->result->shelf = (struct shelf_totals){0};
     for (uint32_t i = 0; i < replay->data_set->order_count; i++)
         replay_set_allocation(replay, i, ALLOCATION_NONE);
-    buffer_clear(&replay->page_token);
+    replay_begin_pages(replay);
     return call_pump_run(replay->pump, &allocations_work, replay, NULL);
 }
 
@@ -123,7 +95,7 @@ static bool stock_prepare(void *context, size_t item, struct arena *arena, struc
         return false;
     waybill__warehouse__v1__list_warehouse_stock_request__init(request);
     request->page_size = page_records;
-    request->page_token = page_token(replay);
+    request->page_token = replay_page_token(replay);
     call->path = "/waybill.warehouse.v1.WarehouseService/ListWarehouseStock";
     call->request = &request->base;
     call->response = &waybill__warehouse__v1__list_warehouse_stock_response__descriptor;
@@ -146,12 +118,12 @@ static struct error stock_answered(void *context, size_t item,
         replay->result->shelf.allocated += stock->allocated;
         replay->result->shelf.shipped += stock->shipped_for_reservations;
     }
-    return go_to_page(replay, page->next_page_token, again);
+    return replay_turn_page(replay, page->next_page_token, again);
 }
 
 static const struct pump_work stock_work = {
-    .item_count = one_item,
-    .is_due = is_due,
+    .item_count = replay_one_item,
+    .is_due = replay_is_always_due,
     .prepare = stock_prepare,
     .answered = stock_answered,
 };
@@ -198,8 +170,8 @@ static struct error verify_answered(void *context, size_t item,
 }
 
 static const struct pump_work verify_work = {
-    .item_count = one_item,
-    .is_due = is_due,
+    .item_count = replay_one_item,
+    .is_due = replay_is_always_due,
     .prepare = verify_prepare,
     .answered = verify_answered,
 };
@@ -221,7 +193,7 @@ static void judge_shelves(struct replay *replay)
 
 struct error replay_judge_shelves(struct replay *replay)
 {
-    buffer_clear(&replay->page_token);
+    replay_begin_pages(replay);
     struct error error = call_pump_run(replay->pump, &stock_work, replay, NULL);
     if (!error_is(error))
         error = call_pump_run(replay->pump, &verify_work, replay, NULL);

@@ -1,0 +1,179 @@
+/* Rows are sorted by how many lines they stand for; columns are padded by characters, not bytes. */
+#include "main/replay/on_time_report.h"
+
+#include "main/replay/number_text.h"
+#include "platform/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { name_width = 30, sites_shown = 12 };
+
+/* --- for people --- */
+
+struct share_text {
+    char string[16];
+};
+
+/* "88.5 %"; "-" of none. */
+static struct share_text share_of(struct on_time_count count)
+{
+    struct share_text text = {"-"};
+    uint32_t per_mille = on_time_per_mille(count);
+    if (count.lines > 0)
+        snprintf(text.string, sizeof text.string, "%u.%u %%", per_mille / 10, per_mille % 10);
+    return text;
+}
+
+/* The name, cut and padded to name_width characters. */
+static bool write_name(struct buffer *out, struct text name)
+{
+    int characters = 0;
+    size_t size = 0;
+    for (; size < name.size; size++) {
+        bool begins = ((unsigned char)name.data[size] & 0xC0) != 0x80;
+        if (begins && characters == name_width)
+            break;
+        characters += begins;
+    }
+    return buffer_append_format(out, "  %.*s%*s", (int)size, name.data, name_width - characters,
+                                "");
+}
+
+static bool write_columns(struct buffer *out, struct on_time_count count)
+{
+    return buffer_append_format(out, " %7s %6s %8s", number_text_of_count(count.lines).string,
+                                number_text_of_count(count.late).string, share_of(count).string);
+}
+
+/* A row of a table: which of the survey's counts it stands for. */
+struct row {
+    uint32_t index;
+    uint32_t lines;
+};
+
+static int more_lines_first(const void *a, const void *b)
+{
+    const struct row *one = a;
+    const struct row *other = b;
+    if (one->lines != other->lines)
+        return one->lines < other->lines ? 1 : -1;
+    return one->index < other->index ? -1 : 1;
+}
+
+static bool write_country(struct buffer *out, struct text name,
+                          const struct on_time_country *country)
+{
+    return write_name(out, name) && write_columns(out, country->from_centres) &&
+           write_columns(out, country->direct) &&
+           write_columns(out, on_time_sum(country->from_centres, country->direct)) &&
+           buffer_append_string(out, "\n");
+}
+
+static bool write_countries(struct buffer *out, const struct on_time_survey *survey)
+{
+    static const struct text totals = {"all", 3};
+    uint32_t count = survey->data_set->country_count;
+    struct row *rows = memory_allocate_zero((size_t)count + 1, sizeof *rows);
+    struct on_time_country whole = {.from_centres = survey->centres};
+    if (rows == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct on_time_country *of = &survey->countries[i];
+        rows[i] = (struct row){i, of->from_centres.lines + of->direct.lines};
+        whole.direct = on_time_sum(whole.direct, of->direct);
+    }
+    qsort(rows, count, sizeof *rows, more_lines_first);
+    bool written = buffer_append_format(
+        out, "  %-*s %23s %23s %23s\n  %-*s %7s %6s %8s %7s %6s %8s %7s %6s %8s\n", name_width,
+        "delivered on time", "from a centre", "from a site", "together", name_width, "destination",
+        "lines", "late", "on time", "lines", "late", "on time", "lines", "late", "on time");
+    for (uint32_t i = 0; i < count && written; i++)
+        written = write_country(out, survey->data_set->countries[rows[i].index],
+                                &survey->countries[rows[i].index]);
+    memory_release(rows);
+    return written && write_country(out, totals, &whole) && buffer_append_string(out, "\n");
+}
+
+static bool write_origin(struct buffer *out, struct text name, struct on_time_count count)
+{
+    return write_name(out, name) && write_columns(out, count) && buffer_append_string(out, "\n");
+}
+
+static bool write_origins(struct buffer *out, const struct on_time_survey *survey)
+{
+    static const struct text centres = {"the distribution centres", 24};
+    static const struct text others = {"all other sites", 15};
+    uint32_t count = survey->data_set->site_count;
+    uint32_t shown = count < sites_shown ? count : sites_shown;
+    struct row *rows = memory_allocate_zero((size_t)count + 1, sizeof *rows);
+    struct on_time_count rest = {0};
+    if (rows == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = (struct row){i, survey->sites[i].lines};
+    qsort(rows, count, sizeof *rows, more_lines_first);
+    bool written = buffer_append_format(out, "  %-*s %7s %6s %8s\n", name_width, "origin", "lines",
+                                        "late", "on time") &&
+                   write_origin(out, centres, survey->centres);
+    for (uint32_t i = 0; i < shown && written; i++)
+        written =
+            write_origin(out, survey->data_set->sites[rows[i].index], survey->sites[rows[i].index]);
+    for (uint32_t i = shown; i < count; i++)
+        rest = on_time_sum(rest, survey->sites[rows[i].index]);
+    memory_release(rows);
+    return written && (shown == count || write_origin(out, others, rest)) &&
+           buffer_append_string(out, "\n");
+}
+
+bool on_time_report_write(struct buffer *out, const struct on_time_survey *survey)
+{
+    return write_countries(out, survey) && write_origins(out, survey);
+}
+
+/* --- for programs --- */
+
+static json_t *pack_count(struct on_time_count count)
+{
+    return json_pack("{s:I, s:I}", "lines", (json_int_t)count.lines, "late",
+                     (json_int_t)count.late);
+}
+
+/* NULL without memory: jansson then refuses the NULL value. */
+static json_t *pack_countries(const struct on_time_survey *survey)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < survey->data_set->country_count && array != NULL; i++) {
+        const struct on_time_country *of = &survey->countries[i];
+        json_t *row = json_pack("{s:s, s:o, s:o}", "country", survey->data_set->countries[i].data,
+                                "from_centres", pack_count(of->from_centres), "direct",
+                                pack_count(of->direct));
+        if (json_array_append_new(array, row) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+static json_t *pack_sites(const struct on_time_survey *survey)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < survey->data_set->site_count && array != NULL; i++) {
+        json_t *row = json_pack("{s:s, s:I, s:I}", "site", survey->data_set->sites[i].data, "lines",
+                                (json_int_t)survey->sites[i].lines, "late",
+                                (json_int_t)survey->sites[i].late);
+        if (json_array_append_new(array, row) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+json_t *on_time_report_pack(const struct on_time_survey *survey)
+{
+    return json_pack("{s:I, s:I, s:o, s:o, s:o}", "lines", (json_int_t)survey->whole.lines, "late",
+                     (json_int_t)survey->whole.late, "countries", pack_countries(survey), "centres",
+                     pack_count(survey->centres), "sites", pack_sites(survey));
+}

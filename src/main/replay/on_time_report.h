@@ -1,0 +1,22 @@
+#ifndef WAYBILL_MAIN_REPLAY_ON_TIME_REPORT_H
+#define WAYBILL_MAIN_REPLAY_ON_TIME_REPORT_H
+
+#include "main/replay/on_time_survey.h"
+#include "platform/base/buffer.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* What an on-time survey has counted, for people and for programs. Pure but for memory. */
+
+/*
+ * Two tables: by country of destination, all of them, split by where the goods came from; and by
+ * origin, those with the most lines. False: the buffer's limit or memory.
+ */
+__attribute__((warn_unused_result)) bool on_time_report_write(struct buffer *out,
+                                                              const struct on_time_survey *survey);
+
+/* An object with all countries and sites; NULL without memory. */
+json_t *on_time_report_pack(const struct on_time_survey *survey);
+
+#endif
