@@ -150,6 +150,12 @@ struct carrier_find_request {
     struct text shipment_id;
     int64_t sent_time_us; /* when create_shipment was sent; the search window opens a day before */
     int64_t timeout_us;
+    /*
+     * What was sent, for a carrier whose shipments are a function of it (tariff). NULL and empty =
+     * not known: such a carrier then answers with the number of the whole alone.
+     */
+    const struct consignment *consignment;
+    struct text service_code;
 };
 
 /*
