@@ -5,6 +5,7 @@
 #include "main/call_command.h"
 
 #include "google/rpc/error_details.pb-c.h"
+#include "main/server_address.h"
 #include "main/services.h"
 #include "main/tls_flags.h"
 #include "platform/base/buffer.h"
@@ -68,7 +69,7 @@ static void print_help(FILE *out)
         "usage: waybill call METHOD [JSON] [OPTION…]\n\n"
         "Sends one call and prints the answer. METHOD is package.Service/Method, or Method where\n"
         "that is one of a kind. JSON is the request (proto3 JSON; - reads standard input).\n"
-        "  --server HOST:PORT      127.0.0.1:7400\n"
+        "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
         "  --timeout SECONDS       10\n"
         "%s"
         "  --json                  one line, errors too on standard output\n"
@@ -324,7 +325,7 @@ static bool choose_method(struct call *call)
 
 int call_command(int argc, char **argv)
 {
-    struct call call = {.server = "127.0.0.1:7400", .timeout_seconds = 10, .exit_code = 1};
+    struct call call = {.server = server_address_default(), .timeout_seconds = 10, .exit_code = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(stdout);

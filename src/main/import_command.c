@@ -6,6 +6,7 @@
 #include "main/import_command.h"
 
 #include "main/replay/csv_reader.h"
+#include "main/server_address.h"
 #include "platform/base/arena.h"
 #include "platform/base/clock.h"
 #include "platform/base/memory.h"
@@ -233,7 +234,7 @@ static void print_help(void)
 int import_command(int argc, char **argv)
 {
     static struct import import;
-    const char *server = "127.0.0.1:7400";
+    const char *server = server_address_default();
     const char *name = NULL;
     bool good = argc >= 3 && strcmp(argv[1], "tracking") == 0;
     for (int i = 1; i < argc; i++) {

@@ -6,6 +6,7 @@
 #include "main/reconcile_command.h"
 
 #include "inventory/domain/limits.h"
+#include "main/server_address.h"
 #include "platform/base/hash_map.h"
 #include "platform/base/memory.h"
 #include "platform/rpc/client.h"
@@ -379,7 +380,7 @@ static void print_help(FILE *out)
             "Compares inventory's books with warehouse's shelves, SKU by SKU:\n"
             "  on_hand + committed - returned - shipped = shelves + in transit\n"
             "  --repair     post each drift to inventory as a correction\n"
-            "  --server     of both; 127.0.0.1:7400\n"
+            "  --server     of both; $WAYBILL_SERVER or 127.0.0.1:7400\n"
             "  --inventory, --warehouse   where they are served apart\n"
             "  --wait       a difference is drift when it stays the same for so long; 10 seconds\n"
             "  --json       one line a drift\n"
@@ -424,8 +425,8 @@ static bool read_option(struct reconcile *reconcile, int argc, char **argv, int 
 int reconcile_command(int argc, char **argv)
 {
     struct reconcile reconcile = {
-        .inventory_server = "127.0.0.1:7400",
-        .warehouse_server = "127.0.0.1:7400",
+        .inventory_server = server_address_default(),
+        .warehouse_server = server_address_default(),
         .wait_seconds = 10,
     };
     for (int i = 1; i < argc; i++) {

@@ -10,6 +10,7 @@
 #include "main/replay/replay_places.h"
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_report.h"
+#include "main/server_address.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static const char usage[] =
     "twenty\n"
     "held and cancelled. Started again it goes on where it was cut and doubles nothing.\n"
     "\n"
-    "  --server HOST:PORT  where `waybill serve` listens (127.0.0.1:7400)\n"
+    "  --server HOST:PORT  where `waybill serve` listens ($WAYBILL_SERVER or 127.0.0.1:7400)\n"
     "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
     "  --seed N            which orders are first cancelled or abandoned (1)\n"
     "  --json              the report as one JSON object, and no progress\n"
@@ -78,7 +79,7 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
         {"help", no_argument, NULL, 'h'},         {0},
     };
     *arguments = (struct replay_arguments){
-        .server = "127.0.0.1:7400",
+        .server = server_address_default(),
         .progress_path = "waybill-data/replay.json",
         .seed = 1,
     };

@@ -2,15 +2,14 @@
 #include "main/verify_command.h"
 
 #include "inventory/infrastructure/embedded/store_verification.h"
+#include "main/verify_lock.h"
 #include "main/verify_tracking.h"
 #include "platform/base/log.h"
 #include "platform/events/event_log_verification.h"
+#include "platform/sql/sqlite_verification.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +26,9 @@ static void print_help(void)
     printf(
         "usage: waybill verify DIR [--json]\n\n"
         "Checks the stores under DIR (what `waybill serve --data DIR` uses) while no server has\n"
-        "them open: every checksum, the hash chain, every revision, every balance, every event.\n"
+        "them open: every checksum, the hash chain, every revision, every balance, every event;\n"
+        "of SQLite databases every page, index and reference (their balances: ask the server,\n"
+        "`waybill call VerifyMovements`).\n"
         "Nothing is changed. With --json one object a line. Exit code 0: all is well; 1: damaged,\n"
         "with file and offset.\n");
 }
@@ -117,23 +118,6 @@ static void print_result(const char *path, const struct verify_ledger_command *c
     print_mismatches(command);
 }
 
-/*
- * Keeps servers away while the store is read: what is being written would look damaged. -1: there
- * is no lock, so nobody can hold it.
- */
-static struct error lock_store(const char *path, int *lock)
-{
-    char name[path_bytes_max + 8];
-    snprintf(name, sizeof name, "%s/lock", path);
-    *lock = open(name, O_RDONLY | O_CLOEXEC);
-    if (*lock < 0 || flock(*lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return error_none();
-    return error_make(ERROR_LOCKED,
-                      "%s: a server has it open; stop it, verify a copy, or ask the server: "
-                      "`waybill call VerifyLedger`",
-                      path);
-}
-
 static bool verify_inventory(const char *path, bool json)
 {
     int lock;
@@ -142,7 +126,7 @@ static bool verify_inventory(const char *path, bool json)
     struct verify_ledger_command command = {.base = {.arena = &arena}};
     options.directory = path;
     arena_init(&arena, result_bytes_max);
-    struct error error = lock_store(path, &lock);
+    struct error error = verify_lock(path, "/lock", &lock);
     if (!error_is(error))
         error = embedded_store_verify(&options, &command);
     bool good = !error_is(error) && command.mismatch_count == 0;
@@ -151,8 +135,7 @@ static bool verify_inventory(const char *path, bool json)
     else
         print_result(path, &command, json);
     arena_deinit(&arena);
-    if (lock >= 0)
-        close(lock);
+    verify_unlock(lock);
     return good;
 }
 
@@ -191,7 +174,7 @@ static void verify_event_log(void *context, const char *source)
     int size = snprintf(path, sizeof path, "%s/%s", logs->directory, source);
     if (size < 0 || size >= path_bytes_max || !is_directory(path))
         return;
-    struct error error = lock_store(path, &lock);
+    struct error error = verify_lock(path, "/lock", &lock);
     if (!error_is(error))
         error = event_log_verify(file_system_posix(), path, source, &found);
     if (error_is(error)) {
@@ -201,8 +184,7 @@ static void verify_event_log(void *context, const char *source)
     } else if (found.newest > 0) { /* one that never held anything is no news */
         print_event_log(source, path, &found, logs->json);
     }
-    if (lock >= 0)
-        close(lock);
+    verify_unlock(lock);
 }
 
 static bool verify_event_logs(const char *directory, bool json)
@@ -218,11 +200,55 @@ static bool verify_event_logs(const char *directory, bool json)
     return !error_is(error) && logs.good;
 }
 
+/* --- SQLite databases: DIR/CONTEXT.sqlite --- */
+
+static void print_database(const char *source, const char *path,
+                           const struct sqlite_verification *found, bool json)
+{
+    if (!json) {
+        printf("%s (%s)\n  tables        %lld\n  rows          %lld\n", source, path,
+               (long long)found->tables, (long long)found->rows);
+        return;
+    }
+    printf("{\"database\":");
+    print_json_string(path);
+    printf(",\"tables\":%lld,\"rows\":%lld}\n", (long long)found->tables, (long long)found->rows);
+}
+
+static bool verify_database(const char *directory, const char *source, bool json)
+{
+    char path[path_bytes_max];
+    struct sqlite_verification found;
+    int lock;
+    int size = snprintf(path, sizeof path, "%s/%s.sqlite", directory, source);
+    if (size < 0 || size >= path_bytes_max || access(path, F_OK) != 0)
+        return true;
+    struct error error = verify_lock(path, "-lock", &lock);
+    if (!error_is(error))
+        error = sqlite_verify(path, &found);
+    if (error_is(error))
+        print_error(source, path, &error, json);
+    else
+        print_database(source, path, &found, json);
+    verify_unlock(lock);
+    return !error_is(error);
+}
+
+static bool verify_databases(const char *directory, bool json)
+{
+    static const char *const sources[] = {"warehouse", "shipping", "fulfillment"};
+    bool good = true;
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
+        good = verify_database(directory, sources[i], json) && good;
+    return good;
+}
+
 static int verify(const char *directory, bool json)
 {
     char path[path_bytes_max];
     bool good = !find_store(directory, path) || verify_inventory(path, json);
     good = (!verify_tracking_is_there(directory) || verify_tracking(directory, json)) && good;
+    good = verify_databases(directory, json) && good;
     good = verify_event_logs(directory, json) && good;
     return good ? 0 : 1;
 }

@@ -1,14 +1,11 @@
 /* Tracking's part of `waybill verify`. */
 #include "main/verify_tracking.h"
 
+#include "main/verify_lock.h"
 #include "tracking/infrastructure/embedded/tracking_verification.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { path_bytes_max = 4096 };
 
@@ -18,18 +15,6 @@ bool verify_tracking_is_there(const char *directory)
     struct stat found;
     snprintf(path, sizeof path, "%s/tracking/log", directory);
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
-
-/* Keeps servers away meanwhile; -1: there is no lock, so nobody can hold it. */
-static struct error lock_store(const char *path, int *lock)
-{
-    char name[path_bytes_max + 16];
-    snprintf(name, sizeof name, "%s/log/lock", path);
-    *lock = open(name, O_RDONLY | O_CLOEXEC);
-    if (*lock < 0 || flock(*lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return error_none();
-    return error_make(ERROR_LOCKED, "%.200s: a server has it open; stop it, or verify a copy",
-                      path);
 }
 
 static void print_result(const char *path, const struct tracking_verification *found, bool json)
@@ -55,7 +40,7 @@ bool verify_tracking(const char *directory, bool json)
     struct embedded_tracking_options options = embedded_tracking_options_default();
     snprintf(path, sizeof path, "%s/tracking", directory);
     options.directory = path;
-    struct error error = lock_store(path, &lock);
+    struct error error = verify_lock(path, "/log/lock", &lock);
     if (!error_is(error))
         error = embedded_tracking_verify(&options, &found);
     if (error_is(error) && json)
@@ -64,7 +49,6 @@ bool verify_tracking(const char *directory, bool json)
         fprintf(stderr, "waybill verify: tracking: %s: %s\n", error_text(error.code), error.detail);
     else
         print_result(path, &found, json);
-    if (lock >= 0)
-        close(lock);
+    verify_unlock(lock);
     return !error_is(error) && found.mismatches == 0;
 }

@@ -9,6 +9,7 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "main/event_types.h"
+#include "main/server_address.h"
 #include "main/suggestion.h"
 #include "main/tls_flags.h"
 #include "main/watch_display.h"
@@ -248,7 +249,7 @@ static void print_help(FILE *out)
     fprintf(out,
             "usage: waybill watch [OPTION…]\n\n"
             "Shows events as they happen, a line each, until Ctrl-C, which prints how to go on.\n"
-            "  --server HOST:PORT      127.0.0.1:7400\n"
+            "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
             "  --types A,B             only these: StockReserved, or "
             "waybill.inventory.v1.StockReserved\n"
             "  --key KEY               only events with this key: a SKU, a reservation_id, …\n"
@@ -352,7 +353,7 @@ static bool read_option(struct watch *watch, int argc, char **argv, int *at)
 
 int watch_command(int argc, char **argv)
 {
-    struct watch watch = {.server = "127.0.0.1:7400", .key = ""};
+    struct watch watch = {.server = server_address_default(), .key = ""};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(stdout);

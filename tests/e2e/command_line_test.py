@@ -466,6 +466,33 @@ def verify_finds_nothing_wrong_with_a_good_directory():
         assert hashes_of(place / "data") == before
 
 
+def verify_takes_what_the_default_server_wrote():
+    """With the warehouse: inventory that follows shelves, a database, an event log."""
+    with Place() as place:
+        with Server(place / "data", environment={"WAYBILL_ON_HAND_SOURCE": "auto"}) as server:
+            for method, request in (
+                    ("CreateWarehouse", {"warehouse": {"warehouseId": "W", "name": "W",
+                                                       "active": True}}),
+                    ("PutItem", {"item": {"sku": "A", "name": "A", "weightGrams": 1}}),
+                    ("WarehouseService/ReceiveStock", {"movementId": "m", "warehouseId": "W",
+                                                       "sku": "A", "quantity": 5})):
+                assert call(server, method, json.dumps(request)).returncode == 0
+            done = run("verify", place / "data")
+            assert done.returncode == 1 and done.stderr.count("a server has it open") == 4, done
+        before = hashes_of(place / "data")
+        done = run("verify", place / "data")
+        assert done.returncode == 0 and done.stderr == "", done
+        assert "warehouse.sqlite" in done.stdout and "inventory" in done.stdout, done.stdout
+        assert hashes_of(place / "data") == before
+        database = place / "data/warehouse.sqlite"
+        with open(database, "r+b") as file:
+            file.seek(os.path.getsize(database) // 2 // 4096 * 4096)
+            file.write(b"\xff" * 4096)
+        done = run("verify", place / "data")
+        assert done.returncode == 1 and "warehouse.sqlite: " in done.stderr, done
+        assert "damaged data" in done.stderr, done
+
+
 def assert_damage_is_found(data, path):
     before = hashes_of(data)
     done = run("verify", data)
@@ -688,6 +715,7 @@ tap.run([
     second_signal_stops_at_once,
     full_disk_refuses_writes_and_nothing_else,
     verify_finds_nothing_wrong_with_a_good_directory,
+    verify_takes_what_the_default_server_wrote,
     verify_finds_one_flipped_bit,
     verify_finds_a_truncated_log,
     verify_tells_where_there_is_no_store,

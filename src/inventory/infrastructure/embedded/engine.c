@@ -73,11 +73,6 @@ static struct error open_engine(struct engine **engine,
         engine_close(made);
         return error;
     }
-    if (made->has_source && made->source != options->on_hand_source) {
-        error = other_source(made);
-        engine_close(made);
-        return error;
-    }
     *engine = made;
     return error_none();
 }
@@ -88,6 +83,12 @@ struct error engine_open(struct engine **engine, const struct embedded_repositor
     struct error error = open_engine(engine, options, false);
     if (error_is(error))
         return error;
+    if ((*engine)->has_source && (*engine)->source != options->on_hand_source) {
+        error = other_source(*engine);
+        engine_close(*engine);
+        *engine = NULL;
+        return error;
+    }
     (*engine)->verify = verify;
     (*engine)->verify_context = verify_context;
     return error_none();
