@@ -73,6 +73,11 @@ static const struct setting settings[] = {
     {"server", "drain_seconds", SETTING_NUMBER, offsetof(struct configuration, drain_seconds), "10",
      0, 3600, "N", "how long calls in flight may take at shutdown",
      "longer than any call should take"},
+    {"server", "takeover_seconds", SETTING_NUMBER, offsetof(struct configuration, takeover_seconds),
+     "60", 0, 3600, "N",
+     "with sockets passed by a supervisor: how long a start waits for the process before it to let "
+     "go of the stores",
+     "callers wait in the sockets meanwhile; longer than any drain"},
     {"server", "connections_max", SETTING_NUMBER, offsetof(struct configuration, connections_max),
      "16384", 1, 1000000, "N", "connections at once; further ones are closed",
      "each costs about 15 KiB"},

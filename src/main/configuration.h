@@ -35,6 +35,7 @@ struct configuration {
     char log_format[setting_text_bytes_max];
     int64_t io_threads; /* 0 = by the machine's cores */
     int64_t drain_seconds;
+    int64_t takeover_seconds; /* with passed sockets: for the process before to let go */
     int64_t connections_max;
     int64_t connections_per_peer_max; /* 0 = no limit of its own */
     int64_t idle_seconds;             /* 0 = never */

@@ -1,6 +1,9 @@
 /*
  * One table of modules, opened in its order, closed backwards.
  *
+ * Taking over: a store that another process holds is tried again and again. Modules are closed in
+ * the opposite order of their opening, so the first one that opens tells that all are free.
+ *
  * When a store fails (a write or sync that went wrong), it calls store_failed on its own thread:
  * the process ends at once, because nothing may be answered any more; the next start finds out what
  * survived.
@@ -23,6 +26,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Whoever reads others' feeds stands behind them. */
@@ -35,11 +39,14 @@ enum {
     modules_max = sizeof all_modules / sizeof all_modules[0],
     services_max = 4 * modules_max,
     operations_connections_max = 64,
+    takeover_pause_ms = 10, /* between two looks whether a store is free */
     readiness_bytes_max = 64 * 1024,
 };
 
 struct process {
     struct configuration configuration;
+    struct process_start start;
+    int64_t takeover_until_us; /* stores of the process before are waited for until then */
     struct module_environment environment;
     struct module *modules[modules_max];
     size_t module_count; /* of those open */
@@ -174,24 +181,55 @@ static struct error check_modules(const struct process *process)
     return error;
 }
 
+static struct error open_module(struct process *process, const struct module_table *table)
+{
+    struct module *module = table->create();
+    if (module == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "%s", table->name);
+    module->table = table;
+    struct error error = table->open(module, &process->environment);
+    if (error_is(error))
+        table->close(module);
+    else
+        process->modules[process->module_count++] = module;
+    return error;
+}
+
+/* Opens it when the process that holds its store has let go of it. */
+static struct error take_over_module(struct process *process, const struct module_table *table)
+{
+    static const struct timespec pause = {.tv_nsec = takeover_pause_ms * INT64_C(1000000)};
+    int64_t from_us = clock_monotonic_us(clock_system());
+    int64_t now_us = from_us;
+    struct error error = open_module(process, table);
+    if (error.code != ERROR_LOCKED || now_us >= process->takeover_until_us)
+        return error;
+    struct log_field name = log_string("service", table->name);
+    log_event(LOG_LEVEL_INFO, "another process has the store; waiting until it lets go", &name, 1);
+    while (error.code == ERROR_LOCKED && now_us < process->takeover_until_us) {
+        if (process->start.stop_is_asked())
+            return error_make(ERROR_CANCELLED, "stopped while it waited for the store of %s",
+                              table->name);
+        (void)nanosleep(&pause, NULL);
+        error = open_module(process, table);
+        now_us = clock_monotonic_us(clock_system());
+    }
+    if (!error_is(error)) {
+        struct log_field fields[] = {name, log_number("waited_ms", (now_us - from_us) / 1000)};
+        log_event(LOG_LEVEL_INFO, "the store is free, taken over", fields, 2);
+    }
+    return error;
+}
+
 static struct error open_modules(struct process *process)
 {
-    for (size_t i = 0; i < modules_max; i++) {
+    struct error error = error_none();
+    for (size_t i = 0; i < modules_max && !error_is(error); i++) {
         const struct module_table *table = all_modules[i];
-        if (!table->always && !module_is_wanted(&process->environment, table->name))
-            continue;
-        struct module *module = table->create();
-        if (module == NULL)
-            return error_make(ERROR_OUT_OF_MEMORY, "%s", table->name);
-        module->table = table;
-        struct error error = table->open(module, &process->environment);
-        if (error_is(error)) {
-            table->close(module);
-            return error;
-        }
-        process->modules[process->module_count++] = module;
+        if (table->always || module_is_wanted(&process->environment, table->name))
+            error = take_over_module(process, table);
     }
-    return error_none();
+    return error;
 }
 
 static struct error start_modules(struct process *process)
@@ -241,7 +279,8 @@ static const char *file_of(const char *setting)
  * Before anything is touched: both addresses, and plain connections from elsewhere only where
  * somebody has said so.
  */
-static struct error check_addresses(const struct configuration *configuration)
+static struct error check_addresses(const struct configuration *configuration,
+                                    const struct passed_ports *ports)
 {
     struct sockaddr_storage address;
     struct error error = listen_address_resolve(configuration->operations, &address);
@@ -250,13 +289,15 @@ static struct error check_addresses(const struct configuration *configuration)
     error = listen_address_resolve(configuration->listen, &address);
     if (error_is(error))
         return error_prefix(error, "listen");
+    bool is_passed = ports->listen_count > 0;
     if (configuration->tls_certificate[0] != '\0' ||
-        strcmp(configuration->plaintext, "everywhere") == 0 || listen_address_is_loopback(&address))
+        strcmp(configuration->plaintext, "everywhere") == 0 ||
+        (is_passed ? ports->all_loopback : listen_address_is_loopback(&address)))
         return error;
     return error_make(ERROR_INVALID_SETTING,
                       "listen: %.100s is no loopback address, and there is no TLS; give "
                       "--tls-certificate and --tls-key, or say --plaintext everywhere",
-                      configuration->listen);
+                      is_passed ? "what was passed by LISTEN_FDS" : configuration->listen);
 }
 
 static struct error open_server(struct process *process)
@@ -274,6 +315,8 @@ static struct error open_server(struct process *process)
             services[service_count++] = &first[j];
     }
     options.http.listen = configuration->listen;
+    options.http.sockets = process->start.ports->listen;
+    options.http.socket_count = process->start.ports->listen_count;
     options.http.io_threads = io_threads_of(configuration);
     options.http.connections_max = (uint32_t)configuration->connections_max;
     options.http.connections_per_peer_max = (uint32_t)configuration->connections_per_peer_max;
@@ -305,6 +348,8 @@ static struct error open_operations(struct process *process)
     process->routes.all = process->operations_routes;
     process->routes.count = sizeof routes / sizeof routes[0];
     options.listen = process->configuration.operations;
+    options.sockets = process->start.ports->operations;
+    options.socket_count = process->start.ports->operations_count;
     options.connections_max = operations_connections_max;
     options.idle_us_max = 60000000;
     options.drain_us_max = 1000000;
@@ -315,27 +360,31 @@ static struct error open_operations(struct process *process)
     return http_server_start(process->operations);
 }
 
-struct error process_open(struct process **process, const struct configuration *configuration,
-                          const char *const *names, size_t name_count)
+struct error process_open(struct process **process, const struct process_start *start)
 {
     struct process *opened = memory_allocate_zero(1, sizeof *opened);
     *process = NULL;
     if (opened == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "process");
-    opened->configuration = *configuration;
+    opened->configuration = *start->configuration;
+    opened->start = *start;
     opened->start_time_us = clock_now_us(clock_system());
+    opened->takeover_until_us = INT64_MIN;
+    if (passed_ports_any(start->ports))
+        opened->takeover_until_us =
+            clock_monotonic_us(clock_system()) + start->configuration->takeover_seconds * 1000000;
     opened->environment = (struct module_environment){
         .configuration = &opened->configuration,
         .store_failed = store_failed,
-        .names = names,
-        .name_count = name_count,
+        .names = start->names,
+        .name_count = start->name_count,
         .modules = opened->modules,
         .module_count = &opened->module_count,
         .server = &opened->server,
         .dependencies = &opened->dependencies,
     };
     dependency_list_init(&opened->dependencies);
-    struct error error = check_addresses(configuration);
+    struct error error = check_addresses(start->configuration, start->ports);
     if (!error_is(error))
         error = check_modules(opened);
     if (!error_is(error))

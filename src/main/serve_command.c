@@ -88,14 +88,34 @@ static void allow_open_files(const struct configuration *configuration)
               fields, 2);
 }
 
+/* One of them has come; it stays for wait_for_stop. */
+static bool stop_is_asked(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 static int run(const struct configuration *configuration, const char *const *names,
                size_t name_count)
 {
     sigset_t signals = stop_signals();
     struct process *process;
+    struct passed_ports ports;
+    const struct process_start start = {
+        .configuration = configuration,
+        .names = names,
+        .name_count = name_count,
+        .ports = &ports,
+        .stop_is_asked = stop_is_asked,
+    };
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     allow_open_files(configuration);
-    struct error error = process_open(&process, configuration, names, name_count);
+    struct error error = passed_ports_take(&ports);
+    if (!error_is(error))
+        error = process_open(&process, &start);
+    if (error.code == ERROR_CANCELLED && stop_is_asked())
+        return 0;
     if (error_is(error)) {
         fprintf(stderr, "waybill serve: %s: %s\n  → %s\n", error_text(error.code), error.detail,
                 advice_for(error.code));

@@ -7,6 +7,9 @@
  * closed. A response may end before its request: the rest of the body is read and dropped, up to a
  * limit, so that the peer gets to see the answer. A body that is consumed too slowly stops the
  * reading of the socket. A peer that stops in the middle is closed (look_after).
+ *
+ * While the server drains, a connection between two requests is kept for a moment: its peer does
+ * not know of the drain and may be sending. That request is answered, with "connection: close".
  */
 #include "platform/base/memory.h"
 #include "platform/http/http_connection.h"
@@ -142,7 +145,7 @@ static bool finish_exchange(struct http1_session *session)
     http_connection_remove(session->connection, &session->exchange);
     session->in_exchange = false;
     if (!session->keep_alive) {
-        session->connection->failed = true;
+        session->connection->over = true;
         return true;
     }
     http_parser_pause(&session->parser, 0);
@@ -485,7 +488,9 @@ static bool receive(struct http_connection *connection, struct text bytes)
 static bool is_over(const struct http_connection *connection)
 {
     const struct http1_session *session = connection->session;
-    return session->draining && !session->in_exchange;
+    struct http_loop *loop = connection->loop;
+    return session->draining && !session->in_exchange &&
+           (!loop->draining || http_loop_drain_grace_is_over(loop));
 }
 
 static void drain(struct http_connection *connection)
@@ -500,8 +505,11 @@ static void look_after(struct http_connection *connection, int64_t now_us)
 {
     const struct http_server_options *options = connection->loop->options;
     struct http1_session *session = connection->session;
-    if (!session->in_exchange)
+    if (!session->in_exchange) {
+        if (session->draining)
+            http_loop_flush_later(connection->loop, connection);
         return;
+    }
     bool in_head = session->exchange.consumer == NULL && !session->response_over;
     bool waits_for_peer = !session->exchange.request_complete || connection->socket.in_write;
     int64_t still_us = now_us - session->moved_us;

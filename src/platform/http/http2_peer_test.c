@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ enum {
     frame_head_bytes = 9,
     frame_goaway = 7,
     frame_headers = 1,
+    frame_ping = 6,
     goaway_error_at = 4, /* of its payload: behind the last stream */
 };
 
@@ -253,6 +255,70 @@ static void refused_heads_are_counted(void **state)
     stop(server);
 }
 
+static void *drain(void *server)
+{
+    http_server_drain(server);
+    return NULL;
+}
+
+/* Reads to a frame of that type; its payload is left. */
+static void hear(int peer, int wanted, unsigned char *payload, size_t room)
+{
+    int type = read_frame(peer, payload, room);
+    while (type != wanted) {
+        assert_true(type >= 0);
+        type = read_frame(peer, payload, room);
+    }
+}
+
+/* The notice names no stream, and a PING goes there and back before the last one is named. */
+static void drain_serves_what_was_asked_before_its_notice_was_read(void **state)
+{
+    (void)state;
+    static unsigned char payload[1 << 16];
+    struct http_server_options options = quick_options();
+    unsigned answers = 0;
+    unsigned char pong[frame_head_bytes + 8] = {0, 0, 8, frame_ping, 1};
+    pthread_t thread;
+    struct http_server *server = start(&options);
+    int peer = connect_to(server);
+    greet(peer);
+    ask(peer, 1);
+    hear(peer, frame_headers, payload, sizeof payload);
+    assert_int_equal(pthread_create(&thread, NULL, drain, server), 0);
+    hear(peer, frame_goaway, payload, sizeof payload);
+    assert_memory_equal(payload, "\x7f\xff\xff\xff\0\0\0\0", 8);
+    hear(peer, frame_ping, payload, sizeof payload);
+    memcpy(pong + frame_head_bytes, payload, 8);
+    ask(peer, 3);
+    say(peer, pong, sizeof pong);
+    hear(peer, frame_headers, payload, sizeof payload);
+    hear(peer, frame_goaway, payload, sizeof payload);
+    assert_memory_equal(payload, "\0\0\0\3\0\0\0\0", 8);
+    (void)hears_goodbye(peer, &answers);
+    pthread_join(thread, NULL);
+    assert_int_equal(counters_of(server).exchanges_opened, 2);
+    http_server_destroy(server);
+}
+
+static void drain_waits_a_moment_for_who_does_not_answer(void **state)
+{
+    (void)state;
+    struct http_server_options options = quick_options();
+    unsigned answers = 0;
+    pthread_t thread;
+    options.drain_us_max = INT64_C(3600) * 1000000;
+    struct http_server *server = start(&options);
+    int peer = connect_to(server);
+    greet(peer);
+    ask(peer, 1);
+    assert_int_equal(pthread_create(&thread, NULL, drain, server), 0);
+    assert_true(hears_goodbye(peer, &answers));
+    assert_int_equal(answers, 1);
+    pthread_join(thread, NULL);
+    http_server_destroy(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +327,8 @@ int main(void)
         cmocka_unit_test(peer_that_does_not_greet_is_closed_and_counted),
         cmocka_unit_test(peer_that_takes_nothing_is_closed_and_counted),
         cmocka_unit_test(refused_heads_are_counted),
+        cmocka_unit_test(drain_serves_what_was_asked_before_its_notice_was_read),
+        cmocka_unit_test(drain_waits_a_moment_for_who_does_not_answer),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests_name("http2_peer", tests, NULL, NULL);

@@ -23,7 +23,8 @@ enum {
     response_headers_max = 128,
     header_overhead_bytes = 32,
     oversized_head_cost = 100,
-    unconsumed_bytes_max = 16 * 1024,  /* told to nghttp2 together; windows are far larger */
+    unconsumed_bytes_max = 16 * 1024, /* told to nghttp2 together; windows are far larger */
+    drain_answer_us_max = 1000000,
     held_bytes_max = 48 * 1024 * 1024, /* beyond it the connection's window stays shut, so that
                                           with that window 64 MiB are held at most */
 };
@@ -34,6 +35,8 @@ struct http2_session {
     size_t unconsumed_bytes;    /* of the connection's window */
     size_t held_bytes;          /* of bodies that wait for their consumers */
     bool draining;
+    int64_t drain_time_us;
+    bool last_stream_told; /* the second GOAWAY */
 };
 
 static nghttp2_session *session_of(const struct http_connection *connection)
@@ -196,6 +199,17 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     return 0;
 }
 
+/* The second GOAWAY of a drain, once. */
+static void tell_last_stream(struct http2_session *own)
+{
+    if (!own->draining || own->last_stream_told)
+        return;
+    own->last_stream_told = true;
+    nghttp2_submit_goaway(own->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(own->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+}
+
 /* What a frame costs of the connection's budget. */
 static int32_t cost_of(const nghttp2_frame *frame)
 {
@@ -223,6 +237,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         http_connection_charge(connection, cost);
     if (frame->hd.type == NGHTTP2_SETTINGS)
         connection->greeted = true;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+        tell_last_stream(connection->session);
     if (exchange == NULL || exchange->consumer == NULL ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
@@ -235,10 +251,20 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
+/* The notice of a drain is on its way: now the PING, which nghttp2 would send before it. */
+static void follow_notice(struct http2_session *own)
+{
+    if (own->draining && !own->last_stream_told &&
+        nghttp2_submit_ping(own->session, NGHTTP2_FLAG_NONE, NULL) != 0)
+        tell_last_stream(own);
+}
+
 /* RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
     struct http_connection *connection = context;
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        follow_notice(connection->session);
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
@@ -451,23 +477,29 @@ static bool is_over(const struct http_connection *connection)
            nghttp2_session_want_write(session_of(connection)) == 0;
 }
 
-/* Two GOAWAYs (RFC 9113 section 6.8): first the notice, then the last stream. */
+/*
+ * Two GOAWAYs (RFC 9113 section 6.8): first the notice, then the last stream. Between them a PING
+ * goes there and back: what the peer had asked before it read the notice is served as well, so no
+ * call is refused because of a drain.
+ */
 static void drain(struct http_connection *connection)
 {
     struct http2_session *own = connection->session;
     if (own->draining)
         return;
     own->draining = true;
+    own->drain_time_us = http_loop_now_us(connection->loop);
     nghttp2_submit_shutdown_notice(own->session);
-    nghttp2_submit_goaway(own->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(own->session), NGHTTP2_NO_ERROR,
-                          NULL, 0);
 }
 
+/* A peer that does not answer the PING is not waited for. */
 static void look_after(struct http_connection *connection, int64_t now_us)
 {
-    (void)connection;
-    (void)now_us;
+    struct http2_session *own = connection->session;
+    if (!own->draining || now_us - own->drain_time_us < drain_answer_us_max)
+        return;
+    tell_last_stream(own);
+    http_loop_flush_later(connection->loop, connection);
 }
 
 static void punish(struct http_connection *connection)

@@ -5,6 +5,9 @@
  * that all answers of one turn share one write. What the socket does not take waits in the socket,
  * and the version is not asked for more until it has left.
  *
+ * A connection whose exchanges are over is finished: we send our end and wait for the peer's, so
+ * that nothing that it is sending meanwhile breaks what it has not read yet.
+ *
  * Failures: a protocol error or an exhausted budget is told to the peer as its version allows, what
  * is queued is written, then the connection closes; a socket error or missing memory closes it at
  * once. Either way its exchanges are closed.
@@ -226,7 +229,7 @@ static void on_received(struct stream_socket *socket, struct text bytes)
 {
     struct http_connection *connection = (struct http_connection *)socket;
     http_count(&connection->loop->counters.bytes_received, bytes.size);
-    if (connection->failed)
+    if (connection->failed || connection->over || connection->finish_time_us != 0)
         return;
     if (connection->version == NULL && !find_version(connection, &bytes))
         return;
@@ -276,23 +279,36 @@ static bool flush_some(struct http_connection *connection)
     return true;
 }
 
+/* Everything was said. */
+static void finish(struct http_connection *connection)
+{
+    connection->finish_time_us = http_loop_now_us(connection->loop);
+    if (!stream_socket_finish(&connection->socket))
+        http_connection_close(connection);
+    else
+        stream_socket_read(&connection->socket, true); /* its end */
+}
+
 void http_connection_flush(struct http_connection *connection)
 {
-    if (connection->version == NULL)
+    if (connection->version == NULL || connection->finish_time_us != 0)
         return;
     while (!connection->closing && !connection->socket.in_write && flush_some(connection))
         continue;
-    if (!connection->closing && !connection->socket.in_write &&
-        (connection->failed || connection->version->is_over(connection)))
+    if (connection->closing || connection->socket.in_write)
+        return;
+    if (connection->failed)
         http_connection_close(connection);
+    else if (connection->over || connection->version->is_over(connection))
+        finish(connection);
 }
 
 void http_connection_drain(struct http_connection *connection)
 {
-    if (connection->version == NULL)
-        http_connection_close(connection);
-    else
+    if (connection->version != NULL)
         connection->version->drain(connection);
+    else if (!connection->loop->draining)
+        http_connection_close(connection);
     http_loop_flush_later(connection->loop, connection);
 }
 
@@ -313,17 +329,21 @@ static void on_refused(uv_handle_t *handle)
 {
     struct http_loop *loop = handle->data;
     loop->refusing = false;
-    if (loop->accept_waits) {
-        loop->accept_waits = false;
-        http_connection_accept(loop);
+    for (uint32_t i = 0; i < loop->listener_count && loop->listens; i++) {
+        struct http_listener *listener = &loop->listeners[i];
+        bool waits = listener->waits;
+        listener->waits = false;
+        if (waits)
+            http_connection_accept(listener);
     }
 }
 
 /* Without memory the connection is taken and closed: libuv listens no further until it is taken. */
-static void refuse_connection(struct http_loop *loop)
+static void refuse_connection(struct http_listener *listener)
 {
+    struct http_loop *loop = listener->loop;
     if (loop->refusing || loop->draining) {
-        loop->accept_waits = !loop->draining;
+        listener->waits = true;
         return;
     }
     loop->refusing = uv_tcp_init(&loop->io.loop, &loop->refused) == 0;
@@ -331,7 +351,7 @@ static void refuse_connection(struct http_loop *loop)
         return;
     loop->refused.data = loop;
     http_count(&loop->counters.connections_refused, 1);
-    (void)uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&loop->refused);
+    (void)uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&loop->refused);
     uv_close((uv_handle_t *)&loop->refused, on_refused);
 }
 
@@ -360,15 +380,16 @@ static struct http_connection *make_connection(struct http_loop *loop)
     return connection;
 }
 
-void http_connection_accept(struct http_loop *loop)
+void http_connection_accept(struct http_listener *listener)
 {
+    struct http_loop *loop = listener->loop;
     struct http_connection *connection = make_connection(loop);
     if (connection == NULL) {
-        refuse_connection(loop);
+        refuse_connection(listener);
         return;
     }
     bool too_many = atomic_fetch_add(loop->connection_count, 1) >= loop->options->connections_max;
-    if (stream_socket_accept(&connection->socket, (uv_stream_t *)&loop->listener, loop->identity) !=
+    if (stream_socket_accept(&connection->socket, (uv_stream_t *)&listener->tcp, loop->identity) !=
         0) {
         http_connection_close(connection);
     } else if (too_many || !count_peer(connection)) {

@@ -62,18 +62,20 @@ struct http_connection {
     int64_t open_time_us;
     int64_t active_time_us; /* when something of use came last */
     int64_t stuck_since_us; /* while in_write: when the socket took no more */
+    int64_t finish_time_us; /* when we ended it and began to wait for the peer's end; 0 = not yet */
     int32_t budget;
     char preface[http_preface_bytes];
     uint8_t preface_size;
     bool unflushed;
     bool is_local; /* of this process */
     bool greeted;  /* the peer has shown that it speaks HTTP */
-    bool failed;   /* close when what is queued has left */
+    bool over;     /* finish when what is queued has left */
+    bool failed;   /* close then */
     bool closing;
 };
 
 /* Takes a connection from the listener. Failure closes it quietly. */
-void http_connection_accept(struct http_loop *loop);
+void http_connection_accept(struct http_listener *listener);
 
 /*
  * Takes a connected socket from within this process, plain whatever the server's TLS. It becomes
@@ -84,7 +86,10 @@ void http_connection_adopt(struct http_loop *loop, int descriptor);
 /* Serializes and writes what is pending. */
 void http_connection_flush(struct http_connection *connection);
 
-/* No further requests; closes when those there are have been answered. */
+/*
+ * No further requests; closes when those there are have been answered. While the whole loop drains
+ * a peer that has connected and said nothing yet gets http_drain_grace_us to do so.
+ */
 void http_connection_drain(struct http_connection *connection);
 
 /* Ends it now: its exchanges are closed. */

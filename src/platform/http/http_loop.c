@@ -11,9 +11,15 @@
 #include "platform/http/http_connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-enum { listen_backlog = 1024, output_bytes_max = 80 * 1024 * 1024 };
+enum {
+    listen_backlog = 1024,
+    output_bytes_max = 80 * 1024 * 1024,
+    finish_us_max = 1000000, /* from our end of a connection to the peer's */
+};
 
 int64_t http_loop_now_us(struct http_loop *loop)
 {
@@ -66,11 +72,21 @@ static void on_after_poll(uv_check_t *handle)
 static void look_after(struct http_connection *connection, int64_t now_us)
 {
     const struct http_server_options *options = connection->loop->options;
-    if (connection->is_local)
+    if (connection->finish_time_us != 0) {
+        if (now_us - connection->finish_time_us > finish_us_max)
+            http_connection_close(connection);
         return;
+    }
+    if (connection->is_local) {
+        if (connection->version != NULL)
+            connection->version->look_after(connection, now_us);
+        return;
+    }
     if (!connection->greeted) {
         if (now_us - connection->open_time_us > options->greeting_us_max)
             http_connection_close_slow(connection);
+        else if (connection->version == NULL && http_loop_drain_grace_is_over(connection->loop))
+            http_connection_close(connection);
         return;
     }
     if (connection->socket.in_write &&
@@ -106,10 +122,10 @@ static void on_second(uv_timer_t *timer)
         (void)tls_identity_refresh(loop->identity);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void on_connection(uv_stream_t *stream, int status)
 {
     if (status == 0)
-        http_connection_accept(listener->data);
+        http_connection_accept((struct http_listener *)stream);
 }
 
 /* --- its life --- */
@@ -125,26 +141,56 @@ static int share_port(uv_tcp_t *listener)
     return result;
 }
 
+/* Its handle was made. */
+static void add_listener(struct http_loop *loop)
+{
+    loop->listeners[loop->listener_count].loop = loop;
+    loop->listener_count++;
+    loop->listens = true;
+}
+
 /*
  * The first loop of a server binds before it shares the port, so that a port on which another
  * process listens is refused, even one that shares it.
  */
 static int listen_on(struct http_loop *loop, const struct sockaddr *address, bool is_first)
 {
-    int result = uv_tcp_init_ex(&loop->io.loop, &loop->listener, address->sa_family);
+    struct http_listener *listener = &loop->listeners[loop->listener_count];
+    int result = uv_tcp_init_ex(&loop->io.loop, &listener->tcp, address->sa_family);
     if (result != 0)
         return result;
-    loop->listener.data = loop;
-    loop->listening = true;
+    add_listener(loop);
     if (!is_first)
-        result = share_port(&loop->listener);
+        result = share_port(&listener->tcp);
     if (result == 0)
-        result = uv_tcp_bind(&loop->listener, address, 0);
+        result = uv_tcp_bind(&listener->tcp, address, 0);
     if (result == 0 && is_first)
-        result = share_port(&loop->listener);
+        result = share_port(&listener->tcp);
     if (result == 0)
-        result = uv_listen((uv_stream_t *)&loop->listener, listen_backlog, on_connection);
+        result = uv_listen((uv_stream_t *)&listener->tcp, listen_backlog, on_connection);
     return result;
+}
+
+/* With a descriptor of its own, so that closing it leaves the caller's. */
+static int listen_on_passed(struct http_loop *loop, int descriptor)
+{
+    struct http_listener *listener = &loop->listeners[loop->listener_count];
+    int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    int result = own < 0 ? uv_translate_sys_error(errno) : 0;
+    if (result == 0)
+        result = uv_tcp_init(&loop->io.loop, &listener->tcp);
+    if (result != 0) {
+        if (own >= 0)
+            close(own);
+        return result;
+    }
+    add_listener(loop);
+    result = uv_tcp_open(&listener->tcp, own);
+    if (result != 0) {
+        close(own);
+        return result;
+    }
+    return uv_listen((uv_stream_t *)&listener->tcp, listen_backlog, on_connection);
 }
 
 static void close_handle(uv_handle_t *handle)
@@ -153,7 +199,7 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, NULL);
 }
 
-struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address, bool is_first)
+void http_loop_open(struct http_loop *loop)
 {
     uv_loop_t *uv = &loop->io.loop;
     uv_prepare_init(uv, &loop->before_poll);
@@ -167,10 +213,23 @@ struct error http_loop_open(struct http_loop *loop, const struct sockaddr *addre
     uv_prepare_start(&loop->before_poll, on_before_poll);
     uv_check_start(&loop->after_poll, on_after_poll);
     uv_timer_start(&loop->second, on_second, 1000, 1000);
-    int result = listen_on(loop, address, is_first);
-    if (result != 0)
-        return error_make(ERROR_NETWORK, "%s", uv_strerror(result));
-    return error_none();
+}
+
+static struct error error_of(int result)
+{
+    return result == 0 ? error_none() : error_make(ERROR_NETWORK, "%s", uv_strerror(result));
+}
+
+struct error http_loop_listen(struct http_loop *loop, const struct sockaddr *address, bool is_first)
+{
+    return error_of(listen_on(loop, address, is_first));
+}
+
+struct error http_loop_listen_on(struct http_loop *loop, int descriptor)
+{
+    if (loop->listener_count == http_listeners_max)
+        return error_make(ERROR_LIMIT, "more than %d sockets", http_listeners_max);
+    return error_of(listen_on_passed(loop, descriptor));
 }
 
 void http_loop_release(struct http_loop *loop)
@@ -197,8 +256,14 @@ void http_loop_connection_closed(struct http_loop *loop)
 
 void http_loop_stop_listening(struct http_loop *loop)
 {
-    if (loop->listening)
-        close_handle((uv_handle_t *)&loop->listener);
+    loop->listens = false;
+    for (uint32_t i = 0; i < loop->listener_count; i++)
+        close_handle((uv_handle_t *)&loop->listeners[i].tcp);
+}
+
+bool http_loop_drain_grace_is_over(struct http_loop *loop)
+{
+    return loop->draining && http_loop_now_us(loop) - loop->drain_from_us >= http_drain_grace_us;
 }
 
 void http_loop_drain(struct http_loop *loop)
@@ -206,7 +271,8 @@ void http_loop_drain(struct http_loop *loop)
     if (loop->draining)
         return;
     loop->draining = true;
-    loop->drain_until_us = http_loop_now_us(loop) + loop->options->drain_us_max;
+    loop->drain_from_us = http_loop_now_us(loop);
+    loop->drain_until_us = loop->drain_from_us + loop->options->drain_us_max;
     http_loop_stop_listening(loop);
     struct http_connection *connection = loop->connections;
     while (connection != NULL) {

@@ -21,8 +21,17 @@ static inline void http_count(_Atomic uint64_t *counter, uint64_t more)
     atomic_store_explicit(counter, now + more, memory_order_relaxed);
 }
 
+enum { http_listeners_max = 16 };
+
+/* One socket that a loop takes connections from. */
+struct http_listener {
+    uv_tcp_t tcp;
+    struct http_loop *loop;
+    bool waits; /* a connection is there that could not be taken yet */
+};
+
 /*
- * What one I/O thread of the server has: its loop, its listening socket, its connections. All that
+ * What one I/O thread of the server has: its loop, its listening sockets, its connections. All that
  * is written in one turn of the loop leaves in one write a connection.
  * Everything here belongs to that thread.
  */
@@ -36,18 +45,19 @@ struct http_loop {
     struct http_counters counters;
     _Atomic uint32_t *connection_count; /* of the whole server */
 
-    uv_tcp_t listener;
+    struct http_listener listeners[http_listeners_max];
+    uint32_t listener_count;
     uv_prepare_t before_poll; /* both flush what is to be written: */
     uv_check_t after_poll;    /* timers run before one, input and completions before the other */
     uv_timer_t second;        /* looks after connections that do nothing */
     uv_tcp_t refused;         /* a connection that there is no memory for */
     bool refusing;
-    bool accept_waits;          /* for `refused` to be closed */
     int64_t punishment_told_us; /* when it was logged last: not for each of a flood */
     uint64_t punishments_untold;
     int64_t now_us; /* of this turn; INT64_MIN = not read yet */
-    bool listening;
+    bool listens;   /* until it is told to take no more */
     bool draining;
+    int64_t drain_from_us;
     int64_t drain_until_us;
     void (*drained)(void *context); /* the last connection of a draining loop is gone */
     void *drained_context;
@@ -62,11 +72,24 @@ struct http_loop {
     char input[64 * 1024];
 };
 
+/* How long a drain waits for peers that have connected and not spoken yet, or may be about to. */
+enum { http_drain_grace_us = 1000000 };
+
+/* Makes the handles; it is given sockets to listen on next. */
+void http_loop_open(struct http_loop *loop);
+
 /*
- * Makes the handles and listens on `address`; the server's first loop needs a port that nobody
- * listens on, the others share it. Errors: NETWORK, OUT_OF_MEMORY, INTERNAL.
+ * Listens on `address`; the server's first loop needs a port that nobody listens on, the others
+ * share it. Errors: NETWORK.
  */
-struct error http_loop_open(struct http_loop *loop, const struct sockaddr *address, bool is_first);
+struct error http_loop_listen(struct http_loop *loop, const struct sockaddr *address,
+                              bool is_first);
+
+/*
+ * Listens on a socket that listens already and stays the caller's: all loops may have the same
+ * one, each connection is taken by one of them. Errors: NETWORK, LIMIT (sockets of a loop).
+ */
+struct error http_loop_listen_on(struct http_loop *loop, int descriptor);
 
 /* After its thread has ended. */
 void http_loop_release(struct http_loop *loop);
@@ -76,6 +99,9 @@ void http_loop_drain(struct http_loop *loop);
 
 /* From its own thread: no new connections from now on; those there are go on. */
 void http_loop_stop_listening(struct http_loop *loop);
+
+/* It drains, and whoever was about to say something has had the time for it. */
+bool http_loop_drain_grace_is_over(struct http_loop *loop);
 
 /* A connection is gone. After the last one of a drain only the wake-up is left; `drained` follows.
  */

@@ -62,11 +62,30 @@ static void on_drained(void *context)
     pthread_mutex_unlock(&server->mutex);
 }
 
-/* Opens one loop; with port 0 the first one picks the port for all. */
+/* With port 0 the first loop picks the port for all, and `*address` becomes it. */
+static struct error listen_with(struct http_server *server, struct http_loop *loop,
+                                struct sockaddr_storage *address)
+{
+    const struct http_server_options *options = &server->options;
+    struct error error = error_none();
+    if (options->socket_count == 0)
+        error = http_loop_listen(loop, (const struct sockaddr *)address, server->loop_count == 1);
+    for (size_t i = 0; i < options->socket_count && !error_is(error); i++)
+        error = http_loop_listen_on(loop, options->sockets[i]);
+    if (error_is(error) && options->socket_count > 0)
+        return error_prefix(error, "cannot listen on the sockets passed");
+    if (error_is(error))
+        return error_prefix(error, "cannot listen on %s", options->listen);
+    int size = sizeof *address;
+    int result = uv_tcp_getsockname(&loop->listeners[0].tcp, (struct sockaddr *)address, &size);
+    if (result != 0)
+        return error_make(ERROR_NETWORK, "listening socket: %s", uv_strerror(result));
+    return error;
+}
+
 static struct error open_loop(struct http_server *server, struct sockaddr_storage *address)
 {
     struct http_loop *loop = &server->loops[server->loop_count];
-    int size = sizeof *address;
     loop->options = &server->options;
     loop->handler = server->handler;
     loop->identity = server->identity;
@@ -78,22 +97,19 @@ static struct error open_loop(struct http_server *server, struct sockaddr_storag
     if (error_is(error))
         return error;
     server->loop_count++;
-    error = http_loop_open(loop, (const struct sockaddr *)address, server->loop_count == 1);
-    if (error_is(error))
-        return error_prefix(error, "cannot listen on %s", server->options.listen);
-    int result = uv_tcp_getsockname(&loop->listener, (struct sockaddr *)address, &size);
-    if (result != 0)
-        return error_make(ERROR_NETWORK, "%s: %s", server->options.listen, uv_strerror(result));
-    return error_none();
+    http_loop_open(loop);
+    return listen_with(server, loop, address);
 }
 
 static struct error open_loops(struct http_server *server)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     uint32_t wanted = server->options.io_threads;
     if (wanted == 0 || wanted > io_threads_max)
         return error_make(ERROR_INVALID_SETTING, "I/O threads: 1 to %d", io_threads_max);
-    struct error error = listen_address_resolve(server->options.listen, &address);
+    struct error error = server->options.socket_count > 0
+                             ? error_none()
+                             : listen_address_resolve(server->options.listen, &address);
     if (error_is(error))
         return error;
     server->loops = memory_allocate_zero(wanted, sizeof *server->loops);

@@ -20,6 +20,12 @@ struct http_server;
 
 struct http_server_options {
     const char *listen; /* "HOST:PORT", "[::1]:PORT"; port 0 picks one */
+    /*
+     * Or sockets that listen already, and stay the caller's: `listen` then means nothing. Each
+     * thread takes connections from all of them. What arrives after the drain waits in them.
+     */
+    const int *sockets;
+    size_t socket_count; /* 0 = listen */
     uint32_t io_threads;
     uint32_t connections_max;          /* of the whole server; further ones are closed at once */
     uint32_t connections_per_peer_max; /* from one address; 0 = no limit of its own */

@@ -165,6 +165,7 @@ int stream_socket_init(struct stream_socket *socket, uv_loop_t *loop,
     socket->tcp.data = socket;
     socket->write.data = socket;
     socket->connect.data = socket;
+    socket->shutdown.data = socket;
     buffer_init(&socket->writing, stream_socket_bytes_max);
     return uv_tcp_init(loop, &socket->tcp);
 }
@@ -244,6 +245,29 @@ struct text stream_socket_protocol(const struct stream_socket *socket)
     return socket->tls == NULL ? text_of("") : tls_session_protocol(socket->tls);
 }
 
+static void on_shut_down(uv_shutdown_t *shutdown, int status)
+{
+    struct stream_socket *socket = shutdown->data;
+    if (status != 0 && !socket->closing)
+        lose(socket, uv_strerror(status));
+}
+
+/* Once is enough: OpenSSL sends no second one. */
+static bool notify_close(struct stream_socket *socket)
+{
+    if (socket->tls == NULL || !socket->is_ready)
+        return true;
+    SSL_shutdown(socket->tls);
+    ERR_clear_error();
+    return write_sealed(socket);
+}
+
+bool stream_socket_finish(struct stream_socket *socket)
+{
+    return notify_close(socket) &&
+           uv_shutdown(&socket->shutdown, (uv_stream_t *)&socket->tcp, on_shut_down) == 0;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct stream_socket *socket = handle->data;
@@ -257,11 +281,7 @@ void stream_socket_close(struct stream_socket *socket)
 {
     if (socket->closing)
         return;
-    if (socket->tls != NULL && socket->is_ready) {
-        SSL_shutdown(socket->tls);
-        ERR_clear_error();
-        (void)write_sealed(socket);
-    }
+    (void)notify_close(socket);
     socket->closing = true;
     uv_close((uv_handle_t *)&socket->tcp, on_closed);
 }

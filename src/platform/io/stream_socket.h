@@ -34,6 +34,7 @@ struct stream_socket {
     uv_tcp_t tcp;
     uv_write_t write;
     uv_connect_t connect;
+    uv_shutdown_t shutdown;
     const struct stream_socket_table *table;
     char *scratch; /* where reads go; shared by all of the loop */
     size_t scratch_size;
@@ -69,6 +70,14 @@ void stream_socket_read(struct stream_socket *socket, bool wanted);
 /* Sends all of it; `in_write` afterwards tells that some of it waits. False: broken, close it. */
 __attribute__((warn_unused_result)) bool stream_socket_send(struct stream_socket *socket,
                                                             struct text bytes);
+
+/*
+ * Nothing more will be sent: the peer sees the end behind all that was. `lost` follows when it has
+ * ended, too; until then what it still sends can be read and thrown away. Closing at once instead
+ * would break the connection, and the peer could lose what it has not read yet (RFC 9112 section
+ * 9.6). `in_write` must be false. False: broken, close it.
+ */
+__attribute__((warn_unused_result)) bool stream_socket_finish(struct stream_socket *socket);
 
 /* By ALPN: "h2", "http/1.1"; empty when plain. */
 struct text stream_socket_protocol(const struct stream_socket *socket);
