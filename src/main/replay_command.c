@@ -20,7 +20,8 @@
 #include <uv.h>
 
 static const char usage[] =
-    "usage: waybill replay CSV [--server HOST:PORT] [--progress FILE] [--seed N] [--json]\n"
+    "usage: waybill replay CSV [--server HOST:PORT] [--SERVICE HOST:PORT] [--progress FILE]\n"
+    "                          [--seed N] [--json]\n"
     "\n"
     "Plays the orders of a data set (data/scms_deliveries.csv) through a running server: receives "
     "the\n"
@@ -30,6 +31,8 @@ static const char usage[] =
     "held and cancelled. Started again it goes on where it was cut and doubles nothing.\n"
     "\n"
     "  --server HOST:PORT  where `waybill serve` listens ($WAYBILL_SERVER or 127.0.0.1:7400)\n"
+    "  --inventory HOST:PORT, --warehouse HOST:PORT, --tracking HOST:PORT\n"
+    "                      where they are served apart, if they are\n"
     "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
     "  --seed N            which orders are first cancelled or abandoned (1)\n"
     "  --json              the report as one JSON object, and no progress\n"
@@ -48,6 +51,8 @@ static const size_t report_bytes_max = 65536;
 struct replay_arguments {
     const char *path;
     const char *server;
+    struct call_pump_server others[call_pump_servers_max];
+    size_t other_count;
     const char *progress_path;
     uint64_t seed;
     bool json;
@@ -71,22 +76,40 @@ static bool read_seed(const char *value, uint64_t *seed)
     return true;
 }
 
+/* The last word on where a service is counts. */
+static void place_apart(struct replay_arguments *arguments, const char *context, const char *server)
+{
+    size_t at = 0;
+    while (at < arguments->other_count && strcmp(arguments->others[at].context, context) != 0)
+        at++;
+    if (at == arguments->other_count)
+        arguments->other_count++;
+    arguments->others[at] = (struct call_pump_server){context, server};
+}
+
 static bool read_arguments(int argc, char **argv, struct replay_arguments *arguments)
 {
     static const struct option options[] = {
-        {"server", required_argument, NULL, 's'}, {"progress", required_argument, NULL, 'p'},
-        {"seed", required_argument, NULL, 'n'},   {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"server", required_argument, NULL, 's'},
+        {"progress", required_argument, NULL, 'p'},
+        {"seed", required_argument, NULL, 'n'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"inventory", required_argument, NULL, 'a'}, /* a service apart, by the option's name */
+        {"warehouse", required_argument, NULL, 'a'},
+        {"tracking", required_argument, NULL, 'a'},
+        {0},
     };
     *arguments = (struct replay_arguments){
         .server = server_address_default(),
         .progress_path = "waybill-data/replay.json",
         .seed = 1,
     };
+    int index = 0;
     optind = 0; /* glibc: begin anew, whoever parsed before */
     opterr = 0;
-    for (int option = getopt_long(argc, argv, "h", options, NULL); option != -1;
-         option = getopt_long(argc, argv, "h", options, NULL)) {
+    for (int option = getopt_long(argc, argv, "h", options, &index); option != -1;
+         option = getopt_long(argc, argv, "h", options, &index)) {
         if (option == 's')
             arguments->server = optarg;
         else if (option == 'p')
@@ -95,6 +118,8 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
             arguments->json = true;
         else if (option == 'h')
             arguments->help = true;
+        else if (option == 'a')
+            place_apart(arguments, options[index].name, optarg);
         else if (option != 'n')
             return wrong("unknown option, or one without its value: ", argv[optind - 1]);
         else if (!read_seed(optarg, &arguments->seed))
@@ -239,6 +264,8 @@ static int replay_plan_on_loop(const struct replay_arguments *arguments,
         .plan = plan,
         .places = places,
         .server = arguments->server,
+        .others = arguments->others,
+        .other_count = arguments->other_count,
         .progress_path = arguments->progress_path,
     };
     struct error error = replay_create(&replay, &options);

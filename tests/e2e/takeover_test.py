@@ -411,14 +411,17 @@ def start_that_waits_for_a_store_gives_up_in_time_and_stops_when_told():
             ask(inventory_method(channel, "ListStock"), inventory.ListStockRequest())
 
 
-def refusal(place, passed, names, process=None, count=None):
+def refusal(place, passed, names, process=None):
     """What a start with these descriptors says; it must end by itself."""
     out, out_end = os.pipe()
     number = spawn([PROGRAM, "serve", "inventory", "--data", place, "--operations", "127.0.0.1:0"],
                    passed, names, {}, out_end, out_end, process)
     os.close(out_end)
+    late = threading.Timer(SECONDS / 2, os.kill, [number, signal.SIGKILL])
+    late.start()
     with os.fdopen(out, encoding="utf-8") as told:
         text = told.read()
+    late.cancel()
     code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
     assert code == 2, (code, text)
     return text

@@ -36,6 +36,8 @@ def script(name, *cases):
     return ["/usr/bin/python3", f"tests/security/{name}_test.py", *cases]
 
 
+TAKEOVER = ["/usr/bin/python3", "tests/e2e/takeover_test.py"]
+
 GUARDS = {
     "resets_cost": (
         [(HTTP + "http2_session.c", "    case NGHTTP2_RST_STREAM:\n        return 2;",
@@ -167,9 +169,30 @@ GUARDS = {
           "        if (text_starts_with(origin, text_trim(text_make(allowed.data, size))))\n")],
         script("refusal", "pages_of_the_named_origin_alone_may_call")),
     "plain_connections_stay_on_loopback": (
-        [("src/main/process.c", "|| listen_address_is_loopback(&address))",
-          "|| address.ss_family != 0)")],
+        [("src/main/process.c", ": listen_address_is_loopback(&address)))",
+          ": address.ss_family != 0))")],
         script("tls", "plain_connections_stay_on_loopback_unless_told")),
+    "passed_sockets_ask_for_tls_too": (
+        [("src/main/process.c", "(is_passed ? ports->all_loopback :", "(is_passed ? is_passed :")],
+        TAKEOVER + ["passed_socket_that_others_reach_needs_tls"]),
+    "passed_sockets_must_listen": (
+        [(IO + "passed_sockets.c", "&size) != 0 || listens == 0)", "&size) != 0)")],
+        TAKEOVER + ["wrong_descriptors_are_refused_by_name"]),
+    "a_drain_waits_until_its_notice_was_read": (
+        [(HTTP + "http2_session.c", "        nghttp2_submit_ping(own->session,",
+          "        -nghttp2_submit_ping(own->session,"),
+         (HTTP + "http2_session.c", "NGHTTP2_FLAG_NONE, NULL) != 0)\n        tell",
+          "NGHTTP2_FLAG_NONE, NULL) == 0)\n        tell")],
+        program(HTTP + "http2_peer_test")),
+    "a_drain_gives_http_1_a_moment": (
+        [(HTTP + "http1_session.c",
+          "           (!loop->draining || http_loop_drain_grace_is_over(loop));",
+          "           loop != NULL;")],
+        TAKEOVER + ["whole_process_with_several_threads_and_sockets_is_replaced_and_no_call_fails"]),
+    "stores_are_waited_for": (
+        [("src/main/process.c", "if (error.code != ERROR_LOCKED || now_us >=",
+          "if (error.code == ERROR_LOCKED || now_us >=")],
+        TAKEOVER + ["start_that_waits_for_a_store_gives_up_in_time_and_stops_when_told"]),
     "old_versions_of_tls_are_refused": (
         [(IO + "tls.c", "SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);",
           "SSL_CTX_set_min_proto_version(context, TLS1_VERSION);"),

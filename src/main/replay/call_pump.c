@@ -1,8 +1,8 @@
 /*
- * A fixed number of slots, each bound to one connection. A slot takes the next item that is due,
- * waits if it must, sends the call, and on the answer either repeats it after a pause, sends the
- * item's next call, or takes the next item. When none is left the slot rests; when all rest the
- * work is done.
+ * A fixed number of slots, each bound to one connection to each server. A slot takes the next item
+ * that is due, waits if it must, sends the call, and on the answer either repeats it after a pause,
+ * sends the item's next call, or takes the next item. When none is left the slot rests; when all
+ * rest the work is done.
  *
  * Failure: the first error is kept, no slot starts anything new, and the pump waits for the answers
  * that are still out, so that the caller's state is as true as it can be. What has not come after 5
@@ -13,6 +13,8 @@
 #include "main/replay/answer_details.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+
+#include <string.h>
 
 static const int64_t call_timeout_us = INT64_C(30) * 1000000;
 static const int64_t connect_timeout_us = INT64_C(5) * 1000000;
@@ -30,7 +32,7 @@ enum slot_state {
 
 struct slot {
     struct call_pump *pump;
-    struct rpc_client *client;
+    size_t connection; /* of each server */
     uv_timer_t timer;
     enum slot_state state;
     struct arena arena; /* of the call at hand */
@@ -44,7 +46,7 @@ struct slot {
 
 struct call_pump {
     struct call_pump_options options;
-    struct rpc_client **clients;
+    struct rpc_client **clients; /* `connections` a server: the first, then the others in order */
     struct slot *slots;
     size_t slot_count;
     size_t slots_open; /* their timers are to be closed */
@@ -155,6 +157,22 @@ static void call_done(void *context, const struct rpc_client_result *result)
 
 /* --- sending --- */
 
+/* The connection to whoever serves the method. */
+static struct rpc_client *client_for(const struct slot *slot)
+{
+    static const char package[] = "/waybill.";
+    const struct call_pump_options *options = &slot->pump->options;
+    size_t server = 0;
+    const char *context = slot->call.path + sizeof package - 1;
+    for (size_t i = 0; i < options->other_count; i++) {
+        size_t size = strlen(options->others[i].context);
+        if (strncmp(slot->call.path, package, sizeof package - 1) == 0 &&
+            strncmp(context, options->others[i].context, size) == 0 && context[size] == '.')
+            server = i + 1;
+    }
+    return slot->pump->clients[server * options->connections + slot->connection];
+}
+
 static void slot_send(struct slot *slot)
 {
     struct call_pump *pump = slot->pump;
@@ -166,7 +184,7 @@ static void slot_send(struct slot *slot)
     if (pump->in_flight++ == 0)
         pump->busy_since_us = clock_monotonic_us(pump->options.clock);
     slot->state = SLOT_CALLING;
-    rpc_client_call(slot->client, slot->call.path, slot->call.request, slot->call.response,
+    rpc_client_call(client_for(slot), slot->call.path, slot->call.request, slot->call.response,
                     slot->call.timeout_us > 0 ? slot->call.timeout_us : call_timeout_us, call_done,
                     slot);
 }
@@ -279,15 +297,16 @@ struct call_pump_counts call_pump_counts(const struct call_pump *pump)
 
 /* --- making --- */
 
-static struct error create_clients(struct call_pump *pump)
+static struct error create_clients(struct call_pump *pump, const char *server)
 {
     struct rpc_client_options options = rpc_client_options_default();
-    options.server = pump->options.server;
+    options.server = server;
     options.connect_timeout_us = connect_timeout_us;
     options.response_bytes_max = response_bytes_max;
     options.calls_max = pump->options.calls_per_connection;
     for (uint32_t i = 0; i < pump->options.connections; i++) {
-        struct error error = rpc_client_create(&pump->clients[i], pump->options.loop, &options);
+        struct error error =
+            rpc_client_create(&pump->clients[pump->clients_open], pump->options.loop, &options);
         if (error_is(error))
             return error;
         pump->clients_open++;
@@ -300,7 +319,7 @@ static void create_slots(struct call_pump *pump)
     for (size_t i = 0; i < pump->slot_count; i++) {
         struct slot *slot = &pump->slots[i];
         slot->pump = pump;
-        slot->client = pump->clients[i % pump->options.connections];
+        slot->connection = i % pump->options.connections;
         arena_init(&slot->arena, call_bytes_max);
         (void)uv_timer_init(pump->options.loop, &slot->timer); /* never fails */
         slot->timer.data = slot;
@@ -317,10 +336,13 @@ struct error call_pump_create(struct call_pump **result, const struct call_pump_
         return error;
     pump->options = *options;
     pump->slot_count = (size_t)options->connections * options->calls_per_connection;
-    pump->clients = memory_allocate_zero(options->connections, sizeof(struct rpc_client *));
+    pump->clients = memory_allocate_zero((options->other_count + 1) * options->connections,
+                                         sizeof(struct rpc_client *));
     pump->slots = memory_allocate_zero(pump->slot_count, sizeof *pump->slots);
     if (pump->clients != NULL && pump->slots != NULL)
-        error = create_clients(pump);
+        error = create_clients(pump, options->server);
+    for (size_t i = 0; i < options->other_count && !error_is(error); i++)
+        error = create_clients(pump, options->others[i].server);
     if (error_is(error)) {
         call_pump_destroy(pump);
         return error;

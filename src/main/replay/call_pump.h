@@ -46,12 +46,22 @@ struct pump_work {
                              bool *again);
 };
 
+/* A service that is not where the others are: calls to /waybill.CONTEXT.… go there. */
+struct call_pump_server {
+    const char *context; /* "inventory" */
+    const char *server;  /* "HOST:PORT" */
+};
+
+enum { call_pump_servers_max = 8 };
+
 struct call_pump_options {
     uv_loop_t *loop;
     struct clock *clock;
-    const char *server; /* "HOST:PORT", lives as long as the pump */
-    uint32_t connections;
-    uint32_t calls_per_connection;
+    const char *server;                    /* "HOST:PORT", lives as long as the pump */
+    const struct call_pump_server *others; /* as long */
+    size_t other_count;                    /* at most call_pump_servers_max */
+    uint32_t connections;                  /* to each of them */
+    uint32_t calls_per_connection;         /* times `connections`: in flight, wherever they go */
     int64_t patience_us;
     int64_t first_patience_us; /* until the server has answered for the first time */
 };

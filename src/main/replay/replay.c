@@ -120,6 +120,8 @@ static struct error create_pump(struct replay *replay)
         .loop = replay->options.loop,
         .clock = replay->options.clock,
         .server = replay->options.server,
+        .others = replay->options.others,
+        .other_count = replay->options.other_count,
         .connections = connection_count,
         .calls_per_connection = calls_per_connection,
         .patience_us = patience_us,

@@ -1,6 +1,7 @@
 #ifndef WAYBILL_MAIN_REPLAY_REPLAY_H
 #define WAYBILL_MAIN_REPLAY_REPLAY_H
 
+#include "main/replay/call_pump.h"
 #include "main/replay/difference_list.h"
 #include "main/replay/ledger_survey.h"
 #include "main/replay/on_time_survey.h"
@@ -38,9 +39,11 @@ struct replay_options {
     struct clock *clock;
     struct file_system *file_system;
     const struct replay_plan *plan;
-    const struct replay_places *places; /* NULL: only inventory takes part */
-    const char *server;                 /* "HOST:PORT" */
-    const char *progress_path;          /* texts live as long as the replay */
+    const struct replay_places *places;    /* NULL: only inventory takes part */
+    const char *server;                    /* "HOST:PORT" */
+    const struct call_pump_server *others; /* services that are elsewhere */
+    size_t other_count;
+    const char *progress_path; /* texts and `others` live as long as the replay */
 };
 
 /* Where it is, for a display; may be asked at any time, also from a timer of the loop. */
