@@ -23,15 +23,14 @@ static const char usage[] =
     "usage: waybill replay CSV [--server HOST:PORT] [--SERVICE HOST:PORT] [--progress FILE]\n"
     "                          [--seed N] [--json]\n"
     "\n"
-    "Plays the orders of a data set (data/scms_deliveries.csv) through a running server: receives "
-    "the\n"
-    "stock that they need, holds and pays every order, ships it, follows every line until it is\n"
-    "delivered, and checks the ledger. One order in twenty is held and abandoned first, one in "
-    "twenty\n"
-    "held and cancelled. Started again it goes on where it was cut and doubles nothing.\n"
+    "Plays the orders of a data set (data/scms_deliveries.csv) through a running server: receives\n"
+    "the stock that they need, holds and pays every order, buys its labels, ships it, follows\n"
+    "every line until it is delivered, and checks the ledger. One order in twenty is held and\n"
+    "abandoned first, one in twenty held and cancelled. Started again it goes on where it was cut\n"
+    "and doubles nothing.\n"
     "\n"
     "  --server HOST:PORT  where `waybill serve` listens ($WAYBILL_SERVER or 127.0.0.1:7400)\n"
-    "  --inventory HOST:PORT, --warehouse HOST:PORT, --tracking HOST:PORT\n"
+    "  --inventory HOST:PORT, --warehouse HOST:PORT, --shipping HOST:PORT, --tracking HOST:PORT\n"
     "                      where they are served apart, if they are\n"
     "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
     "  --seed N            which orders are first cancelled or abandoned (1)\n"
@@ -97,6 +96,7 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
         {"help", no_argument, NULL, 'h'},
         {"inventory", required_argument, NULL, 'a'}, /* a service apart, by the option's name */
         {"warehouse", required_argument, NULL, 'a'},
+        {"shipping", required_argument, NULL, 'a'},
         {"tracking", required_argument, NULL, 'a'},
         {0},
     };

@@ -38,19 +38,17 @@ Waybill__Tracking__V1__CreateTrackingRequest *parcel_message_creation(const stru
 {
     const struct data_set_line *of = &replay->data_set->lines[line];
     uint32_t order = data_set_order_of_line(replay->data_set, line);
-    struct replay_id shipment_id = replay_plan_shipment_id(replay->plan, order);
     Waybill__Tracking__V1__CreateTrackingRequest *request = arena_allocate(arena, sizeof *request);
     if (request == NULL)
         return NULL;
     waybill__tracking__v1__create_tracking_request__init(request);
     request->carrier = (char *)parcel_carrier;
     request->tracking_number = tracking_number(replay, line, arena);
-    request->shipment_id = arena_format(arena, "%s", shipment_id.string);
     request->order_id = (char *)replay->data_set->orders[order].order_id.data;
     request->expected_delivery_time = time_message(parcel_promised_time_us(of), arena);
     request->start_time = time_message(parcel_start_time_us(of), arena);
-    return request->tracking_number == NULL || request->shipment_id == NULL ||
-                   request->expected_delivery_time == NULL || request->start_time == NULL
+    return request->tracking_number == NULL || request->expected_delivery_time == NULL ||
+                   request->start_time == NULL
                ? NULL
                : request;
 }

@@ -58,6 +58,13 @@ void replay_set_parcel(struct replay *replay, uint32_t line, uint32_t calls)
     replay->parcels[line] = (uint8_t)calls;
 }
 
+void replay_set_consigned(struct replay *replay, uint32_t order, bool is_consigned)
+{
+    replay->consigned_count += is_consigned;
+    replay->consigned_count -= replay->consigned[order];
+    replay->consigned[order] = is_consigned;
+}
+
 /* --- saving --- */
 
 static struct error save(struct replay *replay)
@@ -86,8 +93,14 @@ static void save_now(uv_timer_t *timer)
 /* What a data set without places does not need. */
 static struct error allocate_logistics(struct replay *replay)
 {
+    uint32_t orders = replay->data_set->order_count;
     replay->parcels = memory_allocate_zero(replay->data_set->line_count, 1);
-    if (replay->parcels == NULL)
+    replay->part_counts = memory_allocate_zero(orders, sizeof *replay->part_counts);
+    replay->shipment_counts = memory_allocate_zero(orders, sizeof *replay->shipment_counts);
+    replay->consigned = memory_allocate_zero(orders, sizeof *replay->consigned);
+    replay->consignments = memory_allocate_zero(orders, sizeof *replay->consignments);
+    if (replay->parcels == NULL || replay->part_counts == NULL || replay->shipment_counts == NULL ||
+        replay->consigned == NULL || replay->consignments == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "replay");
     for (uint32_t i = 0; i < replay->data_set->line_count; i++)
         replay->parcel_calls_total += replay_parcel_calls(replay, i);
@@ -180,6 +193,12 @@ void replay_destroy(struct replay *replay)
     memory_release(replay->received);
     memory_release(replay->allocations);
     memory_release(replay->parcels);
+    for (uint32_t i = 0; replay->consignments != NULL && i < replay->data_set->order_count; i++)
+        replay_release_consignments(replay, i);
+    memory_release(replay->consignments);
+    memory_release(replay->consigned);
+    memory_release(replay->shipment_counts);
+    memory_release(replay->part_counts);
     on_time_survey_deinit(&replay->on_time);
     replay_supply_deinit(&replay->supply);
     buffer_deinit(&replay->page_token);
@@ -201,7 +220,8 @@ static uint64_t steps_done(const struct replay *replay)
     if (replay->places == NULL)
         return done;
     return done + replay->plans_made + replay->allocation_counts[ALLOCATION_FIRM] +
-           2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED] + replay->parcel_calls;
+           2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED] + replay->consigned_count +
+           replay->parcel_calls;
 }
 
 static uint64_t steps_total(const struct replay *replay)
@@ -210,6 +230,7 @@ static uint64_t steps_total(const struct replay *replay)
     if (replay->places == NULL)
         return total;
     return total + (replay_strategy_count + 2) * (uint64_t)replay->data_set->order_count +
+           (replay->has_shipping ? replay->data_set->order_count : 0) +
            (replay->has_tracking ? replay->parcel_calls_total : 0);
 }
 
@@ -289,6 +310,8 @@ static struct error survey(struct replay *replay)
     if (!error_is(error) && replay->places != NULL)
         error = replay_survey_allocations(replay);
     if (!error_is(error) && replay->places != NULL)
+        error = replay_survey_shipments(replay);
+    if (!error_is(error) && replay->places != NULL)
         error = replay_survey_parcels(replay);
     return error;
 }
@@ -303,7 +326,11 @@ static struct error run_round(struct replay *replay)
     if (!error_is(error))
         error = run_stages(replay, hold_stages, hold_stage_count);
     if (!error_is(error) && replay->places != NULL)
-        error = run_stages(replay, dispatch_stages, dispatch_stage_count);
+        error = run_stage(replay, &allocate_stage);
+    if (!error_is(error) && replay->has_shipping)
+        error = run_stage(replay, &consignment_stage);
+    if (!error_is(error) && replay->places != NULL)
+        error = run_stage(replay, &dispatch_stage);
     if (!error_is(error) && replay->has_tracking)
         error = run_stage(replay, &tracking_stage);
     if (!error_is(error))
@@ -394,6 +421,7 @@ static void measure(struct replay *replay)
     replay->result->finish_time_us = progress->finish_time_us;
     replay->result->measurements = progress->measurements;
     replay->result->has_warehouses = replay->places != NULL;
+    replay->result->has_shipping = replay->has_shipping;
     replay->result->on_time = replay->has_tracking ? &replay->on_time : NULL;
     memcpy(replay->result->strategies, progress->strategies, sizeof progress->strategies);
 }
@@ -409,6 +437,8 @@ static struct error judge(struct replay *replay)
         error = replay_judge_shelves(replay);
     if (!error_is(error) && replay->has_tracking)
         replay_judge_parcels(replay);
+    if (!error_is(error) && replay->has_shipping)
+        replay_judge_shipments(replay);
     return error;
 }
 

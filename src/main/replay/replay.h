@@ -8,6 +8,7 @@
 #include "main/replay/replay_places.h"
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_progress.h"
+#include "main/replay/shipment_survey.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 #include "platform/storage/file_system.h"
@@ -71,6 +72,8 @@ struct replay_result {
     bool has_warehouses; /* shelf and strategies are there */
     struct shelf_totals shelf;
     struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared */
+    bool has_shipping;                                        /* shipments and labels are there */
+    struct shipment_totals shipments;
     const struct on_time_survey
         *on_time; /* NULL: the server runs no tracking; lives as the replay */
     struct survey_totals totals;

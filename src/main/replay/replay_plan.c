@@ -127,11 +127,6 @@ struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint3
     return id_of_order(plan, allocation_mark, order);
 }
 
-struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order)
-{
-    return id_of_order(plan, shipment_mark, order);
-}
-
 bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order)
 {
     char start[sizeof plan->prefix + sizeof allocation_mark];
@@ -167,6 +162,28 @@ static bool read_number_of_order(const struct replay_plan *plan, struct text tex
         return false;
     *number = (uint32_t)value;
     return data_set_find_order(plan->data_set, text_make(text.data, colon - 1), order);
+}
+
+struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order,
+                                         uint32_t part)
+{
+    struct replay_id id = id_of_order(plan, shipment_mark, order);
+    size_t size = strlen(id.string);
+    snprintf(id.string + size, sizeof id.string - size, ":%u", part + 1);
+    return id;
+}
+
+bool replay_plan_find_shipment(const struct replay_plan *plan, struct text id, uint32_t *order,
+                               uint32_t *part)
+{
+    char start[sizeof plan->prefix + sizeof shipment_mark];
+    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, shipment_mark);
+    if (!text_starts_with(id, text_of(start)) ||
+        !read_number_of_order(plan, text_make(id.data + size, id.size - (size_t)size), UINT16_MAX,
+                              order, part))
+        return false;
+    (*part)--;
+    return true;
 }
 
 bool replay_plan_find_parcel(const struct replay_plan *plan, struct text number, uint32_t *line)

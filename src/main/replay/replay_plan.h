@@ -20,7 +20,7 @@
  *     receipt       replay:RUN:SKU             one a product, where there are no warehouses
  *     movement      replay:RUN:in:WAREHOUSE:SKU
  *     allocation    replay:RUN:a:ORDER
- *     shipment      replay:RUN:s:ORDER
+ *     shipment      replay:RUN:s:ORDER:PART    PART from 1: of the order's allocation
  *     parcel        replay:RUN:p:ORDER:LINE    its tracking number; LINE from 1 within the order
  *     reservation   replay:RUN:ORDER:ATTEMPT   from 1; a hold that ran out while it was to be paid
  *                                              or cancelled is followed by the next attempt
@@ -108,7 +108,13 @@ struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint3
 /* Whether the id is that of one of our allocations, and of which. */
 bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order);
 
-struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order);
+/* `part` is from 0. */
+struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order,
+                                         uint32_t part);
+
+/* Whether the id is that of one of our shipments, and of which. */
+bool replay_plan_find_shipment(const struct replay_plan *plan, struct text id, uint32_t *order,
+                               uint32_t *part);
 
 /* The tracking number of a line of the data set. */
 struct replay_id replay_plan_tracking_number(const struct replay_plan *plan, uint32_t line);

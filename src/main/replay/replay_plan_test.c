@@ -181,6 +181,30 @@ static void tracking_numbers_of_others_are_not_taken_for_ours(void **state)
     replay_plan_deinit(&plan);
 }
 
+static void shipment_ids_are_valid_and_read_back(void **state)
+{
+    static const uint32_t parts[] = {0, 1, 53, UINT16_MAX - 1};
+    static const char *const bad[] = {"s:ASN-8", "s:ASN-8:0", "s:ASN-8:01", "s:ASN-8:65536", "s:"};
+    struct replay_plan plan;
+    uint32_t order;
+    uint32_t part;
+    char id[128];
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (uint32_t i = 0; i < data_set.order_count; i++) {
+        struct replay_id one = replay_plan_shipment_id(&plan, i, parts[i % 4]);
+        assert_in_range(strlen(one.string), 1, replay_id_bytes_max);
+        assert_true(replay_plan_find_shipment(&plan, text_of(one.string), &order, &part));
+        assert_int_equal(order, i);
+        assert_int_equal(part, parts[i % 4]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(id, sizeof id, "%s%s", plan.prefix, bad[i]);
+        assert_false(replay_plan_find_shipment(&plan, text_of(id), &order, &part));
+    }
+    replay_plan_deinit(&plan);
+}
+
 static void receipt_ids_differ_by_product(void **state)
 {
     struct replay_plan plan;
@@ -206,6 +230,7 @@ int main(void)
         cmocka_unit_test(ids_of_others_are_not_taken_for_ours),
         cmocka_unit_test(tracking_numbers_are_valid_and_read_back),
         cmocka_unit_test(tracking_numbers_of_others_are_not_taken_for_ours),
+        cmocka_unit_test(shipment_ids_are_valid_and_read_back),
         cmocka_unit_test(receipt_ids_differ_by_product),
     };
     return cmocka_run_group_tests_name("replay_plan", tests, read_data_set, release_data_set);

@@ -120,6 +120,11 @@ static bool write_shelf(struct buffer *out, const struct replay_report *report)
         number_text_of_count(shelf->mismatches).string);
 }
 
+static bool write_shipments(struct buffer *out, const struct replay_result *result)
+{
+    return !result->has_shipping || shipment_report_write(out, &result->shipments);
+}
+
 static bool write_on_time(struct buffer *out, const struct replay_result *result)
 {
     return result->on_time == NULL || on_time_report_write(out, result->on_time);
@@ -158,8 +163,9 @@ struct error replay_report_write_text(const struct replay_report *report, struct
         write_holds(out, "committed", &holds[HOLD_COMMITTED]) &&
         write_holds(out, "rolled back", &holds[HOLD_ROLLED_BACK]) &&
         write_holds(out, "expired", &holds[HOLD_EXPIRED]) && buffer_append_string(out, "\n") &&
-        write_shelf(out, report) && write_on_time(out, result) && write_measurements(out, result) &&
-        write_ledger(out, result) && write_differences(out, &result->differences))
+        write_shelf(out, report) && write_shipments(out, result) && write_on_time(out, result) &&
+        write_measurements(out, result) && write_ledger(out, result) &&
+        write_differences(out, &result->differences))
         return error_none();
     return error_make(ERROR_OUT_OF_MEMORY, "report");
 }
@@ -233,7 +239,7 @@ static json_t *pack(const struct replay_report *report)
     const struct survey_totals *totals = &result->totals;
     return json_pack(
         "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s}, "
-        "s:{s:I, s:I, s:I}, s:o, s:o, s:I, s:o}",
+        "s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:I, s:o}",
         "adds_up", result->differences.count == 0, "was_complete", result->was_complete, "seed",
         (json_int_t)report->plan->seed, "orders", (json_int_t)data_set->order_count, "lines_sent",
         (json_int_t)data_set->line_count, "lines_summed", (json_int_t)data_set->summed_line_count,
@@ -246,7 +252,8 @@ static json_t *pack(const struct replay_report *report)
         "chain_head", result->chain_head, "others", "received_packs",
         (json_int_t)totals->others_received, "committed_packs",
         (json_int_t)totals->others_committed, "held_packs", (json_int_t)totals->others_reserved,
-        "warehouses", pack_warehouses(result), "on_time",
+        "warehouses", pack_warehouses(result), "shipments",
+        result->has_shipping ? shipment_report_pack(&result->shipments) : json_null(), "on_time",
         result->on_time == NULL ? json_null() : on_time_report_pack(result->on_time),
         "difference_count", (json_int_t)result->differences.count, "differences",
         pack_differences(&result->differences));

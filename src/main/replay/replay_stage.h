@@ -38,12 +38,17 @@ extern const size_t hold_stage_count;
 /* What each strategy would do (strategy_stage.c). */
 extern const struct replay_stage strategy_stage;
 
-/* From paid to shipped (warehouse_stages.c). */
-extern const struct replay_stage dispatch_stages[];
-extern const size_t dispatch_stage_count;
+/* From paid to allocated, and from labelled to shipped (warehouse_stages.c). */
+extern const struct replay_stage allocate_stage;
+extern const struct replay_stage dispatch_stage;
+
+/* From allocated to labelled (consignment_stage.c). */
+extern const struct replay_stage consignment_stage;
 
 /* From shipped to delivered (tracking_stage.c). */
 extern const struct replay_stage tracking_stage;
+
+enum { replay_parcel_carriers_max = 3 };
 
 /* Where an order stands in the warehouses. */
 enum allocation_progress { ALLOCATION_NONE, ALLOCATION_FIRM, ALLOCATION_SHIPPED };
@@ -70,6 +75,17 @@ struct replay {
     struct replay_supply supply;
     uint8_t *allocations; /* enum allocation_progress of each order */
     uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
+    uint16_t *part_counts; /* of each order's allocation, as far as it is known */
+    bool has_shipping;     /* the server runs it */
+    const char *parcel_carriers[replay_parcel_carriers_max]; /* that it has; none = the tariff */
+    size_t parcel_carrier_count;
+    bool *consigned; /* of each order: all its labels are there */
+    uint32_t consigned_count;
+    uint16_t *shipment_counts;                /* of each order, by the latest survey */
+    struct order_consignments **consignments; /* of each order: at work, or NULL */
+    uint32_t rates_offered;
+    uint32_t labels_fetched;
+    uint64_t label_bytes;
     bool has_tracking;             /* the server runs it */
     uint8_t *parcels;              /* of each line: its calls that are known to be answered */
     uint32_t parcels_arrived;      /* lines of which all are */
@@ -109,6 +125,21 @@ void replay_set_allocation(struct replay *replay, uint32_t order,
 
 /* Reads all allocations of this replay (shelf_survey.c). */
 __attribute__((warn_unused_result)) struct error replay_survey_allocations(struct replay *replay);
+
+/* Changes whether all labels of an order are there, and the count. */
+void replay_set_consigned(struct replay *replay, uint32_t order, bool is_consigned);
+
+/* What is kept while an order is at work (consignment_stage.c). */
+void replay_release_consignments(struct replay *replay, uint32_t order);
+
+/*
+ * Reads all shipments of this replay (shipment_survey.c). Without the service has_shipping is false
+ * afterwards.
+ */
+__attribute__((warn_unused_result)) struct error replay_survey_shipments(struct replay *replay);
+
+/* At the end: whether every order has its labels (shipment_survey.c). */
+void replay_judge_shipments(struct replay *replay);
 
 /* How many calls a line's life takes: one to open it and one an event. */
 uint32_t replay_parcel_calls(const struct replay *replay, uint32_t line);

@@ -15,7 +15,8 @@ static Waybill__Common__V1__Money *money(int64_t amount_minor, struct arena *are
     return message;
 }
 
-static Waybill__Common__V1__Address *address(const struct replay_place *place, struct arena *arena)
+Waybill__Common__V1__Address *shelf_message_place(const struct replay_place *place,
+                                                  struct arena *arena)
 {
     Waybill__Common__V1__Address *message = arena_allocate(arena, sizeof *message);
     Waybill__Common__V1__GeoPoint *point = arena_allocate(arena, sizeof *point);
@@ -43,7 +44,7 @@ Waybill__Warehouse__V1__Warehouse *shelf_message_warehouse(const struct replay_p
     message->name = of->is_centre ? (char *)of->place.place : (char *)of->site.data;
     message->priority = of->is_centre ? centre_priority : site_priority;
     message->active = 1;
-    message->address = address(&of->place, arena);
+    message->address = shelf_message_place(&of->place, arena);
     message->handling_cost = money(places->cards[of->is_centre].handling_minor, arena);
     return message->address == NULL || message->handling_cost == NULL ? NULL : message;
 }
@@ -88,8 +89,8 @@ Waybill__Common__V1__Address *shelf_message_destination(const struct replay *rep
                                                         struct arena *arena)
 {
     uint32_t country = replay->data_set->orders[order].country;
-    return address(&replay->places->countries[replay->places->country_of_country[country]].place,
-                   arena);
+    return shelf_message_place(
+        &replay->places->countries[replay->places->country_of_country[country]].place, arena);
 }
 
 Waybill__Warehouse__V1__ItemLine **shelf_message_lines(const struct replay *replay, uint32_t order,

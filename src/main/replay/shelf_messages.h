@@ -18,6 +18,10 @@ Waybill__Warehouse__V1__Warehouse *shelf_message_warehouse(const struct replay_p
 Waybill__Warehouse__V1__CostCard *shelf_message_cost_card(const struct replay_places *places,
                                                           size_t warehouse, struct arena *arena);
 
+/* A place as an address: city, country, point. */
+Waybill__Common__V1__Address *shelf_message_place(const struct replay_place *place,
+                                                  struct arena *arena);
+
 /* Where the order goes. */
 Waybill__Common__V1__Address *shelf_message_destination(const struct replay *replay, uint32_t order,
                                                         struct arena *arena);

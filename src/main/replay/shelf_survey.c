@@ -46,6 +46,7 @@ static void take_allocation(struct replay *replay,
         difference_list_add(&replay->result->differences,
                             "order %s: its allocation was released by somebody else",
                             replay->data_set->orders[order].order_id.data);
+    replay->part_counts[order] = (uint16_t)allocation->n_parts;
     totals->parts += (uint32_t)allocation->n_parts;
     totals->optimal += allocation->optimal != 0;
     if (allocation->total_cost != NULL)

@@ -288,6 +288,7 @@ static struct error take_allocation(struct replay *replay, size_t order, const c
     if (progress == ALLOCATION_NONE)
         return error_make(ERROR_PROTOCOL, "order %s: %s answered with another allocation",
                           order_name(replay, order), method);
+    replay->part_counts[order] = (uint16_t)allocation->n_parts;
     replay_set_allocation(replay, (uint32_t)order, progress);
     return error_none();
 }
@@ -380,22 +381,20 @@ const struct replay_stage supply_stages[] = {
 };
 const size_t supply_stage_count = sizeof supply_stages / sizeof supply_stages[0];
 
-const struct replay_stage dispatch_stages[] = {
-    {
-        .name = "allocate",
-        .title = "Allocating",
-        .work = {.item_count = order_count,
-                 .is_due = allocate_is_due,
-                 .prepare = allocate_prepare,
-                 .answered = allocate_answered},
-    },
-    {
-        .name = "ship",
-        .title = "Shipping",
-        .work = {.item_count = order_count,
-                 .is_due = ship_is_due,
-                 .prepare = ship_prepare,
-                 .answered = ship_answered},
-    },
+const struct replay_stage allocate_stage = {
+    .name = "allocate",
+    .title = "Allocating",
+    .work = {.item_count = order_count,
+             .is_due = allocate_is_due,
+             .prepare = allocate_prepare,
+             .answered = allocate_answered},
 };
-const size_t dispatch_stage_count = sizeof dispatch_stages / sizeof dispatch_stages[0];
+
+const struct replay_stage dispatch_stage = {
+    .name = "ship",
+    .title = "Shipping",
+    .work = {.item_count = order_count,
+             .is_due = ship_is_due,
+             .prepare = ship_prepare,
+             .answered = ship_answered},
+};

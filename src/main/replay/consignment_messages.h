@@ -1,0 +1,59 @@
+#ifndef WAYBILL_MAIN_REPLAY_CONSIGNMENT_MESSAGES_H
+#define WAYBILL_MAIN_REPLAY_CONSIGNMENT_MESSAGES_H
+
+#include "main/replay/replay_stage.h"
+#include "platform/base/arena.h"
+#include "waybill/shipping/v1/shipping.pb-c.h"
+#include "waybill/warehouse/v1/warehouse.pb-c.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What leaves one warehouse for one order, as messages to the shipping service. Up to 20 parcels of
+ * 70 kg go as parcels of equal weight; what is heavier goes as one piece of freight, which only the
+ * tariff takes. A parcel is a cube at 250 kg/m³ (data/README.md). Thread: the loop's.
+ */
+enum { consignment_parcels_max = 20 };
+static const int64_t consignment_parcel_grams_max = 70000;
+
+struct consignment_line {
+    uint32_t product;
+    int64_t packs;
+    int64_t pack_value_minor; /* in cents, at least 1 */
+};
+
+struct replay_consignment {
+    uint32_t order;
+    uint32_t part;      /* of the order's allocation, from 0 */
+    uint32_t warehouse; /* of the places */
+    struct consignment_line *lines;
+    size_t line_count;
+    int64_t grams;
+    int64_t value_minor;
+};
+
+/*
+ * Of one part of an order's allocation, as the warehouse service tells it; its lines on the arena.
+ * Errors: PROTOCOL (a warehouse or product that is not of this replay), OUT_OF_MEMORY.
+ */
+__attribute__((warn_unused_result)) struct error replay_consignment_read(
+    const struct replay *replay, uint32_t order, uint32_t part,
+    const Waybill__Warehouse__V1__Allocation *allocation, struct arena *arena,
+    struct replay_consignment *consignment);
+
+bool replay_consignment_is_freight(const struct replay_consignment *consignment);
+
+/* How many parcels it goes as: 1 for freight. */
+size_t replay_consignment_parcels(const struct replay_consignment *consignment);
+
+/* On the arena; NULL without memory. */
+Waybill__Shipping__V1__GetRatesRequest *consignment_message_rates(
+    const struct replay *replay, const struct replay_consignment *consignment, struct arena *arena);
+
+/* With the carrier and the service whose rate was taken. */
+Waybill__Shipping__V1__CreateShipmentRequest *consignment_message_shipment(
+    const struct replay *replay, const struct replay_consignment *consignment, const char *carrier,
+    const char *service_code, struct arena *arena);
+
+#endif

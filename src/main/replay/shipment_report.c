@@ -1,0 +1,68 @@
+/* Rows as they were found: the order of carriers is that of the first shipment of each. */
+#include "main/replay/shipment_survey.h"
+
+#include "main/replay/number_text.h"
+
+#include <string.h>
+
+struct shipment_row *shipment_totals_row(struct shipment_totals *totals, const char *carrier,
+                                         const char *currency)
+{
+    for (size_t i = 0; i < totals->row_count; i++) {
+        struct shipment_row *row = &totals->rows[i];
+        if (strcmp(row->carrier, carrier) == 0 && strcmp(row->currency, currency) == 0)
+            return row;
+    }
+    struct shipment_row *row = &totals->rows[totals->row_count];
+    if (totals->row_count == shipment_rows_max || strlen(carrier) >= sizeof row->carrier ||
+        strlen(currency) >= sizeof row->currency)
+        return NULL;
+    totals->row_count++;
+    strcpy(row->carrier, carrier);
+    strcpy(row->currency, currency);
+    return row;
+}
+
+static bool write_row(struct buffer *out, const struct shipment_row *row)
+{
+    return buffer_append_format(
+        out, "  %-8s %9s %8s %14s %s %16s %9s %16s %16s\n", row->carrier,
+        number_text_of_count(row->shipments).string, number_text_of_count(row->parcels).string,
+        number_text_of_count(row->grams / 1000).string, row->currency,
+        number_text_of_money(row->charged_minor).string, number_text_of_count(row->compared).string,
+        number_text_of_money(row->compared_minor).string,
+        number_text_of_money(row->freight_minor).string);
+}
+
+bool shipment_report_write(struct buffer *out, const struct shipment_totals *totals)
+{
+    bool written = buffer_append_format(out, "  %-8s %9s %8s %14s %20s %9s %16s %16s\n", "carrier",
+                                        "shipments", "parcels", "kilograms", "spend", "with data",
+                                        "spend", "freight paid");
+    for (size_t i = 0; i < totals->row_count && written; i++)
+        written = write_row(out, &totals->rows[i]);
+    if (written && totals->not_created > 0)
+        written = buffer_append_format(out, "  %s shipments have no label\n",
+                                       number_text_of_count(totals->not_created).string);
+    return written && buffer_append_string(out, "\n");
+}
+
+json_t *shipment_report_pack(const struct shipment_totals *totals)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < totals->row_count && array != NULL; i++) {
+        const struct shipment_row *of = &totals->rows[i];
+        json_t *row = json_pack(
+            "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "carrier", of->carrier, "currency",
+            of->currency, "shipments", (json_int_t)of->shipments, "parcels",
+            (json_int_t)of->parcels, "grams", (json_int_t)of->grams, "charged_minor",
+            (json_int_t)of->charged_minor, "compared", (json_int_t)of->compared, "compared_minor",
+            (json_int_t)of->compared_minor, "freight_minor", (json_int_t)of->freight_minor);
+        if (json_array_append_new(array, row) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return json_pack("{s:o, s:I}", "carriers", array, "not_created",
+                     (json_int_t)totals->not_created);
+}
