@@ -56,7 +56,8 @@ struct configuration {
     int64_t tracking_log_retention_days;
     int64_t tracking_ping_retention_days;
     int64_t tracking_generation_gap_days;
-    int64_t tracking_silence_days;               /* 0 = nobody is told */
+    int64_t tracking_silence_days; /* 0 = nobody is told */
+    int64_t tracking_webhook_attempts_max;
     char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
     char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */
     int64_t sql_connections;

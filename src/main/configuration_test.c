@@ -79,6 +79,7 @@ static const struct sample samples[] = {
     NUMBER("tracking", tracking_ping_retention_days, "1", "0", "from 1 to 36500"),
     NUMBER("tracking", tracking_generation_gap_days, "36500", "0", "from 1 to 36500"),
     NUMBER("tracking", tracking_silence_days, "3650", "3651", "from 0 to 3650"),
+    NUMBER("tracking", tracking_webhook_attempts_max, "1", "0", "from 1 to 1000"),
     TEXT("sql", migrate, "refuse", "never", "must be one of auto|refuse"),
     TEXT("sql", allow_degraded, "yes", "perhaps", "must be one of no|yes"),
     NUMBER("sql", sql_connections, "1", "0", "from 1 to 256"),

@@ -296,14 +296,15 @@ class Receiver:
     """A merchant's server: answers what `answers` says, then 200; keeps what came."""
 
     def __init__(self, answers=()):
-        self.came, self.answers = [], list(answers)
+        self.came, self.answers, self.refuses = [], list(answers), lambda body: False
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.came.append((dict(self.headers), body))
-                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
+                status = receiver.answers.pop(0) if receiver.answers else 200
+                self.send_response(500 if receiver.refuses(body) else status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
@@ -386,6 +387,111 @@ def webhooks_are_signed_in_order_and_go_on_after_a_restart():
     receiver.close()
 
 
+def dead_letters_are_listed_survive_a_restart_and_are_replayed():
+    receiver = Receiver()
+    receiver.refuses = lambda body: b'"N"' in body
+    stubborn = (*SMALL, "--tracking-webhook-attempts-max", "2")
+
+    def listed(channel, name="sub", **page):
+        return method(channel, "ListDeadLetters")(
+            tracking.ListDeadLettersRequest(subscription_id=name, **page), timeout=30)
+
+    def counted(channel):
+        return method(channel, "ListSubscriptions")(
+            tracking.ListSubscriptionsRequest(), timeout=30).subscriptions[0].dead_letter_count
+
+    def wait_for(channel, count):
+        deadline = time.monotonic() + 60
+        while len(listed(channel).dead_letters) != count or counted(channel) != count:
+            assert time.monotonic() < deadline, (listed(channel), counted(channel))
+            time.sleep(0.1)
+        return listed(channel).dead_letters
+    with Place() as data:
+        with Server(data, *stubborn) as server, waybill_server.channel_to(server.listen) as channel:
+            subscribe(channel, receiver.url)
+            for i in range(3):
+                record(channel, "N", f"n{i}", i)
+            record(channel, "M", "m", 10)
+            letters = wait_for(channel, 3)
+            assert [letter.reason for letter in letters] == ["status 500"] * 3, letters
+            refused = [json.loads(body)["eventId"] for _, body in receiver.came if b'"N"' in body]
+            assert [letter.event_id for letter in letters] == refused[::2], (letters, refused)
+            receiver.wait(7)  # two attempts each, and M's
+            assert b'"M"' in receiver.came[-1][1]
+            page = listed(channel, page_size=2)
+            assert len(page.dead_letters) == 2 and page.next_page_token
+            rest = listed(channel, page_size=2, page_token=page.next_page_token)
+            assert list(page.dead_letters) + list(rest.dead_letters) == list(letters)
+            for wrong in ("List", "Replay"):
+                request = getattr(tracking, wrong + "DeadLettersRequest")(subscription_id="su")
+                try:
+                    method(channel, wrong + "DeadLetters")(request, timeout=30)
+                    raise AssertionError("a subscription that is none")
+                except grpc.RpcError as error:
+                    assert error.code() == grpc.StatusCode.NOT_FOUND, error
+        with Server(data, *stubborn) as server, waybill_server.channel_to(server.listen) as channel:
+            assert list(wait_for(channel, 3)) == list(letters)
+            replay = tracking.ReplayDeadLettersRequest(subscription_id="sub")
+            assert method(channel, "ReplayDeadLetters")(replay, timeout=30).dead_letters == 3
+            again = wait_for(channel, 3)  # it still does not want them
+            deadline = time.monotonic() + 60
+            while again[-1].give_up_time.ToMicroseconds() <= letters[-1].give_up_time.ToMicroseconds():
+                assert time.monotonic() < deadline
+                again = wait_for(channel, 3)
+            assert [one.event_id for one in again] == [one.event_id for one in letters]
+            receiver.refuses = lambda body: False
+            before = len(receiver.came)
+            assert method(channel, "ReplayDeadLetters")(replay, timeout=30).dead_letters == 3
+            wait_for(channel, 0)
+            receiver.wait(before + 3)
+            sent = [json.loads(body)["eventId"] for _, body in receiver.came[before:]]
+            assert sent == [letter.event_id for letter in letters], sent
+            assert method(channel, "ReplayDeadLetters")(replay, timeout=30).dead_letters == 0
+        with Server(data, *stubborn) as server, waybill_server.channel_to(server.listen) as channel:
+            assert len(wait_for(channel, 0)) == 0
+            record(channel, "M", "last", 20)
+            receiver.wait(before + 4)
+            assert b'"last"' in receiver.came[-1][1]
+            assert len(receiver.came) == before + 4
+    receiver.close()
+
+
+def silence_is_told_once_over_restarts_and_ends_with_the_next_scan():
+    def old(event_id, days):
+        made = event("N", event_id)
+        made.occurred_time.seconds = int(time.time()) - days * 86400
+        return made
+
+    def note(channel, one):
+        method(channel, "RecordEvent")(tracking.RecordEventRequest(event=one), timeout=30)
+        method(channel, "ListTrackings")(tracking.ListTrackingsRequest(  # writes the index
+            status=tracking.TRACKING_STATUS_IN_TRANSIT), timeout=30)
+    receiver = Receiver()
+    attentive = (*SMALL, "--tracking-silence-days", "2")
+    with Place() as data:
+        with Server(data, *attentive) as server, waybill_server.channel_to(server.listen) as channel:
+            subscribe(channel, receiver.url, types=["TrackingSilent"])
+            note(channel, old("e1", 9))
+        for expected in (1, 1):  # it is told at the first start, not at the second
+            with Server(data, *attentive) as server:
+                receiver.wait(expected)
+                time.sleep(0.5)
+                assert len(receiver.came) == expected
+        told = json.loads(receiver.came[0][1])
+        assert told["type"] == "TrackingSilent" and told["key"] == "ups/N", told
+        assert told["data"]["status"] == "TRACKING_STATUS_IN_TRANSIT", told
+        with Server(data, *attentive) as server, waybill_server.channel_to(server.listen) as channel:
+            note(channel, old("e2", 5))
+            server.kill()
+        with Server(data, *attentive) as server, waybill_server.channel_to(server.listen) as channel:
+            note(channel, old("e2", 5))
+        with Server(data, *attentive) as server:
+            receiver.wait(2)
+            since = json.loads(receiver.came[1][1])["data"]["silentSince"]
+            assert since > told["data"]["silentSince"], since
+    receiver.close()
+
+
 def import_records_a_file_once_and_verify_finds_it_whole():
     program = waybill_server.PROGRAM
     with Place() as data:
@@ -417,4 +523,6 @@ tap.run([stream_answers_every_event_by_its_id, stream_that_is_cut_leaves_a_serve
          nothing_acknowledged_is_lost_by_kill_9, full_disk_refuses_writes_and_nothing_else,
          failed_sync_stops_the_process_and_nothing_is_lost,
          webhooks_are_signed_in_order_and_go_on_after_a_restart,
+         dead_letters_are_listed_survive_a_restart_and_are_replayed,
+         silence_is_told_once_over_restarts_and_ends_with_the_next_scan,
          import_records_a_file_once_and_verify_finds_it_whole, every_refusal_names_its_fields])

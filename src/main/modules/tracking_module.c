@@ -92,6 +92,7 @@ static struct error open(struct module *module, const struct module_environment 
         .repository = tracking->repository,
         .feed = error_is(error) ? NULL : tracking_events_feed(tracking->events),
         .random = random_system(),
+        .attempts_max = (unsigned)environment->configuration->tracking_webhook_attempts_max,
     };
     if (!error_is(error))
         error = tracking_webhooks_open(&tracking->webhooks, &webhooks);

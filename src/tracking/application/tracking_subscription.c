@@ -1,8 +1,9 @@
-/* Checks, and the bytes of a subscription's note. */
+/* Checks, and the bytes of a subscription's notes. */
 #include "tracking/application/tracking_subscription.h"
 
 #include "platform/base/codec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *const subscription_type_names[subscription_type_count] = {
@@ -100,4 +101,82 @@ bool tracking_subscription_same(const struct tracking_subscription *a,
 {
     return text_equal(a->url, b->url) && text_equal(a->secret, b->secret) && a->types == b->types &&
            a->replay_from_us == b->replay_from_us;
+}
+
+/* --- beside a subscription --- */
+
+struct text delivery_place_encode(const struct delivery_place *place,
+                                  char bytes[delivery_place_bytes_max])
+{
+    struct byte_writer writer = {.at = bytes};
+    write_varint(&writer, (uint64_t)place->create_time_us);
+    write_varint(&writer, place->position);
+    return text_make(bytes, (size_t)(writer.at - bytes));
+}
+
+bool delivery_place_decode(struct text value, struct delivery_place *place)
+{
+    struct byte_reader reader = byte_reader_of(value);
+    place->create_time_us = read_quantity(&reader);
+    place->position = read_varint(&reader);
+    return !reader.failed && reader.at == reader.end;
+}
+
+static struct text cut(struct text text, size_t bytes_max)
+{
+    return text.size <= bytes_max ? text : text_make(text.data, bytes_max);
+}
+
+struct text dead_letter_encode(const struct dead_letter *letter, char bytes[dead_letter_bytes_max])
+{
+    struct byte_writer writer = {.at = bytes};
+    write_varint(&writer, (uint64_t)letter->create_time_us);
+    write_varint(&writer, (uint64_t)letter->time_us);
+    write_text(&writer, cut(letter->event_id, dead_letter_event_id_bytes_max));
+    write_text(&writer, cut(letter->reason, dead_letter_reason_bytes_max));
+    return text_make(bytes, (size_t)(writer.at - bytes));
+}
+
+bool dead_letter_decode(struct text value, struct dead_letter *letter)
+{
+    struct byte_reader reader = byte_reader_of(value);
+    letter->create_time_us = read_quantity(&reader);
+    letter->time_us = read_quantity(&reader);
+    letter->event_id = read_text(&reader);
+    letter->reason = read_text(&reader);
+    return !reader.failed && reader.at == reader.end;
+}
+
+enum { sequence_digits = 16 };
+
+void dead_letter_write_name(const char *prefix, const char *subscription_id, uint64_t sequence,
+                            char name[tracking_note_name_bytes_max])
+{
+    snprintf(name, tracking_note_name_bytes_max, "%s%.*s/%0*llx", prefix, tracking_id_bytes_max,
+             subscription_id, sequence_digits, (unsigned long long)sequence);
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool dead_letter_read_name(struct text name, const char *prefix, struct text *subscription_id,
+                           uint64_t *sequence)
+{
+    size_t start = strlen(prefix);
+    if (!text_starts_with(name, text_of(prefix)) || name.size < start + 2 + sequence_digits ||
+        name.data[name.size - sequence_digits - 1] != '/')
+        return false;
+    *subscription_id = text_make(name.data + start, name.size - start - sequence_digits - 1);
+    *sequence = 0;
+    for (size_t i = name.size - sequence_digits; i < name.size; i++) {
+        int digit = digit_of(name.data[i]);
+        if (digit < 0)
+            return false;
+        *sequence = *sequence << 4 | (uint64_t)digit;
+    }
+    return true;
 }

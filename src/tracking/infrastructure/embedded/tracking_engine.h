@@ -102,6 +102,7 @@ struct tracking_engine {
     bool remap_started;
     bool remap_changed;                                /* something of the parcel that it is at */
     struct tracking_store_key keys[tracking_keys_max]; /* found by a walk */
+    struct tracking_store_key silence_after;           /* the sweep goes on there; size 0 = anew */
     int64_t next_sweep_us;                             /* of silence and old pings */
     int64_t pings_swept_day;
     struct tracking_checkpoint checkpoint;

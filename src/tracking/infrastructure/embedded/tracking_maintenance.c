@@ -218,10 +218,17 @@ static void tell_silence(struct tracking_engine *engine, struct parcel *parcel,
 
 /* Whether the parcel is still as silent as its index entry says. */
 static struct error consider_silence(struct tracking_engine *engine,
-                                     const struct tracking_store_key *key)
+                                     const struct tracking_store_key *entry)
 {
+    struct tracking_store_key key;
+    struct text name;
     struct parcel *parcel;
-    struct error error = find_by_key(engine, key, &parcel);
+    int32_t generation;
+    if (!tracking_key_read_parcel(text_make(entry->bytes, entry->size), 9, &name, &generation))
+        return error_none();
+    memcpy(key.bytes, name.data, name.size);
+    key.size = name.size;
+    struct error error = find_by_key(engine, &key, &parcel);
     if (error_is(error) || parcel == NULL)
         return error;
     size_t index = parcel->generation_count - 1;
@@ -234,32 +241,48 @@ static struct error consider_silence(struct tracking_engine *engine,
     return error;
 }
 
-static struct error sweep_silence(struct tracking_engine *engine, bool *more)
+/* The next entries of those that are silent by the index, behind the last one considered. */
+static struct error next_silent(struct tracking_engine *engine, size_t *count)
 {
-    struct tracking_store_key *keys = engine->keys;
     struct text key;
     struct text value;
-    struct text parcel;
-    int32_t generation;
-    size_t count = 0;
     struct text none = text_make("", 0);
     struct tracking_store_key from = tracking_key_activity(0, none, 0);
     struct tracking_store_key to =
         tracking_key_activity(engine->now_us - engine->options.silence_us, none, 0);
+    if (engine->silence_after.size > 0)
+        from = engine->silence_after;
     struct tracking_store_iterator *iterator =
         tracking_store_iterate(engine->store, NULL, &from, &to, false);
     if (iterator == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
-    while (count < silences_per_step_max && tracking_store_iterator_next(iterator, &key, &value)) {
-        if (!tracking_key_read_parcel(key, 9, &parcel, &generation))
-            continue;
-        keys[count].size = parcel.size;
-        memcpy(keys[count++].bytes, parcel.data, parcel.size);
+    for (*count = 0;
+         *count < silences_per_step_max && tracking_store_iterator_next(iterator, &key, &value);
+         (*count)++) {
+        engine->keys[*count].size = key.size;
+        memcpy(engine->keys[*count].bytes, key.data, key.size);
     }
-    struct error error = tracking_store_iterator_end(iterator);
-    *more = count == silences_per_step_max;
-    for (size_t i = 0; i < count && !error_is(error) && batch_has_room(engine); i++)
-        error = consider_silence(engine, &keys[i]);
+    return tracking_store_iterator_end(iterator);
+}
+
+/*
+ * Considers some. Index entries are written by checkpoints, so those just told of are still there:
+ * the next step goes on behind them. *more: there are others.
+ */
+static struct error sweep_silence(struct tracking_engine *engine, bool *more)
+{
+    size_t count = 0;
+    size_t done = 0;
+    struct error error = next_silent(engine, &count);
+    for (; done < count && !error_is(error) && batch_has_room(engine); done++)
+        error = consider_silence(engine, &engine->keys[done]);
+    *more = !error_is(error) && (done < count || count == silences_per_step_max);
+    if (!*more) {
+        engine->silence_after.size = 0;
+    } else if (done > 0) {
+        engine->silence_after = engine->keys[done - 1];
+        engine->silence_after.bytes[engine->silence_after.size++] = '\0';
+    }
     return error;
 }
 

@@ -296,6 +296,8 @@ struct rpc_service tracking_rpc_service(struct tracking_door *door)
         {.name = "CreateSubscription", .unary = tracking_create_subscription},
         {.name = "ListSubscriptions", .unary = tracking_list_subscriptions, .idempotent = true},
         {.name = "DeleteSubscription", .unary = tracking_delete_subscription},
+        {.name = "ListDeadLetters", .unary = tracking_list_dead_letters, .idempotent = true},
+        {.name = "ReplayDeadLetters", .unary = tracking_replay_dead_letters},
     };
     static const struct rpc_field_limit field_limits[] = {
         {&waybill__tracking__v1__watch_tracking_request__descriptor, "trackings",

@@ -20,9 +20,10 @@
  *                        timestamp "." nonce "." body
  *
  * Each subscription gets its announcements one after the other, in order, at least once; what is
- * not answered with 2xx is sent again after 1, 2, 4, … seconds, at most every 5 minutes, ten times
- * in all. Then it is put aside as a dead letter (a note, with the reason), counted, and the next
- * one goes. How far a subscription has got is a note, too, so a restart goes on from there.
+ * not answered with 2xx is sent again after 1, 2, 4, … seconds, at most every 5 minutes,
+ * `attempts_max` times in all. Then it is put aside as a dead letter (a note, with the reason),
+ * counted, and the next one goes. What becomes a note with again_prefix is sent once more, before
+ * anything else. How far a subscription has got is a note, too, so a restart goes on from there.
  *
  * It has a thread of its own. Opened, stopped and closed by the main thread.
  */
@@ -32,6 +33,7 @@ struct tracking_webhooks_options {
     struct tracking_repository *repository;
     struct event_feed *feed;
     struct random *random;
+    unsigned attempts_max;               /* of one piece */
     const char *certificate_authorities; /* a PEM file; NULL = the machine's */
 };
 
@@ -48,7 +50,7 @@ void tracking_webhooks_stop(struct tracking_webhooks *webhooks);
 /* Once stopped. NULL is allowed. */
 void tracking_webhooks_close(struct tracking_webhooks *webhooks);
 
-/* How many of a subscription's were given up. Any thread. */
+/* How many of a subscription's are given up. Any thread. */
 uint64_t tracking_webhooks_dead_letters(struct tracking_webhooks *webhooks,
                                         struct text subscription_id);
 
