@@ -1,0 +1,148 @@
+/*
+ * Commands become jobs of the store: one script each. A script that meets promises that are due
+ * asks for a step of its own that expires them, and is then run again; runs_max is a bound nobody
+ * should ever see. There is no sweeping thread: who drives orders asks for what is due twice a
+ * second (LIST_DUE), and that expires promises first.
+ */
+#include "fulfillment/infrastructure/sql/sql_fulfillment_repository.h"
+
+#include "fulfillment/infrastructure/sql/order_step.h"
+#include "platform/base/memory.h"
+
+enum { runs_max = 100, expired_at_once_max = 100 };
+
+struct script_row {
+    order_script_function *script;
+    enum sql_access access;
+};
+
+static const struct script_row scripts[fulfillment_command_count] = {
+    [COMMAND_BEGIN_ORDER] = {begin_order_script, SQL_WRITE},
+    [COMMAND_CLAIM_ORDER] = {claim_order_script, SQL_WRITE},
+    [COMMAND_SAVE_ORDER] = {save_order_script, SQL_WRITE},
+    [COMMAND_GET_ORDER] = {get_order_script, SQL_READ},
+    [COMMAND_LIST_ORDERS] = {list_orders_script, SQL_READ},
+    [COMMAND_LIST_DUE] = {list_due_script, SQL_READ},
+    [COMMAND_FOLLOW_EVENTS] = {follow_events_script, SQL_WRITE},
+    [COMMAND_GET_PLACE] = {get_place_script, SQL_READ},
+};
+
+/* A command under way, on its arena. */
+struct execution {
+    struct sql_job job; /* first */
+    struct sql_fulfillment_repository *repository;
+    struct fulfillment_command *command;
+    bool is_due;
+    size_t expired;
+    unsigned runs;
+};
+
+static void submit(struct execution *execution);
+
+static enum sql_verdict run_script(struct sql_session *session, void *context, struct error *error)
+{
+    struct execution *execution = context;
+    struct order_script script = {
+        .repository = execution->repository,
+        .session = session,
+        .arena = sql_session_arena(session),
+        .error = error,
+        .command = execution->command,
+    };
+    execution->command->outcome = FULFILLMENT_DONE;
+    enum sql_verdict verdict = scripts[execution->command->kind].script(&script);
+    execution->is_due = script.is_due && verdict == SQL_ROLL_BACK;
+    return verdict;
+}
+
+static enum sql_verdict run_expiry(struct sql_session *session, void *context, struct error *error)
+{
+    struct execution *execution = context;
+    struct order_script script = {
+        .repository = execution->repository,
+        .session = session,
+        .arena = sql_session_arena(session),
+        .error = error,
+    };
+    return expire_orders_script(&script, expired_at_once_max, &execution->expired);
+}
+
+static void expiry_done(struct sql_job *job, const struct error *error)
+{
+    struct execution *execution = (struct execution *)job;
+    if (error != NULL)
+        execution->command->done(execution->command, error);
+    else
+        submit(execution);
+}
+
+static void script_done(struct sql_job *job, const struct error *error)
+{
+    struct execution *execution = (struct execution *)job;
+    if (error != NULL || !execution->is_due) {
+        execution->command->done(execution->command, error);
+        return;
+    }
+    if (++execution->runs >= runs_max) {
+        struct error busy = error_make(ERROR_OVERLOADED, "promises expire faster than they are");
+        execution->command->done(execution->command, &busy);
+        return;
+    }
+    job->access = SQL_WRITE;
+    job->script = run_expiry;
+    sql_store_submit(execution->repository->options.store, job, expiry_done);
+}
+
+static void submit(struct execution *execution)
+{
+    execution->job.access = scripts[execution->command->kind].access;
+    execution->job.script = run_script;
+    execution->is_due = false;
+    sql_store_submit(execution->repository->options.store, &execution->job, script_done);
+}
+
+static void fail_without_memory(struct task *task)
+{
+    struct fulfillment_command *command =
+        (struct fulfillment_command *)(void *)((char *)task -
+                                               offsetof(struct fulfillment_command, task));
+    struct error error = error_make(ERROR_OUT_OF_MEMORY, "no room for a command");
+    command->done(command, &error);
+}
+
+/* Without memory for the execution the answer comes by the command's own task. */
+static void execute(struct fulfillment_repository *base, struct fulfillment_command *command)
+{
+    struct execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
+    if (execution == NULL) {
+        command->task.run = fail_without_memory;
+        executor_post(command->executor, &command->task);
+        return;
+    }
+    execution->repository = (struct sql_fulfillment_repository *)base;
+    execution->command = command;
+    execution->job.executor = command->executor;
+    execution->job.arena = command->arena;
+    execution->job.deadline_us = command->deadline_us;
+    execution->job.context = execution;
+    submit(execution);
+}
+
+struct error sql_fulfillment_repository_open(struct fulfillment_repository **repository,
+                                             const struct sql_fulfillment_options *options)
+{
+    static const struct fulfillment_repository_table table = {.execute = execute};
+    struct sql_fulfillment_repository *opened = memory_allocate_zero(1, sizeof *opened);
+    *repository = NULL;
+    if (opened == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "fulfillment's repository");
+    opened->base.table = &table;
+    opened->options = *options;
+    *repository = &opened->base;
+    return error_none();
+}
+
+void sql_fulfillment_repository_close(struct fulfillment_repository *repository)
+{
+    memory_release(repository);
+}
