@@ -30,7 +30,8 @@ static const char usage[] =
     "and doubles nothing.\n"
     "\n"
     "  --server HOST:PORT  where `waybill serve` listens ($WAYBILL_SERVER or 127.0.0.1:7400)\n"
-    "  --inventory HOST:PORT, --warehouse HOST:PORT, --shipping HOST:PORT, --tracking HOST:PORT\n"
+    "  --inventory HOST:PORT, --warehouse HOST:PORT, --shipping HOST:PORT,\n"
+    "  --tracking HOST:PORT, --fulfillment HOST:PORT\n"
     "                      where they are served apart, if they are\n"
     "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
     "  --seed N            which orders are first cancelled or abandoned (1)\n"
@@ -97,6 +98,7 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
         {"inventory", required_argument, NULL, 'a'}, /* a service apart, by the option's name */
         {"warehouse", required_argument, NULL, 'a'},
         {"shipping", required_argument, NULL, 'a'},
+        {"fulfillment", required_argument, NULL, 'a'},
         {"tracking", required_argument, NULL, 'a'},
         {0},
     };

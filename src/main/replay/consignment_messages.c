@@ -28,27 +28,33 @@ static bool find_warehouse(const struct replay *replay, const char *warehouse_id
     return false;
 }
 
-/* The product of that SKU among the order's lines, and what a pack of it is worth there. */
-static bool find_product(const struct replay *replay, uint32_t order, const char *sku,
-                         struct consignment_line *line)
+int64_t consignment_pack_value_minor(const struct replay *replay, uint32_t order, uint32_t product)
 {
     const struct data_set_order *of = &replay->data_set->orders[order];
     int64_t packs = 0;
     int64_t value_minor = 0;
     for (uint32_t i = 0; i < of->line_count; i++) {
-        const struct data_set_line *one = &replay->data_set->lines[of->first_line + i];
-        if (!text_equals_string(replay->data_set->products[one->product].sku, sku))
+        const struct data_set_line *line = &replay->data_set->lines[of->first_line + i];
+        if (line->product != product)
             continue;
-        line->product = one->product;
-        packs += one->packs;
-        value_minor += one->value_minor;
+        packs += line->packs;
+        value_minor += line->value_minor;
     }
-    if (packs == 0)
-        return false;
-    line->pack_value_minor = (value_minor + packs / 2) / packs;
-    if (line->pack_value_minor == 0)
-        line->pack_value_minor = 1;
-    return true;
+    int64_t value = packs == 0 ? 0 : (value_minor + packs / 2) / packs;
+    return value == 0 ? 1 : value;
+}
+
+/* The product of that SKU among the order's lines. */
+static bool find_product(const struct replay *replay, uint32_t order, const char *sku,
+                         uint32_t *product)
+{
+    const struct data_set_order *of = &replay->data_set->orders[order];
+    for (uint32_t i = 0; i < of->line_count; i++) {
+        *product = replay->data_set->lines[of->first_line + i].product;
+        if (text_equals_string(replay->data_set->products[*product].sku, sku))
+            return true;
+    }
+    return false;
 }
 
 struct error replay_consignment_read(const struct replay *replay, uint32_t order, uint32_t part,
@@ -63,10 +69,11 @@ struct error replay_consignment_read(const struct replay *replay, uint32_t order
     bool is_known = find_warehouse(replay, of->warehouse_id, &consignment->warehouse);
     for (size_t i = 0; i < of->n_lines && is_known; i++) {
         struct consignment_line *line = &consignment->lines[consignment->line_count++];
-        is_known = find_product(replay, order, of->lines[i]->sku, line);
+        is_known = find_product(replay, order, of->lines[i]->sku, &line->product);
         if (!is_known)
             break;
         line->packs = of->lines[i]->quantity;
+        line->pack_value_minor = consignment_pack_value_minor(replay, order, line->product);
         consignment->grams += line->packs * replay->data_set->products[line->product].weight_grams;
         consignment->value_minor += line->packs * line->pack_value_minor;
     }
@@ -129,12 +136,11 @@ static Waybill__Common__V1__Address *origin(const struct replay *replay,
                      of->is_centre ? "Regional Distribution Centre" : of->site.data, arena);
 }
 
-static Waybill__Common__V1__Address *destination(const struct replay *replay,
-                                                 const struct replay_consignment *consignment,
-                                                 struct arena *arena)
+Waybill__Common__V1__Address *consignment_message_destination(const struct replay *replay,
+                                                              uint32_t order, struct arena *arena)
 {
-    return with_name(shelf_message_destination(replay, consignment->order, arena),
-                     "Central Medical Stores", "Main Gate", arena);
+    return with_name(shelf_message_destination(replay, order, arena), "Central Medical Stores",
+                     "Main Gate", arena);
 }
 
 /* Equal parcels; what does not divide goes into the first. NULL without memory. */
@@ -224,7 +230,7 @@ Waybill__Shipping__V1__GetRatesRequest *consignment_message_rates(
         return NULL;
     waybill__shipping__v1__get_rates_request__init(request);
     request->origin = origin(replay, consignment, arena);
-    request->destination = destination(replay, consignment, arena);
+    request->destination = consignment_message_destination(replay, consignment->order, arena);
     request->parcels = parcels(consignment, arena, &request->n_parcels);
     request->customs = customs(replay, consignment, arena);
     request->carriers = by_tariff ? (char **)freight_carriers : (char **)replay->parcel_carriers;
@@ -250,7 +256,7 @@ Waybill__Shipping__V1__CreateShipmentRequest *consignment_message_shipment(
     request->carrier = (char *)carrier;
     request->service_code = (char *)service_code;
     request->origin = origin(replay, consignment, arena);
-    request->destination = destination(replay, consignment, arena);
+    request->destination = consignment_message_destination(replay, consignment->order, arena);
     request->parcels = parcels(consignment, arena, &request->n_parcels);
     request->customs = customs(replay, consignment, arena);
     request->direction = WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_OUTBOUND;

@@ -47,6 +47,13 @@ bool replay_consignment_is_freight(const struct replay_consignment *consignment)
 /* How many parcels it goes as: 1 for freight. */
 size_t replay_consignment_parcels(const struct replay_consignment *consignment);
 
+/* What the order's lines of that product pay for a pack, in cents, rounded half up; at least 1. */
+int64_t consignment_pack_value_minor(const struct replay *replay, uint32_t order, uint32_t product);
+
+/* Who receives the order, with a name and a street that carriers want. */
+Waybill__Common__V1__Address *consignment_message_destination(const struct replay *replay,
+                                                              uint32_t order, struct arena *arena);
+
 /* On the arena; NULL without memory. */
 Waybill__Shipping__V1__GetRatesRequest *consignment_message_rates(
     const struct replay *replay, const struct replay_consignment *consignment, struct arena *arena);

@@ -140,3 +140,33 @@ Waybill__Tracking__V1__RecordEventRequest *parcel_message_event(const struct rep
         set_location(replay, line, &step, event, arena);
     return is_filled ? request : NULL;
 }
+
+Waybill__Tracking__V1__RecordEventRequest *parcel_message_delivery(const struct replay *replay,
+                                                                   uint32_t order,
+                                                                   const char *carrier,
+                                                                   const char *number,
+                                                                   struct arena *arena)
+{
+    const struct data_set_order *of = &replay->data_set->orders[order];
+    Waybill__Tracking__V1__RecordEventRequest *request = arena_allocate(arena, sizeof *request);
+    Waybill__Tracking__V1__TrackingEvent *event = arena_allocate(arena, sizeof *event);
+    int64_t delivered_us = 0;
+    if (request == NULL || event == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < of->line_count; i++) {
+        const struct data_set_line *line = &replay->data_set->lines[of->first_line + i];
+        int64_t time_us = parcel_step_at(line, parcel_step_count(line) - 1).occurred_time_us;
+        if (time_us > delivered_us)
+            delivered_us = time_us;
+    }
+    waybill__tracking__v1__record_event_request__init(request);
+    waybill__tracking__v1__tracking_event__init(event);
+    request->event = event;
+    event->carrier = (char *)carrier;
+    event->tracking_number = (char *)number;
+    event->type = WAYBILL__TRACKING__V1__TRACKING_EVENT_TYPE__TRACKING_EVENT_TYPE_DELIVERED;
+    event->description = "Delivered to client";
+    event->source = (char *)source;
+    event->occurred_time = time_message(delivered_us, arena);
+    return event->occurred_time == NULL ? NULL : request;
+}

@@ -65,6 +65,19 @@ void replay_set_consigned(struct replay *replay, uint32_t order, bool is_consign
     replay->consigned[order] = is_consigned;
 }
 
+void replay_set_delivered(struct replay *replay, uint32_t order, bool is_delivered)
+{
+    replay->delivered_count += is_delivered;
+    replay->delivered_count -= replay->delivered[order];
+    replay->delivered[order] = is_delivered;
+}
+
+struct replay_id replay_allocation_id(const struct replay *replay, uint32_t order)
+{
+    return replay->has_fulfillment ? replay->allocation_ids[order]
+                                   : replay_plan_allocation_id(replay->plan, order);
+}
+
 /* --- saving --- */
 
 static struct error save(struct replay *replay)
@@ -99,6 +112,13 @@ static struct error allocate_logistics(struct replay *replay)
     replay->shipment_counts = memory_allocate_zero(orders, sizeof *replay->shipment_counts);
     replay->consigned = memory_allocate_zero(orders, sizeof *replay->consigned);
     replay->consignments = memory_allocate_zero(orders, sizeof *replay->consignments);
+    replay->confirming = memory_allocate_zero(replay->plan->hold_count, sizeof *replay->confirming);
+    replay->delivered = memory_allocate_zero(orders, sizeof *replay->delivered);
+    replay->allocation_ids = memory_allocate_zero(orders, sizeof *replay->allocation_ids);
+    replay->deliveries = memory_allocate_zero(orders, sizeof *replay->deliveries);
+    if (replay->confirming == NULL || replay->delivered == NULL || replay->allocation_ids == NULL ||
+        replay->deliveries == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "replay");
     if (replay->parcels == NULL || replay->part_counts == NULL || replay->shipment_counts == NULL ||
         replay->consigned == NULL || replay->consignments == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "replay");
@@ -196,6 +216,12 @@ void replay_destroy(struct replay *replay)
     for (uint32_t i = 0; replay->consignments != NULL && i < replay->data_set->order_count; i++)
         replay_release_consignments(replay, i);
     memory_release(replay->consignments);
+    for (uint32_t i = 0; replay->deliveries != NULL && i < replay->data_set->order_count; i++)
+        replay_release_delivery(replay, i);
+    memory_release(replay->deliveries);
+    memory_release(replay->allocation_ids);
+    memory_release(replay->delivered);
+    memory_release(replay->confirming);
     memory_release(replay->consigned);
     memory_release(replay->shipment_counts);
     memory_release(replay->part_counts);
@@ -221,7 +247,13 @@ static uint64_t steps_done(const struct replay *replay)
         return done;
     return done + replay->plans_made + replay->allocation_counts[ALLOCATION_FIRM] +
            2 * (uint64_t)replay->allocation_counts[ALLOCATION_SHIPPED] + replay->consigned_count +
-           replay->parcel_calls;
+           replay->parcel_calls + replay->delivered_count;
+}
+
+/* Whether orders are followed until fulfillment calls them delivered. */
+static bool delivers(const struct replay *replay)
+{
+    return replay->has_fulfillment && replay->has_tracking;
 }
 
 static uint64_t steps_total(const struct replay *replay)
@@ -231,7 +263,8 @@ static uint64_t steps_total(const struct replay *replay)
         return total;
     return total + (replay_strategy_count + 2) * (uint64_t)replay->data_set->order_count +
            (replay->has_shipping ? replay->data_set->order_count : 0) +
-           (replay->has_tracking ? replay->parcel_calls_total : 0);
+           (replay->has_tracking ? replay->parcel_calls_total : 0) +
+           (delivers(replay) ? replay->data_set->order_count : 0);
 }
 
 /* A server that has less than it once had is another one, or has lost its data. */
@@ -308,11 +341,24 @@ static struct error survey(struct replay *replay)
 {
     struct error error = replay_survey(replay);
     if (!error_is(error) && replay->places != NULL)
+        error = replay_survey_orders(replay);
+    if (!error_is(error) && replay->places != NULL)
         error = replay_survey_allocations(replay);
     if (!error_is(error) && replay->places != NULL)
         error = replay_survey_shipments(replay);
     if (!error_is(error) && replay->places != NULL)
         error = replay_survey_parcels(replay);
+    return error;
+}
+
+/* What fulfillment does by itself, call by call. */
+static struct error hold_and_allocate(struct replay *replay)
+{
+    struct error error = run_stages(replay, hold_stages, hold_stage_count);
+    if (!error_is(error) && replay->places != NULL)
+        error = run_stage(replay, &allocate_stage);
+    if (!error_is(error) && replay->has_shipping)
+        error = run_stage(replay, &consignment_stage);
     return error;
 }
 
@@ -324,13 +370,12 @@ static struct error run_round(struct replay *replay)
     if (!error_is(error) && replay->places != NULL)
         error = compare_strategies(replay);
     if (!error_is(error))
-        error = run_stages(replay, hold_stages, hold_stage_count);
-    if (!error_is(error) && replay->places != NULL)
-        error = run_stage(replay, &allocate_stage);
-    if (!error_is(error) && replay->has_shipping)
-        error = run_stage(replay, &consignment_stage);
+        error = replay->has_fulfillment ? run_stages(replay, promise_stages, promise_stage_count)
+                                        : hold_and_allocate(replay);
     if (!error_is(error) && replay->places != NULL)
         error = run_stage(replay, &dispatch_stage);
+    if (!error_is(error) && delivers(replay))
+        error = run_stage(replay, &deliver_stage);
     if (!error_is(error) && replay->has_tracking)
         error = run_stage(replay, &tracking_stage);
     if (!error_is(error))
@@ -431,7 +476,9 @@ static struct error judge(struct replay *replay)
 {
     struct replay_result *result = replay->result;
     struct error error = call_pump_run(replay->pump, &verify_work, result, NULL);
-    if (!error_is(error))
+    if (!error_is(error) && replay->has_fulfillment)
+        replay_judge_orders(replay);
+    else if (!error_is(error))
         error = ledger_survey_compare(replay->survey, replay->holds, &result->differences);
     if (!error_is(error) && replay->places != NULL)
         error = replay_judge_shelves(replay);

@@ -88,6 +88,7 @@ struct replay_id replay_plan_receipt_id(const struct replay_plan *plan, uint32_t
 
 static const char delivery_mark[] = "in:";
 static const char allocation_mark[] = "a:";
+static const char order_mark[] = "o:";
 static const char shipment_mark[] = "s:";
 static const char parcel_mark[] = "p:";
 
@@ -164,23 +165,57 @@ static bool read_number_of_order(const struct replay_plan *plan, struct text tex
     return data_set_find_order(plan->data_set, text_make(text.data, colon - 1), order);
 }
 
+/* With a number behind it. */
+static struct replay_id numbered_id_of_order(const struct replay_plan *plan, const char *mark,
+                                             uint32_t order, uint32_t number)
+{
+    struct replay_id id = id_of_order(plan, mark, order);
+    size_t size = strlen(id.string);
+    snprintf(id.string + size, sizeof id.string - size, ":%u", number);
+    return id;
+}
+
+static bool find_numbered(const struct replay_plan *plan, const char *mark, struct text id,
+                          int64_t number_max, uint32_t *order, uint32_t *number)
+{
+    char start[sizeof plan->prefix + 8];
+    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, mark);
+    return text_starts_with(id, text_of(start)) &&
+           read_number_of_order(plan, text_make(id.data + size, id.size - (size_t)size), number_max,
+                                order, number);
+}
+
+struct replay_id replay_plan_order_id(const struct replay_plan *plan, uint32_t hold)
+{
+    uint32_t order = plan->holds[hold].order;
+    return numbered_id_of_order(plan, order_mark, order, hold == order ? 1 : 2);
+}
+
+bool replay_plan_find_order_id(const struct replay_plan *plan, struct text id, uint32_t *hold)
+{
+    uint32_t order;
+    uint32_t number;
+    if (!find_numbered(plan, order_mark, id, 2, &order, &number))
+        return false;
+    *hold = number == 1 ? order : plan->extra_holds[order];
+    return *hold != data_set_nowhere;
+}
+
+bool replay_plan_find_own_order(const struct replay_plan *plan, struct text id, uint32_t *order)
+{
+    return replay_plan_find_order_id(plan, id, order) && *order < plan->data_set->order_count;
+}
+
 struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order,
                                          uint32_t part)
 {
-    struct replay_id id = id_of_order(plan, shipment_mark, order);
-    size_t size = strlen(id.string);
-    snprintf(id.string + size, sizeof id.string - size, ":%u", part + 1);
-    return id;
+    return numbered_id_of_order(plan, shipment_mark, order, part + 1);
 }
 
 bool replay_plan_find_shipment(const struct replay_plan *plan, struct text id, uint32_t *order,
                                uint32_t *part)
 {
-    char start[sizeof plan->prefix + sizeof shipment_mark];
-    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, shipment_mark);
-    if (!text_starts_with(id, text_of(start)) ||
-        !read_number_of_order(plan, text_make(id.data + size, id.size - (size_t)size), UINT16_MAX,
-                              order, part))
+    if (!find_numbered(plan, shipment_mark, id, UINT16_MAX, order, part))
         return false;
     (*part)--;
     return true;
@@ -188,13 +223,9 @@ bool replay_plan_find_shipment(const struct replay_plan *plan, struct text id, u
 
 bool replay_plan_find_parcel(const struct replay_plan *plan, struct text number, uint32_t *line)
 {
-    char start[sizeof plan->prefix + sizeof parcel_mark];
     uint32_t order;
     uint32_t place;
-    int size = snprintf(start, sizeof start, "%s%s", plan->prefix, parcel_mark);
-    if (!text_starts_with(number, text_of(start)) ||
-        !read_number_of_order(plan, text_make(number.data + size, number.size - (size_t)size),
-                              UINT32_MAX, &order, &place) ||
+    if (!find_numbered(plan, parcel_mark, number, UINT32_MAX, &order, &place) ||
         place > plan->data_set->orders[order].line_count)
         return false;
     *line = plan->data_set->orders[order].first_line + place - 1;

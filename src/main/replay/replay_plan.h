@@ -20,6 +20,7 @@
  *     receipt       replay:RUN:SKU             one a product, where there are no warehouses
  *     movement      replay:RUN:in:WAREHOUSE:SKU
  *     allocation    replay:RUN:a:ORDER
+ *     order         replay:RUN:o:ORDER:1       where fulfillment takes part; 2 = the extra one
  *     shipment      replay:RUN:s:ORDER:PART    PART from 1: of the order's allocation
  *     parcel        replay:RUN:p:ORDER:LINE    its tracking number; LINE from 1 within the order
  *     reservation   replay:RUN:ORDER:ATTEMPT   from 1; a hold that ran out while it was to be paid
@@ -107,6 +108,15 @@ struct replay_id replay_plan_allocation_id(const struct replay_plan *plan, uint3
 
 /* Whether the id is that of one of our allocations, and of which. */
 bool replay_plan_find_allocation(const struct replay_plan *plan, struct text id, uint32_t *order);
+
+/* What fulfillment knows the hold's order by. */
+struct replay_id replay_plan_order_id(const struct replay_plan *plan, uint32_t hold);
+
+/* Whether the id is that of one of our orders, and of which. */
+bool replay_plan_find_order_id(const struct replay_plan *plan, struct text id, uint32_t *hold);
+
+/* The same for the orders of the data set alone, by their place there. */
+bool replay_plan_find_own_order(const struct replay_plan *plan, struct text id, uint32_t *order);
 
 /* `part` is from 0. */
 struct replay_id replay_plan_shipment_id(const struct replay_plan *plan, uint32_t order,

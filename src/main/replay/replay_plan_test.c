@@ -205,6 +205,36 @@ static void shipment_ids_are_valid_and_read_back(void **state)
     replay_plan_deinit(&plan);
 }
 
+static void order_ids_are_valid_and_read_back(void **state)
+{
+    struct replay_plan plan;
+    char id[128];
+    uint32_t hold;
+    uint32_t order;
+    uint32_t extras = 0;
+    (void)state;
+    assert_false(error_is(replay_plan_init(&plan, &data_set, 1)));
+    for (uint32_t i = 0; i < plan.hold_count; i++) {
+        struct replay_id one = replay_plan_order_id(&plan, i);
+        assert_in_range(strlen(one.string), 1, replay_id_bytes_max);
+        assert_true(replay_plan_find_order_id(&plan, text_of(one.string), &hold));
+        assert_int_equal(hold, i);
+        bool is_own = replay_plan_find_own_order(&plan, text_of(one.string), &order);
+        assert_int_equal(is_own, i < data_set.order_count);
+        extras += !is_own;
+    }
+    assert_in_range(extras, data_set.order_count / 20, data_set.order_count / 5);
+    for (uint32_t i = 0; i < data_set.order_count; i++) {
+        struct replay_id one = replay_plan_order_id(&plan, i);
+        snprintf(id, sizeof id, "%.*s2", (int)strlen(one.string) - 1, one.string);
+        assert_int_equal(replay_plan_find_order_id(&plan, text_of(id), &hold),
+                         plan.extra_holds[i] != data_set_nowhere);
+    }
+    snprintf(id, sizeof id, "%so:ASN-8:3", plan.prefix);
+    assert_false(replay_plan_find_order_id(&plan, text_of(id), &hold));
+    replay_plan_deinit(&plan);
+}
+
 static void receipt_ids_differ_by_product(void **state)
 {
     struct replay_plan plan;
@@ -231,6 +261,7 @@ int main(void)
         cmocka_unit_test(tracking_numbers_are_valid_and_read_back),
         cmocka_unit_test(tracking_numbers_of_others_are_not_taken_for_ours),
         cmocka_unit_test(shipment_ids_are_valid_and_read_back),
+        cmocka_unit_test(order_ids_are_valid_and_read_back),
         cmocka_unit_test(receipt_ids_differ_by_product),
     };
     return cmocka_run_group_tests_name("replay_plan", tests, read_data_set, release_data_set);

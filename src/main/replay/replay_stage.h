@@ -45,7 +45,12 @@ extern const struct replay_stage dispatch_stage;
 /* From allocated to labelled (consignment_stage.c). */
 extern const struct replay_stage consignment_stage;
 
-/* From shipped to delivered (tracking_stage.c). */
+/* From promised to confirmed, and from shipped to delivered, by fulfillment (order_stages.c). */
+extern const struct replay_stage promise_stages[];
+extern const size_t promise_stage_count;
+extern const struct replay_stage deliver_stage;
+
+/* From shipped to delivered, line by line (tracking_stage.c). */
 extern const struct replay_stage tracking_stage;
 
 enum { replay_parcel_carriers_max = 3 };
@@ -75,8 +80,16 @@ struct replay {
     struct replay_supply supply;
     uint8_t *allocations; /* enum allocation_progress of each order */
     uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
-    uint16_t *part_counts; /* of each order's allocation, as far as it is known */
-    bool has_shipping;     /* the server runs it */
+    bool has_fulfillment;   /* the server runs it: it holds, allocates and buys labels */
+    bool orders_are_listed; /* the survey under way has read a page */
+    bool *confirming;       /* of each hold: confirmed, and not yet done */
+    bool *delivered;        /* of each order */
+    uint32_t delivered_count;
+    int64_t settle_give_up_us; /* monotonic; what fulfillment has not done by then it never will */
+    struct replay_id *allocation_ids;   /* of each order, as fulfillment says */
+    struct order_delivery **deliveries; /* of each order: at work, or NULL */
+    uint16_t *part_counts;              /* of each order's allocation, as far as it is known */
+    bool has_shipping;                  /* the server runs it */
     const char *parcel_carriers[replay_parcel_carriers_max]; /* that it has; none = the tariff */
     size_t parcel_carrier_count;
     bool *consigned; /* of each order: all its labels are there */
@@ -125,6 +138,24 @@ void replay_set_allocation(struct replay *replay, uint32_t order,
 
 /* Reads all allocations of this replay (shelf_survey.c). */
 __attribute__((warn_unused_result)) struct error replay_survey_allocations(struct replay *replay);
+
+/* Changes whether fulfillment says that an order is delivered, and the count. */
+void replay_set_delivered(struct replay *replay, uint32_t order, bool is_delivered);
+
+/* What is kept while an order is being delivered (order_stages.c). */
+void replay_release_delivery(struct replay *replay, uint32_t order);
+
+/*
+ * Reads all orders of this replay (order_survey.c), after the ledgers. Without the service
+ * has_fulfillment is false afterwards.
+ */
+__attribute__((warn_unused_result)) struct error replay_survey_orders(struct replay *replay);
+
+/* At the end: whether each order is where the plan leaves it (order_survey.c). */
+void replay_judge_orders(struct replay *replay);
+
+/* What the order's allocation is called. */
+struct replay_id replay_allocation_id(const struct replay *replay, uint32_t order);
 
 /* Changes whether all labels of an order are there, and the count. */
 void replay_set_consigned(struct replay *replay, uint32_t order, bool is_consigned);

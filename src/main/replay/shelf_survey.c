@@ -38,9 +38,15 @@ static void take_allocation(struct replay *replay,
 {
     struct shelf_totals *totals = &replay->result->shelf;
     uint32_t order;
-    if (!replay_plan_find_allocation(replay->plan, text_of(allocation->allocation_id), &order))
+    bool is_ours =
+        replay->has_fulfillment
+            ? replay_plan_find_own_order(replay->plan, text_of(allocation->order_id), &order)
+            : replay_plan_find_allocation(replay->plan, text_of(allocation->allocation_id), &order);
+    if (!is_ours)
         return;
     enum allocation_progress progress = shelf_message_progress(allocation);
+    if (progress == ALLOCATION_NONE && replay->has_fulfillment)
+        return; /* an attempt that fulfillment gave up for another */
     replay_set_allocation(replay, order, progress);
     if (progress == ALLOCATION_NONE)
         difference_list_add(&replay->result->differences,

@@ -133,7 +133,12 @@ static void take_shipment(struct replay *replay, const Waybill__Shipping__V1__Sh
         shipment->charged != NULL ? shipment->charged : shipment->amount;
     uint32_t order;
     uint32_t part;
-    if (!replay_plan_find_shipment(replay->plan, text_of(shipment->shipment_id), &order, &part))
+    bool is_ours =
+        replay->has_fulfillment
+            ? replay_plan_find_own_order(replay->plan, text_of(shipment->order_id), &order)
+            : replay_plan_find_shipment(replay->plan, text_of(shipment->shipment_id), &order,
+                                        &part);
+    if (!is_ours)
         return;
     if (shipment->state != WAYBILL__SHIPPING__V1__SHIPMENT_STATE__SHIPMENT_STATE_CREATED) {
         totals->not_created++;

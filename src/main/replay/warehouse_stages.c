@@ -313,7 +313,7 @@ static bool ship_is_due(void *context, size_t order)
 static bool ship_prepare(void *context, size_t order, struct arena *arena, struct pump_call *call)
 {
     const struct replay *replay = context;
-    struct replay_id id = replay_plan_allocation_id(replay->plan, (uint32_t)order);
+    struct replay_id id = replay_allocation_id(replay, (uint32_t)order);
     Waybill__Warehouse__V1__ShipAllocationRequest *request = arena_allocate(arena, sizeof *request);
     if (request == NULL)
         return false;
