@@ -46,7 +46,7 @@ enum {
     status_signal = 128, /* plus its number, as shells do */
 };
 
-static const size_t report_bytes_max = 65536;
+static const size_t report_bytes_max = 1024 * 1024;
 
 struct replay_arguments {
     const char *path;

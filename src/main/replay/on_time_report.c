@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { name_width = 30, sites_shown = 12 };
+enum { name_width = 30, sites_shown = 12, late_shown = 10 };
 
 /* --- for people --- */
 
@@ -126,9 +126,42 @@ static bool write_origins(struct buffer *out, const struct on_time_survey *surve
            buffer_append_string(out, "\n");
 }
 
+static int latest_first(const void *a, const void *b)
+{
+    return more_lines_first(a, b); /* a row's `lines` are days here */
+}
+
+/* Those that came latest, by name. */
+static bool write_late(struct buffer *out, const struct on_time_survey *survey)
+{
+    const struct data_set *data_set = survey->data_set;
+    struct row *rows = memory_allocate_zero((size_t)survey->whole.late + 1, sizeof *rows);
+    uint32_t count = 0;
+    if (rows == NULL)
+        return false;
+    for (uint32_t line = 0; on_time_next_late(survey, &line) && count < survey->whole.late; line++)
+        rows[count++] = (struct row){line, survey->days_late[line]};
+    qsort(rows, count, sizeof *rows, latest_first);
+    bool written =
+        count == 0 || buffer_append_format(out,
+                                           "  %s parcels came late; the latest of them (--json has "
+                                           "all):\n",
+                                           number_text_of_count(count).string);
+    for (uint32_t i = 0; i < count && i < late_shown && written; i++) {
+        uint32_t order = data_set_order_of_line(data_set, rows[i].index);
+        const struct data_set_order *of = &data_set->orders[order];
+        written = buffer_append_format(out, "  %6s days  order %s line %u to %s\n",
+                                       number_text_of_count(rows[i].lines).string,
+                                       of->order_id.data, rows[i].index - of->first_line + 1,
+                                       data_set->countries[of->country].data);
+    }
+    memory_release(rows);
+    return written && (count == 0 || buffer_append_string(out, "\n"));
+}
+
 bool on_time_report_write(struct buffer *out, const struct on_time_survey *survey)
 {
-    return write_countries(out, survey) && write_origins(out, survey);
+    return write_countries(out, survey) && write_origins(out, survey) && write_late(out, survey);
 }
 
 /* --- for programs --- */
@@ -171,9 +204,27 @@ static json_t *pack_sites(const struct on_time_survey *survey)
     return array;
 }
 
+static json_t *pack_late(const struct on_time_survey *survey)
+{
+    const struct data_set *data_set = survey->data_set;
+    json_t *array = json_array();
+    for (uint32_t line = 0; array != NULL && on_time_next_late(survey, &line); line++) {
+        const struct data_set_order *of = &data_set->orders[data_set_order_of_line(data_set, line)];
+        json_t *row = json_pack("{s:s, s:I, s:I}", "order", of->order_id.data, "line",
+                                (json_int_t)(line - of->first_line + 1), "days",
+                                (json_int_t)survey->days_late[line]);
+        if (json_array_append_new(array, row) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
 json_t *on_time_report_pack(const struct on_time_survey *survey)
 {
-    return json_pack("{s:I, s:I, s:o, s:o, s:o}", "lines", (json_int_t)survey->whole.lines, "late",
-                     (json_int_t)survey->whole.late, "countries", pack_countries(survey), "centres",
-                     pack_count(survey->centres), "sites", pack_sites(survey));
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "lines", (json_int_t)survey->whole.lines,
+                     "late", (json_int_t)survey->whole.late, "countries", pack_countries(survey),
+                     "centres", pack_count(survey->centres), "sites", pack_sites(survey),
+                     "late_parcels", pack_late(survey));
 }

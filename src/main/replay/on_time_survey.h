@@ -28,6 +28,7 @@ struct on_time_survey {
     struct on_time_country *countries; /* by the data set's countries */
     struct on_time_count centres;
     struct on_time_count *sites; /* by the data set's sites */
+    uint32_t *days_late;         /* of each line; 0 = in time, or not delivered */
 };
 
 /* For a data set with logistics, which lives as long. Error: OUT_OF_MEMORY; then deinit, too. */
@@ -37,8 +38,12 @@ void on_time_survey_deinit(struct on_time_survey *survey);
 /* Forgets what it has counted. */
 void on_time_survey_begin(struct on_time_survey *survey);
 
-/* One more line of that order is delivered. */
-void on_time_survey_add(struct on_time_survey *survey, uint32_t order, uint32_t line, bool is_late);
+/* One more line of that order is delivered, so many days after it was promised; 0 = in time. */
+void on_time_survey_add(struct on_time_survey *survey, uint32_t order, uint32_t line,
+                        uint32_t days_late);
+
+/* The next late line at `line` or behind it, for going through all; false = there is none. */
+bool on_time_next_late(const struct on_time_survey *survey, uint32_t *line);
 
 struct on_time_count on_time_sum(struct on_time_count a, struct on_time_count b);
 

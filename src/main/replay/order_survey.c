@@ -29,6 +29,13 @@ static bool prepare(void *context, size_t item, struct arena *arena, struct pump
     return true;
 }
 
+static void take(struct replay *replay, uint32_t hold, const Waybill__Fulfillment__V1__Order *order)
+{
+    unsigned state = (unsigned)order->state;
+    replay->result->order_counts[state < replay_order_states ? state : 0]++;
+    order_message_take(replay, hold, order);
+}
+
 static struct error answered(void *context, size_t item, const struct rpc_client_result *result,
                              bool *again)
 {
@@ -46,11 +53,12 @@ static struct error answered(void *context, size_t item, const struct rpc_client
     if (!replay->orders_are_listed) { /* the first page: what was known is forgotten */
         for (uint32_t i = 0; i < replay->plan->hold_count; i++)
             replay_set_hold(replay, i, (struct hold_status){HOLD_NONE, 1});
+        memset(replay->result->order_counts, 0, sizeof replay->result->order_counts);
         replay->orders_are_listed = true;
     }
     for (size_t i = 0; i < page->n_orders; i++) {
         if (replay_plan_find_order_id(replay->plan, text_of(page->orders[i]->order_id), &hold))
-            order_message_take(replay, hold, page->orders[i]);
+            take(replay, hold, page->orders[i]);
     }
     return replay_turn_page(replay, page->next_page_token, again);
 }
@@ -85,6 +93,7 @@ struct error replay_survey_orders(struct replay *replay)
     replay->orders_are_listed = false;
     replay_begin_pages(replay);
     struct error error = call_pump_run(replay->pump, &work, replay, NULL);
+    replay->result->has_orders = replay->has_fulfillment;
     if (!error_is(error) && replay->has_fulfillment)
         count_orders(replay);
     return error;

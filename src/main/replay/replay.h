@@ -68,11 +68,15 @@ struct shelf_totals {
     int64_t mismatches;
 };
 
+enum { replay_order_states = 10 }; /* by the values of fulfillment's OrderState */
+
 struct replay_result {
     bool has_warehouses; /* shelf and strategies are there */
     struct shelf_totals shelf;
     struct strategy_totals strategies[replay_strategy_count]; /* orders 0 = not compared */
-    bool has_shipping;                                        /* shipments and labels are there */
+    bool has_orders; /* fulfillment's orders are there: how many stand where, extra ones too */
+    uint32_t order_counts[replay_order_states];
+    bool has_shipping; /* shipments and labels are there */
     struct shipment_totals shipments;
     const struct on_time_survey
         *on_time; /* NULL: the server runs no tracking; lives as the replay */

@@ -120,6 +120,35 @@ static bool write_shelf(struct buffer *out, const struct replay_report *report)
         number_text_of_count(shelf->mismatches).string);
 }
 
+static const char *const order_states[replay_order_states] = {
+    "elsewhere", "promised", "being confirmed", "confirmed", "shipped",
+    "delivered", "returned", "expired",         "cancelled", "in need of attention",
+};
+
+/* Orders by state, and how much of what was ordered has left. */
+static bool write_orders(struct buffer *out, const struct replay_report *report)
+{
+    const struct replay_result *result = report->result;
+    const char *separator = "  orders now    ";
+    bool written = true;
+    if (!result->has_orders)
+        return true;
+    for (size_t i = 0; i < replay_order_states && written; i++) {
+        if (result->order_counts[i] == 0)
+            continue;
+        written = buffer_append_format(out, "%s%s %s", separator,
+                                       number_text_of_count(result->order_counts[i]).string,
+                                       order_states[i]);
+        separator = ", ";
+    }
+    int64_t packs = report->plan->data_set->packs;
+    int64_t shipped = result->shelf.shipped < packs ? result->shelf.shipped : packs;
+    int64_t per_mille = (int64_t)((__int128)shipped * 1000 / (packs == 0 ? 1 : packs));
+    return written &&
+           buffer_append_format(out, "\n  fill rate     %lld.%lld %% of the packs\n\n",
+                                (long long)(per_mille / 10), (long long)(per_mille % 10));
+}
+
 static bool write_shipments(struct buffer *out, const struct replay_result *result)
 {
     return !result->has_shipping || shipment_report_write(out, &result->shipments);
@@ -163,9 +192,9 @@ struct error replay_report_write_text(const struct replay_report *report, struct
         write_holds(out, "committed", &holds[HOLD_COMMITTED]) &&
         write_holds(out, "rolled back", &holds[HOLD_ROLLED_BACK]) &&
         write_holds(out, "expired", &holds[HOLD_EXPIRED]) && buffer_append_string(out, "\n") &&
-        write_shelf(out, report) && write_shipments(out, result) && write_on_time(out, result) &&
-        write_measurements(out, result) && write_ledger(out, result) &&
-        write_differences(out, &result->differences))
+        write_orders(out, report) && write_shelf(out, report) && write_shipments(out, result) &&
+        write_on_time(out, result) && write_measurements(out, result) &&
+        write_ledger(out, result) && write_differences(out, &result->differences))
         return error_none();
     return error_make(ERROR_OUT_OF_MEMORY, "report");
 }
@@ -231,6 +260,22 @@ static json_t *pack_warehouses(const struct replay_result *result)
                      "strategies", pack_strategies(result));
 }
 
+/* JSON's null where fulfillment takes no part. */
+static json_t *pack_orders(const struct replay_result *result)
+{
+    if (!result->has_orders)
+        return json_null();
+    json_t *object = json_object();
+    for (size_t i = 0; i < replay_order_states && object != NULL; i++) {
+        if (json_object_set_new(object, order_states[i], json_integer(result->order_counts[i])) !=
+            0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
 /* NULL without memory: json_pack releases what it was given ("o") also when it fails. */
 static json_t *pack(const struct replay_report *report)
 {
@@ -239,7 +284,7 @@ static json_t *pack(const struct replay_report *report)
     const struct survey_totals *totals = &result->totals;
     return json_pack(
         "{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:s}, "
-        "s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:I, s:o}",
+        "s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:I, s:o}",
         "adds_up", result->differences.count == 0, "was_complete", result->was_complete, "seed",
         (json_int_t)report->plan->seed, "orders", (json_int_t)data_set->order_count, "lines_sent",
         (json_int_t)data_set->line_count, "lines_summed", (json_int_t)data_set->summed_line_count,
@@ -252,7 +297,7 @@ static json_t *pack(const struct replay_report *report)
         "chain_head", result->chain_head, "others", "received_packs",
         (json_int_t)totals->others_received, "committed_packs",
         (json_int_t)totals->others_committed, "held_packs", (json_int_t)totals->others_reserved,
-        "warehouses", pack_warehouses(result), "shipments",
+        "warehouses", pack_warehouses(result), "order_states", pack_orders(result), "shipments",
         result->has_shipping ? shipment_report_pack(&result->shipments) : json_null(), "on_time",
         result->on_time == NULL ? json_null() : on_time_report_pack(result->on_time),
         "difference_count", (json_int_t)result->differences.count, "differences",

@@ -11,6 +11,7 @@
 #include "main/replay/parcel_messages.h"
 
 enum { page_records = 1000 };
+static const int64_t day_us = INT64_C(86400) * 1000000;
 
 static bool prepare(void *context, size_t item, struct arena *arena, struct pump_call *call)
 {
@@ -36,13 +37,14 @@ static void take_tracking(struct replay *replay, const Waybill__Tracking__V1__Tr
         !replay_plan_find_parcel(replay->plan, text_of(tracking->tracking_number), &line))
         return;
     const struct data_set_line *of = &replay->data_set->lines[line];
-    bool is_late = parcel_message_time_us(tracking->delivered_time) >
-                   parcel_message_time_us(tracking->original_expected_delivery_time);
+    int64_t late_us = parcel_message_time_us(tracking->delivered_time) -
+                      parcel_message_time_us(tracking->original_expected_delivery_time);
+    bool is_late = late_us > 0;
     if (tracking->event_count < (int32_t)parcel_step_count(of))
         return;
     replay_set_parcel(replay, line, replay_parcel_calls(replay, line));
     on_time_survey_add(&replay->on_time, data_set_order_of_line(replay->data_set, line), line,
-                       is_late);
+                       is_late ? (uint32_t)((late_us + day_us - 1) / day_us) : 0);
     if (is_late != parcel_is_late(of))
         difference_list_add(&replay->result->differences,
                             "parcel %s: it came %s by the service's answer, and %s by the data",
