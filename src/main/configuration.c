@@ -61,7 +61,8 @@ static const struct setting settings[] = {
      "warehouse's store: sqlite:FILE or postgresql://…; empty = sqlite:DATA/warehouse.sqlite",
      "SQLite needs no other program; PostgreSQL is for several processes and machines"},
     {"server", "shipping", SETTING_TEXT, offsetof(struct configuration, shipping), "", 0, 0, "URL",
-     "shipping's store: sqlite:FILE or postgresql://…; empty = sqlite:DATA/shipping.sqlite",
+     "shipping's store: sqlite:FILE or postgresql://…; empty = sqlite:DATA/shipping.sqlite; "
+     "grpc://HOST:PORT = it runs there",
      "SQLite needs no other program; PostgreSQL is for several processes and machines"},
     {"server", "fulfillment", SETTING_TEXT, offsetof(struct configuration, fulfillment), "", 0, 0,
      "URL",

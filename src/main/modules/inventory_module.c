@@ -1,29 +1,27 @@
 /* Inventory: the promise, on the embedded store. */
 #include "main/modules/inventory_module.h"
 
-#include "events/interfaces/client/remote_event_feed.h"
 #include "inventory/application/inventory_service.h"
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/interfaces/events/inventory_events.h"
 #include "inventory/interfaces/events/shelf_feed.h"
 #include "inventory/interfaces/rpc/inventory_rpc.h"
 #include "inventory/interfaces/rpc/stock_watch.h"
+#include "main/modules/other_events.h"
 #include "platform/base/memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char grpc_scheme[] = "grpc://";
-
 struct inventory_process {
     struct module base;
     struct inventory_repository *repository;
     struct inventory_events *events;
-    bool is_fed;                      /* on hand follows the warehouse */
-    pthread_mutex_t mutex;            /* guards `shelf` against those who ask how it goes */
-    struct shelf_feed *shelf;         /* NULL until it starts, and after it stopped */
-    struct remote_event_feed *remote; /* the warehouse's events, where it runs elsewhere */
+    bool is_fed;                 /* on hand follows the warehouse */
+    pthread_mutex_t mutex;       /* guards `shelf` against those who ask how it goes */
+    struct shelf_feed *shelf;    /* NULL until it starts, and after it stopped */
+    struct other_events shelves; /* the warehouse's events */
     struct inventory_door door;
     struct rpc_service rpc; /* the server points into it */
 };
@@ -57,35 +55,22 @@ static bool is_fed_by_shelves(const struct module_environment *environment)
     if (strcmp(source, "auto") != 0)
         return strcmp(source, "warehouse") == 0;
     return module_is_wanted(environment, "warehouse") ||
-           text_starts_with(text_of(environment->configuration->warehouse), text_of(grpc_scheme));
+           other_context_address(environment->configuration->warehouse) != NULL;
 }
 
 /* The warehouse's events: of this process, or of the one at the setting's address. */
 static struct error find_shelves(struct inventory_process *inventory,
-                                 const struct module_environment *environment,
-                                 struct event_feed **shelves)
+                                 const struct module_environment *environment)
 {
     static const char *const types[] = {"waybill.warehouse.v1.MovementRecorded"};
-    const char *url = environment->configuration->warehouse;
-    struct module *warehouse = module_find(environment, "warehouse");
-    if (warehouse != NULL) {
-        *shelves = warehouse->table->feed(warehouse);
-        return error_none();
-    }
-    if (!text_starts_with(text_of(url), text_of(grpc_scheme)))
-        return error_make(
-            ERROR_INVALID_SETTING,
-            "inventory: on_hand_source is warehouse, but this process serves no "
-            "warehouse; serve both, or say where it is: --warehouse grpc://HOST:PORT");
-    struct remote_event_feed_options options = remote_event_feed_options_default();
-    options.source = "warehouse";
-    options.server = url + strlen(grpc_scheme);
-    options.types = types;
-    options.type_count = sizeof types / sizeof types[0];
-    struct error error = remote_event_feed_open(&inventory->remote, &options);
-    if (!error_is(error))
-        *shelves = remote_event_feed_port(inventory->remote);
-    return error;
+    struct error error = other_events_find(&inventory->shelves, environment, "warehouse",
+                                           environment->configuration->warehouse, types,
+                                           sizeof types / sizeof types[0]);
+    if (error_is(error) || inventory->shelves.feed != NULL)
+        return error;
+    return error_make(ERROR_INVALID_SETTING,
+                      "inventory: on_hand_source is warehouse, but this process serves no "
+                      "warehouse; serve both, or say where it is: --warehouse grpc://HOST:PORT");
 }
 
 static struct error open(struct module *module, const struct module_environment *environment)
@@ -137,13 +122,12 @@ static struct error start(struct module *module, const struct module_environment
     struct inventory_process *inventory = (struct inventory_process *)module;
     if (!inventory->is_fed)
         return error_none();
-    struct event_feed *shelves = NULL;
-    struct error error = find_shelves(inventory, environment, &shelves);
+    struct error error = find_shelves(inventory, environment);
     if (error_is(error))
         return error;
     const struct shelf_feed_options options = {
         .repository = inventory->repository,
-        .feed = shelves,
+        .feed = inventory->shelves.feed,
         .clock = clock_system(),
         .threaded = true,
     };
@@ -162,8 +146,7 @@ static void stop(struct module *module)
     inventory->shelf = NULL;
     pthread_mutex_unlock(&inventory->mutex);
     shelf_feed_stop(shelf);
-    remote_event_feed_close(inventory->remote);
-    inventory->remote = NULL;
+    other_events_close(&inventory->shelves);
 }
 
 /* How following the warehouse goes; false where there is nothing to follow, or not now. */

@@ -1,6 +1,7 @@
 /* Tracking: what happened to the parcels, on the embedded store. */
 #include "main/modules/tracking_module.h"
 
+#include "main/modules/other_events.h"
 #include "platform/base/memory.h"
 #include "tracking/application/tracking_service.h"
 #include "tracking/infrastructure/code_maps/built_in_code_maps.h"
@@ -10,6 +11,7 @@
 #include "tracking/interfaces/rpc/tracking_rpc.h"
 #include "tracking/interfaces/webhooks/tracking_webhooks.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +25,9 @@ struct tracking_process {
     struct tracking_events *events;
     struct tracking_watch *watch;
     struct tracking_webhooks *webhooks;
-    struct carrier_event_consumer *carriers; /* NULL without shipping */
+    struct other_events shipping;
+    pthread_mutex_t mutex;                   /* guards `carriers` against those who look at it */
+    struct carrier_event_consumer *carriers; /* NULL without shipping, and once stopped */
     struct tracking_door door;
     struct rpc_service table; /* the server points into it */
 };
@@ -31,7 +35,10 @@ struct tracking_process {
 static struct module *create(void)
 {
     struct tracking_process *tracking = memory_allocate_zero(1, sizeof *tracking);
-    return tracking == NULL ? NULL : &tracking->base;
+    if (tracking == NULL)
+        return NULL;
+    pthread_mutex_init(&tracking->mutex, NULL);
+    return &tracking->base;
 }
 
 static struct error directory_of(const struct configuration *configuration, char *directory,
@@ -117,23 +124,57 @@ static struct event_feed *feed(struct module *module)
     return tracking_events_feed(((struct tracking_process *)module)->events);
 }
 
-/* Carriers' events come from shipping, where that runs in this process. */
+/* Shipments and carriers' events come from shipping, of this process or of another one. */
 static struct error start(struct module *module, const struct module_environment *environment)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
-    struct module *shipping = module_find(environment, "shipping");
-    if (shipping == NULL || shipping->table->feed == NULL)
-        return error_none();
-    return carrier_event_consumer_open(&tracking->carriers, &tracking->service,
-                                       shipping->table->feed(shipping));
+    struct carrier_event_consumer *carriers = NULL;
+    struct error error = other_events_find(&tracking->shipping, environment, "shipping",
+                                           environment->configuration->shipping,
+                                           carrier_event_types, carrier_event_type_count);
+    if (error_is(error) || tracking->shipping.feed == NULL)
+        return error;
+    error = carrier_event_consumer_open(&carriers, &tracking->service, tracking->shipping.feed);
+    pthread_mutex_lock(&tracking->mutex);
+    tracking->carriers = carriers;
+    pthread_mutex_unlock(&tracking->mutex);
+    return error;
 }
 
 static void stop(struct module *module)
 {
-    carrier_event_consumer_close(((struct tracking_process *)module)->carriers);
-    ((struct tracking_process *)module)->carriers = NULL;
-    tracking_watch_stop(((struct tracking_process *)module)->watch);
-    tracking_webhooks_stop(((struct tracking_process *)module)->webhooks);
+    struct tracking_process *tracking = (struct tracking_process *)module;
+    pthread_mutex_lock(&tracking->mutex);
+    struct carrier_event_consumer *carriers = tracking->carriers;
+    tracking->carriers = NULL;
+    pthread_mutex_unlock(&tracking->mutex);
+    carrier_event_consumer_close(carriers);
+    other_events_close(&tracking->shipping);
+    tracking_watch_stop(tracking->watch);
+    tracking_webhooks_stop(tracking->webhooks);
+}
+
+/* How following shipping goes; nothing where there is nothing to follow. */
+static bool write_shipping_metrics(struct tracking_process *tracking, struct buffer *out)
+{
+    struct carrier_event_consumer_status status;
+    pthread_mutex_lock(&tracking->mutex);
+    bool follows = tracking->carriers != NULL;
+    if (follows)
+        status = carrier_event_consumer_status(tracking->carriers);
+    pthread_mutex_unlock(&tracking->mutex);
+    return !follows ||
+           (module_add_gauge(out, "waybill_tracking_shipping_position",
+                             "How far shipping's events were followed.",
+                             status.subscription.place.position) &&
+            module_add_gauge(out, "waybill_tracking_shipping_newest",
+                             "Where shipping's events ended when last looked at.",
+                             status.subscription.newest) &&
+            module_add_gauge(out, "waybill_tracking_shipping_failures",
+                             "Attempts to follow shipping that failed.",
+                             status.subscription.failures) &&
+            module_add_gauge(out, "waybill_tracking_shipping_events",
+                             "Events of shipping recorded since the start.", status.events));
 }
 
 static bool write_metrics(struct module *module, struct buffer *out)
@@ -174,7 +215,7 @@ static bool write_metrics(struct module *module, struct buffer *out)
         (unsigned long long)usage.events_recorded);
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0] && fits; i++)
         fits = module_add_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
-    return fits;
+    return fits && write_shipping_metrics(tracking, out);
 }
 
 static bool is_ready(struct module *module, struct buffer *why)
@@ -194,6 +235,7 @@ static void close(struct module *module)
     embedded_tracking_close(tracking->repository);
     tracking_webhooks_close(tracking->webhooks);
     built_in_code_maps_deinit(&tracking->code_maps);
+    pthread_mutex_destroy(&tracking->mutex);
     memory_release(tracking);
 }
 

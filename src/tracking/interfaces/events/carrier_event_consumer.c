@@ -8,8 +8,7 @@
 #include "platform/base/codec.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
-#include "platform/events/event_subscription.h"
-#include "tracking/domain/limits.h"
+#include "tracking/interfaces/events/scan_event.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
 
@@ -18,8 +17,16 @@
 #include <string.h>
 
 static const char note_name[] = "place/shipping";
+static const char source[] = "shipping";
 
-enum { batch_bytes_max = 16 * 1024 * 1024 };
+const char *const carrier_event_types[] = {
+    "waybill.shipping.v1.CarrierEventReceived",
+    "waybill.shipping.v1.ShipmentCreated",
+    "waybill.shipping.v1.ShipmentCancelled",
+};
+const size_t carrier_event_type_count = sizeof carrier_event_types / sizeof carrier_event_types[0];
+
+enum { batch_bytes_max = 16 * 1024 * 1024, batch_events = 64 };
 
 /* What the repository answers runs on the thread that waits for it. */
 struct waiting_executor {
@@ -98,114 +105,209 @@ static void begin(struct carrier_event_consumer *consumer)
 
 /* --- one event --- */
 
-/* Without control characters and within bytes_max, cut between characters: carriers write what they
- * like. */
-static struct text cleaned(struct arena *arena, const char *string, size_t bytes_max)
-{
-    struct text copy = arena_copy_text(arena, text_of(string));
-    char *bytes = (char *)(uintptr_t)copy.data;
-    if (copy.data == NULL)
-        return text_make("", 0);
-    for (size_t i = 0; i < copy.size; i++) {
-        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7F)
-            bytes[i] = ' ';
-    }
-    if (copy.size > bytes_max)
-        copy.size = bytes_max;
-    while (copy.size > 0 && !text_is_utf8(copy))
-        copy.size--;
-    return text_trim(copy);
-}
-
-static struct tracking_event event_of(struct arena *arena,
-                                      const Waybill__Shipping__V1__CarrierEventReceived *message)
-{
-    const Waybill__Shipping__V1__Scan *scan = message->scan;
-    struct tracking_event event = {
-        .carrier = arena_copy_text(arena, text_of(message->carrier)),
-        .tracking_number = arena_copy_text(arena, text_of(scan->tracking_number)),
-        .occurred_time_us = tracking_time_of(scan->occurred_time),
-        .carrier_code = cleaned(arena, scan->carrier_code, tracking_carrier_code_bytes_max),
-        .description = cleaned(arena, scan->description, tracking_description_bytes_max),
-        .location.facility = cleaned(arena, scan->facility, tracking_facility_bytes_max),
-        .location.city = cleaned(arena, scan->city, tracking_city_bytes_max),
-        .location.country_code = cleaned(arena, scan->country_code, tracking_country_bytes),
-        .source = text_of("shipping"),
+/* What is sent to the repository for an event, until it is answered. */
+struct sent {
+    struct carrier_event_consumer *consumer;
+    struct text event_id;
+    union {
+        struct tracking_command base;
+        struct create_tracking_command create;
+        struct record_event_command record;
     };
-    if (scan->utc_offset_minutes != NULL) {
-        event.has_utc_offset = true;
-        event.utc_offset_minutes = scan->utc_offset_minutes->value;
-        event.utc_offset_source = UTC_OFFSET_CARRIER;
-    }
-    if (scan->point != NULL) {
-        event.location.has_point = true;
-        event.location.latitude_e7 = scan->point->latitude_e7;
-        event.location.longitude_e7 = scan->point->longitude_e7;
-    }
-    return event;
-}
+};
 
-/* The number belongs to a shipment of ours: it is opened, or was. */
-static bool send_creation(struct carrier_event_consumer *consumer,
-                          const Waybill__Shipping__V1__CarrierEventReceived *message,
-                          const struct tracking_event *event)
-{
-    struct violations violations;
-    struct arena *arena = &consumer->arena;
-    struct create_tracking_command *command = arena_allocate_zero(arena, 1, sizeof *command);
-    if (command == NULL)
-        return false;
-    violations_init(&violations, arena);
-    command->base = command_base(consumer);
-    command->carrier = event->carrier;
-    command->tracking_number = event->tracking_number;
-    command->shipment_id = arena_copy_text(arena, text_of(message->shipment_id));
-    command->order_id = arena_copy_text(arena, text_of(message->order_id));
-    command->start_time_us = event->occurred_time_us;
-    if (tracking_service_create_tracking(consumer->service, command, &violations, answered,
-                                         consumer))
-        consumer->under_way++;
-    return true;
-}
-
-static void pass_over(const struct event *event, const struct violations *violations)
+static void tell_refusal(struct text event_id, const char *what, struct text why)
 {
     struct log_field fields[] = {
-        log_text("event", event->event_id),
-        log_text("field", violations->count == 0 ? text_of("") : violations->items[0].field),
+        log_text("event", event_id),
+        log_string("what", what),
+        log_text("why", why),
     };
-    log_event(LOG_LEVEL_WARNING, "tracking: a carrier's event is none that can be kept", fields,
+    log_event(LOG_LEVEL_WARNING, "tracking: something that shipping told could not be kept", fields,
               sizeof fields / sizeof fields[0]);
 }
 
-/* False without memory. */
-static bool send_event(struct carrier_event_consumer *consumer, const struct event *event)
+static void sent_answered(void *context, const struct error *error)
+{
+    static const char *const reasons[] = {
+        [TRACKING_DONE] = "",
+        [TRACKING_NOT_FOUND] = "it is not known",
+        [TRACKING_ID_REUSED] = "the number is another shipment's",
+        [TRACKING_EVENT_LIMIT] = "the number has too many events",
+        [TRACKING_GENERATION_LIMIT] = "the number was used too often",
+    };
+    struct sent *sent = context;
+    if (error == NULL && sent->base.outcome != TRACKING_DONE)
+        tell_refusal(sent->event_id, "decision", text_of(reasons[sent->base.outcome]));
+    answered(sent->consumer, error);
+}
+
+/* NULL without memory for it, or for anything copied before. */
+static struct sent *make_sent(struct carrier_event_consumer *consumer, const struct event *event)
+{
+    struct sent *sent = arena_allocate_zero(&consumer->arena, 1, sizeof *sent);
+    if (sent == NULL || consumer->arena.refused)
+        return NULL;
+    sent->consumer = consumer;
+    sent->event_id = event->event_id;
+    sent->base = command_base(consumer);
+    return sent;
+}
+
+/* A parcel of a shipment of ours: it is opened, or was. False without memory. */
+static bool open_parcel(struct carrier_event_consumer *consumer, const struct event *event,
+                        struct create_tracking_command wanted)
 {
     struct violations violations;
-    struct arena *arena = &consumer->arena;
-    struct record_event_command *command = arena_allocate_zero(arena, 1, sizeof *command);
-    Waybill__Shipping__V1__CarrierEventReceived *message =
-        waybill__shipping__v1__carrier_event_received__unpack(NULL, event->data.size,
-                                                              (const uint8_t *)event->data.data);
-    bool good = command != NULL && message != NULL;
-    violations_init(&violations, arena);
-    if (good && message->scan == NULL) {
-        pass_over(event, &violations);
-    } else if (good) {
-        command->base = command_base(consumer);
-        command->event = event_of(arena, message);
-        if (message->shipment_id[0] != '\0')
-            good = send_creation(consumer, message, &command->event);
-        if (good && tracking_service_record_event(consumer->service, command, &violations, answered,
-                                                  consumer)) {
-            consumer->under_way++;
-            consumer->count++;
-        } else if (good) {
-            pass_over(event, &violations);
-        }
+    struct sent *sent = make_sent(consumer, event);
+    if (sent == NULL)
+        return false;
+    wanted.base = sent->base;
+    sent->create = wanted;
+    violations_init(&violations, &consumer->arena);
+    if (tracking_service_create_tracking(consumer->service, &sent->create, &violations,
+                                         sent_answered, sent))
+        consumer->under_way++;
+    else
+        tell_refusal(event->event_id, "tracking", violations.items[0].field);
+    return true;
+}
+
+static bool record(struct carrier_event_consumer *consumer, const struct event *event,
+                   const struct tracking_event *recorded)
+{
+    struct violations violations;
+    struct sent *sent = make_sent(consumer, event);
+    if (sent == NULL)
+        return false;
+    sent->record.event = *recorded;
+    violations_init(&violations, &consumer->arena);
+    if (tracking_service_record_event(consumer->service, &sent->record, &violations, sent_answered,
+                                      sent)) {
+        consumer->under_way++;
+        consumer->count++;
+    } else {
+        tell_refusal(event->event_id, "scan", violations.items[0].field);
     }
-    waybill__shipping__v1__carrier_event_received__free_unpacked(message, NULL);
+    return true;
+}
+
+static struct text copy(struct carrier_event_consumer *consumer, const char *string)
+{
+    return arena_copy_text(&consumer->arena, text_of(string));
+}
+
+/* CarrierEventReceived: the number is opened if its shipment is known, then the scan is kept. */
+static bool take_scan(struct carrier_event_consumer *consumer, const struct event *event,
+                      const ProtobufCMessage *base)
+{
+    const Waybill__Shipping__V1__CarrierEventReceived *message = (const void *)base;
+    if (message->scan == NULL) {
+        tell_refusal(event->event_id, "scan", text_of("there is none"));
+        return true;
+    }
+    struct tracking_event scan =
+        scan_event_of(&consumer->arena, text_of(message->carrier), message->scan, source);
+    struct create_tracking_command wanted = {
+        .carrier = scan.carrier,
+        .tracking_number = scan.tracking_number,
+        .shipment_id = copy(consumer, message->shipment_id),
+        .order_id = copy(consumer, message->order_id),
+        .start_time_us = scan.occurred_time_us,
+    };
+    return (message->shipment_id[0] == '\0' || open_parcel(consumer, event, wanted)) &&
+           record(consumer, event, &scan);
+}
+
+/* Number by number; a shipment that names none for its parcels has one for all of them. */
+static const char *number_of(const Waybill__Shipping__V1__Shipment *shipment, size_t parcel)
+{
+    const char *number = parcel < shipment->n_parcels ? shipment->parcels[parcel]->tracking_number
+                                                      : shipment->tracking_number;
+    return number[0] != '\0' ? number : shipment->tracking_number;
+}
+
+static bool is_first_of_its_number(const Waybill__Shipping__V1__Shipment *shipment, size_t parcel)
+{
+    for (size_t i = 0; i < parcel; i++) {
+        if (strcmp(number_of(shipment, i), number_of(shipment, parcel)) == 0)
+            return false;
+    }
+    return number_of(shipment, parcel)[0] != '\0';
+}
+
+static size_t number_count(const Waybill__Shipping__V1__Shipment *shipment)
+{
+    return shipment->n_parcels == 0 ? 1 : shipment->n_parcels;
+}
+
+/* ShipmentCreated: each parcel is opened. */
+static bool take_creation(struct carrier_event_consumer *consumer, const struct event *event,
+                          const ProtobufCMessage *base)
+{
+    const Waybill__Shipping__V1__Shipment *shipment =
+        ((const Waybill__Shipping__V1__ShipmentCreated *)(const void *)base)->shipment;
+    bool good = true;
+    for (size_t i = 0; shipment != NULL && i < number_count(shipment) && good; i++) {
+        struct create_tracking_command wanted = {
+            .carrier = copy(consumer, shipment->carrier),
+            .tracking_number = copy(consumer, number_of(shipment, i)),
+            .shipment_id = copy(consumer, shipment->shipment_id),
+            .order_id = copy(consumer, shipment->order_id),
+            .start_time_us = tracking_time_of(shipment->create_time),
+        };
+        if (is_first_of_its_number(shipment, i))
+            good = open_parcel(consumer, event, wanted);
+    }
     return good;
+}
+
+/* ShipmentCancelled: the labels are void, nothing more is heard of their parcels. */
+static bool take_cancellation(struct carrier_event_consumer *consumer, const struct event *event,
+                              const ProtobufCMessage *base)
+{
+    const Waybill__Shipping__V1__Shipment *shipment =
+        ((const Waybill__Shipping__V1__ShipmentCancelled *)(const void *)base)->shipment;
+    bool good = true;
+    for (size_t i = 0; shipment != NULL && i < number_count(shipment) && good; i++) {
+        struct tracking_event cancelled = {
+            .carrier = copy(consumer, shipment->carrier),
+            .tracking_number = copy(consumer, number_of(shipment, i)),
+            .type = TRACKING_EVENT_CANCELLED,
+            .occurred_time_us = event->time_us,
+            .description = text_of("The label was voided"),
+            .source = text_of(source),
+        };
+        if (is_first_of_its_number(shipment, i))
+            good = record(consumer, event, &cancelled);
+    }
+    return good;
+}
+
+static const struct {
+    const ProtobufCMessageDescriptor *descriptor;
+    bool (*take)(struct carrier_event_consumer *consumer, const struct event *event,
+                 const ProtobufCMessage *message); /* false without memory */
+} kinds[] = {
+    {&waybill__shipping__v1__carrier_event_received__descriptor, take_scan},
+    {&waybill__shipping__v1__shipment_created__descriptor, take_creation},
+    {&waybill__shipping__v1__shipment_cancelled__descriptor, take_cancellation},
+};
+
+/* Other events are passed over. False without memory. */
+static bool take_event(struct carrier_event_consumer *consumer, const struct event *event)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (!text_equals_string(event->type, kinds[i].descriptor->name))
+            continue;
+        ProtobufCMessage *message = protobuf_c_message_unpack(
+            kinds[i].descriptor, NULL, event->data.size, (const uint8_t *)event->data.data);
+        bool good = message != NULL && kinds[i].take(consumer, event, message);
+        if (message != NULL)
+            protobuf_c_message_free_unpacked(message, NULL);
+        return good;
+    }
+    return true;
 }
 
 /* --- the consumer --- */
@@ -252,16 +354,13 @@ static struct error handle(void *context, const struct event_batch *batch,
                            const struct event_place *place)
 {
     struct carrier_event_consumer *consumer = context;
-    const char *type = waybill__shipping__v1__carrier_event_received__descriptor.name;
     bool good = true;
     begin(consumer);
-    for (size_t i = 0; i < batch->event_count && good; i++) {
-        if (text_equals_string(batch->events[i].type, type))
-            good = send_event(consumer, &batch->events[i]);
-    }
+    for (size_t i = 0; i < batch->event_count && good; i++)
+        good = take_event(consumer, &batch->events[i]);
     wait_for_answers(consumer);
     if (!good)
-        return error_make(ERROR_OUT_OF_MEMORY, "taking in carriers' events");
+        return error_make(ERROR_OUT_OF_MEMORY, "taking in shipping's events");
     return error_is(consumer->error) ? consumer->error : save(consumer, place);
 }
 
@@ -289,9 +388,10 @@ struct error carrier_event_consumer_open(struct carrier_event_consumer **consume
     pthread_cond_init(&made->executor.posted, NULL);
     arena_init(&made->arena, batch_bytes_max);
     arena_init(&made->answers, batch_bytes_max);
-    options.name = "carriers' events";
+    options.name = "shipping's events";
     options.feed = shipping;
     options.clock = clock_system();
+    options.batch_events_max = batch_events; /* a shipment may have many parcels */
     options.consumer =
         (struct event_consumer){.load = load, .handle = handle, .lost = lost, .context = made};
     *consumer = made;
@@ -310,7 +410,11 @@ void carrier_event_consumer_close(struct carrier_event_consumer *consumer)
     memory_release(consumer);
 }
 
-uint64_t carrier_event_consumer_count(struct carrier_event_consumer *consumer)
+struct carrier_event_consumer_status carrier_event_consumer_status(
+    struct carrier_event_consumer *consumer)
 {
-    return consumer == NULL ? 0 : consumer->count;
+    return (struct carrier_event_consumer_status){
+        .subscription = event_subscription_status(consumer->subscription),
+        .events = consumer->count,
+    };
 }

@@ -3,16 +3,23 @@
 
 #include "platform/base/error.h"
 #include "platform/events/event_feed.h"
+#include "platform/events/event_subscription.h"
 #include "tracking/application/tracking_service.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * Follows shipping's events: each CarrierEventReceived becomes an event of its number, its type by
- * the carrier's code map, its id by its content, so that a scan that came by push and again by poll
- * is one. A number whose shipment is known is opened for it first. How far it has got is a note of
- * the repository; events are idempotent, so one that comes twice after a crash changes nothing.
- * What tracking refuses (a field out of bounds) is told in the log and passed over.
+ * Follows shipping's events:
+ *
+ *   ShipmentCreated       each of its parcels is opened, with its shipment and order
+ *   CarrierEventReceived  the scan becomes an event of its number (scan_event.h); a number whose
+ *                         shipment is known is opened for it first
+ *   ShipmentCancelled     each of its parcels gets an event CANCELLED
+ *
+ * How far it has got is a note of the repository; all it does is idempotent, so an event that comes
+ * twice after a crash changes nothing. What tracking refuses (a field out of bounds, a number that
+ * is another shipment's) is told in the log and passed over.
  *
  * It has a thread of its own. Opened and closed by the main thread.
  */
@@ -26,7 +33,16 @@ struct error carrier_event_consumer_open(struct carrier_event_consumer **consume
 /* Ends after the batch in hand. The repository still answers. NULL is allowed. */
 void carrier_event_consumer_close(struct carrier_event_consumer *consumer);
 
-/* Events recorded since the start. Any thread. */
-uint64_t carrier_event_consumer_count(struct carrier_event_consumer *consumer);
+/* The events it wants, by name, for a feed that can choose. */
+extern const char *const carrier_event_types[];
+extern const size_t carrier_event_type_count;
+
+/* How it goes. Any thread. */
+struct carrier_event_consumer_status {
+    struct event_subscription_status subscription;
+    uint64_t events; /* recorded since the start */
+};
+struct carrier_event_consumer_status carrier_event_consumer_status(
+    struct carrier_event_consumer *consumer);
 
 #endif
