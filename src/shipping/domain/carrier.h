@@ -197,6 +197,8 @@ struct carrier_webhook {
     const struct carrier_header *headers;
     size_t header_count;
     struct text body; /* the raw bytes */
+    /* It was judged when it came, and comes from our own store now, without its headers. */
+    bool is_authenticated;
 };
 
 enum carrier_webhook_verdict {
