@@ -1,0 +1,137 @@
+/* What several requests have in common, as the domain's values. */
+#include "shipping/interfaces/rpc/shipping_calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { path_size = 160 };
+
+void *reading_allocate(struct call_reading *reading, size_t count, size_t size)
+{
+    void *memory = arena_allocate_zero(reading->arena, count + 1, size);
+    reading->failed = reading->failed || memory == NULL;
+    return memory;
+}
+
+static bool is_currency(const char *code)
+{
+    for (size_t i = 0; i < 3; i++) {
+        if (code[i] < 'A' || code[i] > 'Z')
+            return false;
+    }
+    return code[3] == '\0';
+}
+
+struct shipping_money reading_money(struct call_reading *reading,
+                                    const Waybill__Common__V1__Money *message, const char *path)
+{
+    struct shipping_money money = {0};
+    if (message == NULL)
+        return money;
+    if (is_currency(message->currency_code))
+        memcpy(money.currency_code, message->currency_code, sizeof money.currency_code);
+    else
+        violations_add(reading->violations, "must be three capital letters (ISO 4217)",
+                       "%s.currency_code", path);
+    money.amount_minor = message->amount_minor;
+    return money;
+}
+
+void reading_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
+                     const char *path, struct shipping_address *address)
+{
+    *address = (struct shipping_address){0};
+    if (message == NULL)
+        return;
+    address->name = text_of(message->name);
+    address->company = text_of(message->company);
+    address->phone = text_of(message->phone);
+    address->email = text_of(message->email);
+    address->city = text_of(message->city);
+    address->region = text_of(message->region);
+    address->postal_code = text_of(message->postal_code);
+    address->country_code = text_of(message->country_code);
+    if (message->n_lines > shipping_address_lines_max)
+        violations_add(reading->violations, "must be at most 4", "%s.lines", path);
+    for (size_t i = 0; i < message->n_lines && i < shipping_address_lines_max; i++)
+        address->lines[address->line_count++] = text_of(message->lines[i]);
+    if (message->point != NULL) {
+        address->has_point = true;
+        address->latitude_e7 = message->point->latitude_e7;
+        address->longitude_e7 = message->point->longitude_e7;
+    }
+}
+
+const struct shipping_parcel *reading_parcels(struct call_reading *reading,
+                                              Waybill__Shipping__V1__Parcel *const *messages,
+                                              size_t count)
+{
+    char path[path_size];
+    struct shipping_parcel *parcels = reading_allocate(reading, count, sizeof *parcels);
+    for (size_t i = 0; parcels != NULL && i < count; i++) {
+        const Waybill__Shipping__V1__Parcel *message = messages[i];
+        snprintf(path, sizeof path, "parcels[%zu].value", i);
+        parcels[i] = (struct shipping_parcel){
+            .weight_grams = message->weight_grams,
+            .length_mm = message->length_mm,
+            .width_mm = message->width_mm,
+            .height_mm = message->height_mm,
+            .value = reading_money(reading, message->value, path),
+            .reference = text_of(message->reference),
+        };
+    }
+    return parcels;
+}
+
+static struct shipping_customs_item *read_items(struct call_reading *reading,
+                                                const Waybill__Shipping__V1__Customs *message)
+{
+    char path[path_size];
+    struct shipping_customs_item *items =
+        reading_allocate(reading, message->n_items, sizeof *items);
+    for (size_t i = 0; items != NULL && i < message->n_items; i++) {
+        const Waybill__Shipping__V1__CustomsItem *item = message->items[i];
+        snprintf(path, sizeof path, "customs.items[%zu].value", i);
+        items[i] = (struct shipping_customs_item){
+            .description = text_of(item->description),
+            .quantity = item->quantity,
+            .value = reading_money(reading, item->value, path),
+            .weight_grams = item->weight_grams,
+            .hs_code = text_of(item->hs_code),
+            .origin_country = text_of(item->origin_country),
+        };
+    }
+    return items;
+}
+
+const struct shipping_customs *reading_customs(struct call_reading *reading,
+                                               const Waybill__Shipping__V1__Customs *message)
+{
+    if (message == NULL)
+        return NULL;
+    struct shipping_customs *customs = reading_allocate(reading, 1, sizeof *customs);
+    if (customs == NULL)
+        return NULL;
+    customs->incoterm = text_of(message->incoterm);
+    customs->contents_type = text_of(message->contents_type);
+    customs->items = read_items(reading, message);
+    customs->item_count = customs->items == NULL ? 0 : message->n_items;
+    return customs;
+}
+
+enum shipping_label_format reading_label_format(struct call_reading *reading,
+                                                Waybill__Shipping__V1__LabelFormat format,
+                                                const char *path)
+{
+    switch ((int)format) {
+    case WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_UNSPECIFIED:
+    case WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_PDF:
+        return SHIPPING_LABEL_PDF;
+    case WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_ZPL:
+        return SHIPPING_LABEL_ZPL;
+    case WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_PNG:
+        return SHIPPING_LABEL_PNG;
+    }
+    violations_add(reading->violations, "must be one of the LabelFormat values", "%s", path);
+    return SHIPPING_LABEL_PDF;
+}
