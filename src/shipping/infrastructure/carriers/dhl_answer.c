@@ -344,7 +344,8 @@ static struct error read_webhook(const struct carrier_settings *settings,
     struct error error = error_none();
     struct carrier_tracking tracking = {0};
     json_t *root = NULL;
-    if (!webhook->is_authenticated && !carrier_credential_matches(webhook, header, settings->webhook_secret)) {
+    if (!webhook->is_authenticated &&
+        !carrier_credential_matches(webhook, header, settings->webhook_secret)) {
         result->why = text_of("the token is not ours");
         return error;
     }

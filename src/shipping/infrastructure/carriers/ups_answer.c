@@ -486,7 +486,8 @@ static struct error read_webhook(const struct carrier_settings *settings,
     const char *header = settings->webhook_header == NULL ? "credential" : settings->webhook_header;
     struct error error = error_none();
     json_t *root = NULL;
-    if (!webhook->is_authenticated && !carrier_credential_matches(webhook, header, settings->webhook_secret)) {
+    if (!webhook->is_authenticated &&
+        !carrier_credential_matches(webhook, header, settings->webhook_secret)) {
         result->why = text_of("the credential is not ours");
         return error;
     }
