@@ -53,6 +53,7 @@ static const struct sample samples[] = {
     TEXT("server", fulfillment, "sqlite:x", "a\x04", control_advice),
     NUMBER("server", io_threads, "64", "65", "from 0 to 64"),
     NUMBER("server", drain_seconds, "0", "-1", "from 0 to 3600"),
+    NUMBER("server", takeover_seconds, "0", "3601", "from 0 to 3600"),
     NUMBER("server", connections_max, "1", "0", "from 1 to 1000000"),
     NUMBER("server", connections_per_peer_max, "7", "many", "from 0 to 1000000"),
     NUMBER("server", idle_seconds, "1", "1.5", "from 0 to 86400"),
