@@ -32,6 +32,7 @@ test llvm-14 readable stacks of the sanitizers
 test clang-format-14 the format check
 test postgresql-15 a real PostgreSQL for the tests
 test openssl makes certificates for the tests of TLS
+test curl the documents call the server with it
 test python3-venv outside tools written in Python
 test slowhttptest slow heads, bodies and readers
 test nghttp2-client loads servers over HTTP/1.1 and HTTP/2

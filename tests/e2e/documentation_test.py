@@ -81,7 +81,7 @@ class Shell:
 
     def run_beside(self, command, line_count):
         """Its first lines; it goes on."""
-        process = self.start(command.rstrip("& ") if command.endswith("&") else command)
+        process = self.start("exec " + command.rstrip("& "))  # so that it is what is ended
         self.background.append(process)
         timer = threading.Timer(COMMAND_SECONDS_MAX, os.killpg, (process.pid, signal.SIGKILL))
         timer.start()
