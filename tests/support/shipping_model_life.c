@@ -97,7 +97,9 @@ static void take_purchase(struct shipping_model *model, struct model_shipment *r
         arena_allocate_zero(&model->arena, labels_of(bought) + 1, sizeof *record->labels);
     CHECK(record->labels != NULL);
     for (size_t i = 0; i < parcel_count && i < bought->parcel_count; i++) {
-        record->parcels[i].tracking_number = model_keep(model, bought->parcels[i].tracking_number);
+        if (bought->parcels[i].tracking_number.size > 0)
+            record->parcels[i].tracking_number =
+                model_keep(model, bought->parcels[i].tracking_number);
         add_labels(model, record, (int)i, bought->parcels[i].labels,
                    bought->parcels[i].label_count);
     }

@@ -1,0 +1,80 @@
+/* The audit trail: inserted and read, never changed. */
+#include "shipping/infrastructure/sql/step.h"
+
+enum sql_verdict keep_audit_script(struct step *step)
+{
+    static const struct sql_statement insert = {
+        .text = "INSERT INTO shipping_audit (time_us, shipment_id, attempt, what, note, url,"
+                " request, status, answer, duration_us)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+    const struct keep_audit_command *command = (const struct keep_audit_command *)step->command;
+    for (size_t i = 0; i < command->entry_count; i++) {
+        const struct shipping_audit *entry = &command->entries[i];
+        sql_enqueue(step->session, &insert,
+                    BOUND(sql_integer(entry->time_us), sql_text(entry->shipment_id),
+                          sql_integer(entry->attempt), sql_text(entry->what), sql_text(entry->note),
+                          sql_text(entry->url), sql_blob(entry->request),
+                          sql_integer(entry->status), sql_blob(entry->answer),
+                          sql_integer(entry->duration_us)),
+                    sql_any_number);
+    }
+    return SQL_COMMIT;
+}
+
+static struct shipping_audit entry_of(const struct sql_rows *rows, size_t row)
+{
+    return (struct shipping_audit){
+        .time_us = sql_rows_integer(rows, row, 1),
+        .shipment_id = sql_rows_text(rows, row, 2),
+        .attempt = (uint32_t)sql_rows_integer(rows, row, 3),
+        .what = sql_rows_text(rows, row, 4),
+        .note = sql_rows_text(rows, row, 5),
+        .url = sql_rows_text(rows, row, 6),
+        .request = sql_rows_blob(rows, row, 7),
+        .status = sql_rows_integer(rows, row, 8),
+        .answer = sql_rows_blob(rows, row, 9),
+        .duration_us = sql_rows_integer(rows, row, 10),
+    };
+}
+
+enum { part_rows = 8 };
+
+/* A page ends when its entries have taken page_memory_bytes; requests and answers may be large. */
+enum sql_verdict list_audit_script(struct step *step)
+{
+    static const struct sql_statement list = {
+        .text = "SELECT position, time_us, shipment_id, attempt, what, note, url, request, status,"
+                " answer, duration_us FROM shipping_audit"
+                " WHERE shipment_id = $1 AND position > $2 ORDER BY position LIMIT $3"};
+    struct list_audit_command *command = (struct list_audit_command *)step->command;
+    size_t used_before = arena_used(step->arena);
+    uint64_t after = command->after;
+    bool has_more = true;
+    command->entry_count = 0;
+    command->next = 0;
+    command->entries = step_allocate(step, command->page_size + 1, sizeof *command->entries);
+    if (command->entries == NULL)
+        return SQL_FAIL;
+    while (has_more) {
+        size_t left = command->page_size - command->entry_count;
+        bool is_full = left == 0 || (command->entry_count > 0 &&
+                                     arena_used(step->arena) - used_before > page_memory_bytes);
+        size_t part = left < part_rows ? left : part_rows;
+        struct sql_rows rows;
+        if (!sql_query(step->session, &list,
+                       BOUND(sql_text(command->shipment_id), sql_integer((int64_t)after),
+                             sql_integer(is_full ? 1 : (int64_t)part)),
+                       &rows))
+            return SQL_FAIL;
+        if (is_full) {
+            command->next = rows.count > 0 ? after : 0;
+            break;
+        }
+        has_more = rows.count == part;
+        for (size_t i = 0; i < rows.count; i++) {
+            command->entries[command->entry_count++] = entry_of(&rows, i);
+            after = (uint64_t)sql_rows_integer(&rows, i, 0);
+        }
+    }
+    return SQL_COMMIT;
+}

@@ -1,0 +1,65 @@
+#ifndef WAYBILL_SHIPPING_INFRASTRUCTURE_SQL_STEP_H
+#define WAYBILL_SHIPPING_INFRASTRUCTURE_SQL_STEP_H
+
+#include "platform/events/sql_outbox.h"
+#include "platform/sql/sql_session.h"
+#include "shipping/domain/shipping_event.h"
+#include "shipping/domain/shipping_repository.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One run of a script: a command on its way through one transaction. A script may be run again from
+ * its beginning, so it sets all its results anew. Thread: the store's that runs the script.
+ */
+struct step {
+    struct sql_session *session;
+    struct arena *arena;
+    struct error *error;
+    shipping_event_encode *encode;
+    struct sql_outbox *outbox;
+    struct shipping_command *command;
+};
+
+/* A script of the table: takes the decision of its command. */
+typedef enum sql_verdict step_script(struct step *step);
+
+/* Parameters of a statement, counted by the compiler. */
+#define BOUND(...)                                                                                 \
+    ((const struct sql_value[]){__VA_ARGS__}),                                                     \
+        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
+
+/* How a script ends: a refusal, which leaves no trace; no memory. */
+enum sql_verdict step_refuse(struct step *step, enum shipping_outcome outcome);
+enum sql_verdict step_fail_memory(struct step *step);
+
+/* `count` values of `size` bytes, all zero; NULL sets the step's error. */
+void *step_allocate(struct step *step, size_t count, size_t size);
+
+/* A copy on the arena; false sets the step's error. */
+bool step_copy(struct step *step, struct text *text);
+
+/*
+ * Adds an event to the transaction. The caller holds the lock of its key; `event_id` is unique for
+ * ever. False: the script ends with SQL_FAIL.
+ */
+bool step_emit(struct step *step, const struct shipping_event *event, struct text key,
+               struct text event_id, int64_t time_us);
+
+/* What a page of records may take of the call's arena; it ends early then, never empty. */
+extern const size_t page_memory_bytes;
+
+/* 64 digits; `hex` has room for them. */
+void step_hexadecimal(const char hash[32], char hex[64]);
+
+/* The scripts. */
+step_script begin_shipment_script, mark_sent_script, record_purchase_script, record_lookup_script;
+step_script begin_cancel_script, end_cancel_script, resolve_shipment_script;
+step_script get_shipment_script, find_shipment_script, list_shipments_script;
+step_script list_unfinished_script, get_label_script;
+step_script keep_audit_script, list_audit_script;
+step_script keep_webhook_script, list_webhooks_script, record_scans_script;
+
+#endif
