@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Runs C suites, which read WAYBILL_SQL_URL, on a real PostgreSQL of their own.
 
-    postgresql_suites.py PROGRAM…
+    postgresql_suites.py [--seconds N] PROGRAM…
 
+--seconds: how long a suite may take, 240.
 Their TAP is passed on, numbered through.
 """
 
@@ -17,16 +18,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tap  # noqa: E402
 from postgresql_server import PostgresqlServer  # noqa: E402
 
-SECONDS_MAX = 240  # a suite
 CASE = re.compile(r"(ok|not ok) \d+ ?(.*)")
 
 
-def run(program, url, first):
+def run(program, url, first, seconds_max):
     """(cases, failed)"""
     environment = {**os.environ, "WAYBILL_SQL_URL": url, "CMOCKA_MESSAGE_OUTPUT": "TAP"}
     process = subprocess.Popen([program], stdout=subprocess.PIPE, text=True, env=environment)
     cases = failed = 0
-    timer = threading.Timer(SECONDS_MAX, process.kill)
+    timer = threading.Timer(seconds_max, process.kill)
     timer.start()
     for line in process.stdout:
         match = CASE.match(line)
@@ -51,10 +51,13 @@ def main():
     except tap.Skip as reason:
         print(f"1..0 # SKIP {reason}")
         return 0
+    programs, seconds_max = sys.argv[1:], 240
+    if programs[0] == "--seconds":
+        programs, seconds_max = programs[2:], int(programs[1])
     total = failures = 0
     with server:
-        for program in sys.argv[1:]:
-            cases, failed = run(program, server.url, total)
+        for program in programs:
+            cases, failed = run(program, server.url, total, seconds_max)
             total += cases
             failures += failed
     print(f"1..{total}")

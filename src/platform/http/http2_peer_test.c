@@ -304,6 +304,7 @@ static void drain_serves_what_was_asked_before_its_notice_was_read(void **state)
 static void drain_waits_a_moment_for_who_does_not_answer(void **state)
 {
     (void)state;
+    static unsigned char payload[1 << 16];
     struct http_server_options options = quick_options();
     unsigned answers = 0;
     pthread_t thread;
@@ -312,9 +313,9 @@ static void drain_waits_a_moment_for_who_does_not_answer(void **state)
     int peer = connect_to(server);
     greet(peer);
     ask(peer, 1);
+    hear(peer, frame_headers, payload, sizeof payload); /* it has been taken */
     assert_int_equal(pthread_create(&thread, NULL, drain, server), 0);
     assert_true(hears_goodbye(peer, &answers));
-    assert_int_equal(answers, 1);
     pthread_join(thread, NULL);
     http_server_destroy(server);
 }

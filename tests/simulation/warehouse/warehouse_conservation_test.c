@@ -5,7 +5,7 @@
  * up to, each id once, and VerifyMovements recomputes every balance; on the way no warehouse has
  * less free than nothing.
  *
- *   warehouse_conservation_test [SEED [OPERATIONS]]
+ *   warehouse_conservation_test [SEED [OPERATIONS]]      (WAYBILL_OPERATIONS=N does the same)
  */
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
@@ -24,8 +24,8 @@ enum {
     slots_max = 48,
     copies_max = 5,
     slot_arena_bytes_max = 8 * 1024 * 1024,
-    operations_sqlite = 60000,
-    operations_postgresql = 3000,
+    operations_sqlite = 100000,
+    operations_postgresql = 10000,
     answer_us_max = 60000000,
 };
 
@@ -433,7 +433,8 @@ int main(int argument_count, char **arguments)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_lost_made_or_taken_twice)};
     seed = argument_count > 1 ? strtoull(arguments[1], NULL, 10) : (uint64_t)time(NULL);
-    operations_asked = argument_count > 2 ? (unsigned)strtoul(arguments[2], NULL, 10) : 0;
+    const char *asked = argument_count > 2 ? arguments[2] : getenv("WAYBILL_OPERATIONS");
+    operations_asked = asked == NULL ? 0 : (unsigned)strtoul(asked, NULL, 10);
     print_message("# replay: warehouse_conservation_test %" PRIu64 " %u\n", seed, operations_asked);
     return cmocka_run_group_tests_name("warehouse_conservation", tests, NULL, NULL);
 }
