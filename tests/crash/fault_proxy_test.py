@@ -4,7 +4,8 @@
 Method: between clients and server stands a proxy that cuts connections at random: before a request
 got through, or after it and before its answer. Every call is sent until it is answered, and then up to
 four times more; some duplicates race each other on two connections; the server is restarted now and
-then. At the end the stock must be that of the distinct ids alone. `--calls N`, `--seed N`.
+then. At the end the store must hold the effects of the distinct ids alone. For inventory, tracking, and
+warehouse on both databases. `--calls N`, `--seed N`; names of cases select some.
 """
 
 import argparse
@@ -20,14 +21,17 @@ import grpc
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
-from waybill_server import inventory  # noqa: E402
+from postgresql_server import PostgresqlServer  # noqa: E402
+from waybill_server import inventory, tracking, warehouse, warehouse_method  # noqa: E402
 
 SKU = "hot"
+STOCK = 10**9
 CLIENTS = 48
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--calls", type=int, default=10000)
 arguments.add_argument("--seed", type=int, default=int(os.environ.get("WAYBILL_SEED", "1")))
+arguments.add_argument("case", nargs="*")
 options = arguments.parse_args()
 sys.argv = sys.argv[:1]
 
@@ -52,7 +56,7 @@ class FaultProxy:
         except OSError:
             writer.close()
             return
-        budget = {"bytes": self.chance.randint(2000, 100000)}
+        budget = {"bytes": self.chance.randint(2000, 40000)}
         self.writers |= {writer, far_writer}
         await asyncio.gather(self.pass_on(reader, far_writer, budget),
                              self.pass_on(far_reader, writer, budget))
@@ -95,66 +99,215 @@ async def until_answered(stub, request):
 
 
 class Effects:
+    """What the store must hold at the end: the sum of the distinct ids."""
+
     def __init__(self):
-        self.received = 0
-        self.reserved = 0
-        self.committed = 0
         self.calls = 0
         self.ids = 0
         self.next = 0
 
 
-async def effect(channels, chance, effects, number):
-    """One id's life; every call of it sent one to five times, sometimes on both connections at once."""
-    async def everywhere(method, request):
-        racing = chance.random() < 0.3
-        stubs = [waybill_server.inventory_method(channel, method) for channel in channels]
-        chance.shuffle(stubs)
+class Everywhere:
+    """Sends one call one to five times, sometimes on both connections at once."""
+
+    def __init__(self, channels, chance, effects, method_of):
+        self.channels = channels
+        self.chance = chance
+        self.effects = effects
+        self.method_of = method_of
+
+    async def __call__(self, name, request):
+        racing = self.chance.random() < 0.3
+        stubs = [self.method_of(channel, name) for channel in self.channels]
+        self.chance.shuffle(stubs)
         answers = await asyncio.gather(
             *(until_answered(stub, request) for stub in (stubs if racing else stubs[:1])))
-        for _ in range(chance.randint(0, 2)):
-            answers.append(await until_answered(chance.choice(stubs), request))
-        effects.calls += sum(sent for _, sent in answers)
+        for _ in range(self.chance.randint(0, 2)):
+            answers.append(await until_answered(self.chance.choice(stubs), request))
+        self.effects.calls += sum(sent for _, sent in answers)
         return [answer for answer, _ in answers]
 
-    quantity = chance.randint(1, 9)
-    if number % 10 == 0:
-        await everywhere("ReceiveStock", inventory.ReceiveStockRequest(
-            receipt_id=f"receipt-{number}", sku=SKU, quantity=quantity))
-        effects.received += quantity
-        effects.ids += 1
-        return
-    request = inventory.ReserveRequest(
-        reservation_id=f"r-{number}", lines=[inventory.ReserveLine(sku=SKU, quantity=quantity)])
-    answers = await everywhere("Reserve", request)
+
+def same(answers):
+    """The first of answers that must all say the same."""
     assert len({answer.SerializeToString() for answer in answers}) == 1, answers
-    step = chance.random()
-    if step < 0.5:
-        await everywhere("Commit", inventory.CommitRequest(reservation_id=f"r-{number}"))
-        effects.committed += quantity
-    elif step < 0.8:
-        await everywhere("Rollback", inventory.RollbackRequest(reservation_id=f"r-{number}"))
-    else:
-        effects.reserved += quantity
-    effects.ids += 1
+    return answers[0]
 
 
-async def worker(channels, chance, effects):
+class InventoryWork:
+    services = ("inventory",)
+    method_of = staticmethod(waybill_server.inventory_method)
+
+    def __init__(self):
+        self.received = STOCK
+        self.reserved = 0
+        self.committed = 0
+
+    def prepare(self, channel):
+        waybill_server.inventory_method(channel, "ReceiveStock")(
+            inventory.ReceiveStockRequest(receipt_id="first", sku=SKU, quantity=STOCK))
+
+    async def effect(self, everywhere, chance, number):
+        quantity = chance.randint(1, 9)
+        if number % 10 == 0:
+            await everywhere("ReceiveStock", inventory.ReceiveStockRequest(
+                receipt_id=f"receipt-{number}", sku=SKU, quantity=quantity))
+            self.received += quantity
+            return
+        same(await everywhere("Reserve", inventory.ReserveRequest(
+            reservation_id=f"r-{number}", lines=[inventory.ReserveLine(sku=SKU, quantity=quantity)])))
+        step = chance.random()
+        if step < 0.5:
+            await everywhere("Commit", inventory.CommitRequest(reservation_id=f"r-{number}"))
+            self.committed += quantity
+        elif step < 0.8:
+            await everywhere("Rollback", inventory.RollbackRequest(reservation_id=f"r-{number}"))
+        else:
+            self.reserved += quantity
+
+    def check(self, channel):
+        stock = waybill_server.inventory_method(channel, "GetStock")(
+            inventory.GetStockRequest(sku=SKU)).stock
+        report = waybill_server.inventory_method(channel, "VerifyLedger")(
+            inventory.VerifyLedgerRequest())
+        assert stock.received == self.received, stock
+        assert stock.reserved == self.reserved, stock
+        assert stock.committed == self.committed, stock
+        assert not report.mismatches, report
+
+
+class WarehouseWork:
+    services = ("warehouse",)
+    method_of = staticmethod(waybill_server.warehouse_method)
+    sites = ("w1", "w2")
+
+    def __init__(self):
+        self.on_hand = {site: STOCK for site in self.sites}
+        self.allocated = 0
+        self.in_allocations = 0  # taken off the shelves for orders, at either site
+
+    def prepare(self, channel):
+        for number, site in enumerate(self.sites):
+            place = warehouse.Warehouse(warehouse_id=site, name=site, priority=number, active=True)
+            place.address.point.latitude_e7 = 500000000 + number
+            warehouse_method(channel, "CreateWarehouse")(
+                warehouse.CreateWarehouseRequest(warehouse=place), timeout=60)
+            warehouse_method(channel, "ReceiveStock")(warehouse.ReceiveStockRequest(
+                movement_id="first-" + site, warehouse_id=site, sku=SKU, quantity=STOCK), timeout=60)
+
+    async def effect(self, everywhere, chance, number):
+        kind = chance.choice((self.move, self.move, self.transfer, self.allocate))
+        await kind(everywhere, chance, number)
+
+    async def move(self, everywhere, chance, number):
+        site, quantity = chance.choice(self.sites), chance.randint(1, 9)
+        fields = {"movement_id": f"m-{number}", "warehouse_id": site, "sku": SKU}
+        name = chance.choice(("ReceiveStock", "ShipStock", "ReturnStock", "AdjustStock"))
+        if name == "AdjustStock":
+            fields.update(delta=-quantity, reason=warehouse.ADJUSTMENT_REASON_DAMAGE)
+        else:
+            fields["quantity"] = quantity
+        answers = await everywhere(name, getattr(warehouse, name + "Request")(**fields))
+        same([answer.movement for answer in answers])
+        self.on_hand[site] += quantity if name in ("ReceiveStock", "ReturnStock") else -quantity
+
+    async def transfer(self, everywhere, chance, number):
+        here, there = chance.sample(self.sites, 2)
+        quantity = chance.randint(1, 9)
+        await everywhere("CreateTransfer", warehouse.CreateTransferRequest(
+            transfer_id=f"t-{number}", from_warehouse_id=here, to_warehouse_id=there,
+            lines=[warehouse.CreateTransferLine(sku=SKU, quantity=quantity)]))
+        if chance.random() < 0.3:
+            await everywhere("CancelTransfer", warehouse.CancelTransferRequest(
+                transfer_id=f"t-{number}"))
+            return
+        await everywhere("ReceiveTransfer", warehouse.ReceiveTransferRequest(
+            transfer_id=f"t-{number}"))
+        self.on_hand[here] -= quantity
+        self.on_hand[there] += quantity
+
+    async def allocate(self, everywhere, chance, number):
+        quantity = chance.randint(1, 9)
+        request = warehouse.AllocateRequest(
+            allocation_id=f"a-{number}", strategy=warehouse.ALLOCATION_STRATEGY_PRIORITY,
+            lines=[warehouse.ItemLine(sku=SKU, quantity=quantity)])
+        request.destination.point.latitude_e7 = 500000000
+        same([answer.allocation for answer in await everywhere("Allocate", request)])
+        step = chance.random()
+        if step < 0.5:
+            await everywhere("ShipAllocation", warehouse.ShipAllocationRequest(
+                allocation_id=f"a-{number}"))
+            self.in_allocations += quantity
+        elif step < 0.8:
+            await everywhere("ReleaseAllocation", warehouse.ReleaseAllocationRequest(
+                allocation_id=f"a-{number}"))
+        else:
+            self.allocated += quantity
+
+    def check(self, channel):
+        stocks = [warehouse_method(channel, "GetWarehouseStock")(
+            warehouse.GetWarehouseStockRequest(warehouse_id=site, sku=SKU), timeout=60).stock
+            for site in self.sites]
+        assert sum(one.on_hand for one in stocks) == \
+            sum(self.on_hand.values()) - self.in_allocations, (stocks, self.on_hand)
+        assert sum(one.allocated for one in stocks) == self.allocated, stocks
+        report = warehouse_method(channel, "VerifyMovements")(
+            warehouse.VerifyMovementsRequest(), timeout=60)
+        assert not report.mismatches, report
+
+
+class TrackingWork:
+    services = ("tracking",)
+    parcels = 50
+
+    def __init__(self):
+        self.events = [0] * self.parcels
+
+    @staticmethod
+    def method_of(channel, name):
+        return channel.unary_unary(
+            "/waybill.tracking.v1.TrackingService/" + name,
+            request_serializer=getattr(tracking, name + "Request").SerializeToString,
+            response_deserializer=getattr(tracking, name + "Response").FromString)
+
+    def prepare(self, channel):
+        pass
+
+    async def effect(self, everywhere, chance, number):
+        parcel = chance.randrange(self.parcels)
+        event = tracking.TrackingEvent(
+            event_id=f"e-{number}" if chance.random() < 0.5 else "", carrier="ups",
+            tracking_number=f"N{parcel}", type=tracking.TRACKING_EVENT_TYPE_IN_TRANSIT,
+            source="test", description=f"scan {number}")
+        event.occurred_time.seconds = 1800000000 + number
+        answers = await everywhere("RecordEvent", tracking.RecordEventRequest(event=event))
+        same([answer.event for answer in answers])
+        self.events[parcel] += 1
+
+    def check(self, channel):
+        for parcel, count in enumerate(self.events):
+            found = self.method_of(channel, "GetTracking")(tracking.GetTrackingRequest(
+                carrier="ups", tracking_number=f"N{parcel}"), timeout=60).tracking
+            assert found.event_count == count, (found, count)
+
+
+async def worker(work, everywhere, chance, effects):
     while effects.calls < options.calls:
         effects.next += 1
-        await effect(channels, chance, effects, effects.next)
+        await work.effect(everywhere, chance, effects.next)
+        effects.ids += 1
 
 
-async def restarts(proxy, holder, data, chance):
+async def restarts(proxy, holder, chance):
     while True:
         await asyncio.sleep(chance.uniform(0.5, 2))
         holder["server"].kill()
-        holder["server"] = await asyncio.to_thread(waybill_server.Server, data)
+        holder["server"] = await asyncio.to_thread(holder["start"])
         proxy.target = holder["server"].listen
         holder["restarts"] += 1
 
 
-async def run_load(data, holder, effects):
+async def run_load(work, holder, effects):
     chance = random.Random(options.seed)
     proxy = FaultProxy(chance)
     proxy.target = holder["server"].listen
@@ -162,8 +315,9 @@ async def run_load(data, holder, effects):
     settings = [("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 20),
                 ("grpc.max_reconnect_backoff_ms", 100), ("grpc.use_local_subchannel_pool", 1)]
     channels = [grpc.aio.insecure_channel(proxy.address, options=settings) for _ in range(2)]
-    restarting = asyncio.create_task(restarts(proxy, holder, data, chance))
-    await asyncio.gather(*(worker(channels, chance, effects) for _ in range(CLIENTS)))
+    everywhere = Everywhere(channels, chance, effects, work.method_of)
+    restarting = asyncio.create_task(restarts(proxy, holder, chance))
+    await asyncio.gather(*(worker(work, everywhere, chance, effects) for _ in range(CLIENTS)))
     restarting.cancel()
     for channel in channels:
         await channel.close()
@@ -171,28 +325,23 @@ async def run_load(data, holder, effects):
     return proxy.cuts
 
 
-def effects_are_those_of_the_distinct_ids():
+def effects_are_those_of_the_distinct_ids(work, *arguments):
     print(f"# seed {options.seed}: replay with {__file__} --seed {options.seed}")
     effects = Effects()
     data = tempfile.mkdtemp(prefix="waybill-retries-")
-    holder = {"server": waybill_server.Server(data), "restarts": 0}
+
+    def start():
+        return waybill_server.Server(data, *work.services, *arguments)
+    holder = {"server": start(), "start": start, "restarts": 0}
     try:
         with waybill_server.channel_to(holder["server"].listen) as channel:
-            waybill_server.inventory_method(channel, "ReceiveStock")(
-                inventory.ReceiveStockRequest(receipt_id="first", sku=SKU, quantity=10**9))
-        effects.received += 10**9
-        cuts = asyncio.run(run_load(data, holder, effects))
+            work.prepare(channel)
+        cuts = asyncio.run(run_load(work, holder, effects))
         with waybill_server.channel_to(holder["server"].listen) as channel:
-            stock = waybill_server.inventory_method(channel, "GetStock")(
-                inventory.GetStockRequest(sku=SKU)).stock
-            report = waybill_server.inventory_method(channel, "VerifyLedger")(
-                inventory.VerifyLedgerRequest())
+            grpc.channel_ready_future(channel).result(60)
+            work.check(channel)
         print(f"# {effects.calls} calls of {effects.ids} ids, {cuts} connections cut, "
               f"{holder['restarts']} restarts")
-        assert stock.received == effects.received, stock
-        assert stock.reserved == effects.reserved, stock
-        assert stock.committed == effects.committed, stock
-        assert not report.mismatches, report
         assert cuts > 10 and effects.calls > effects.ids
         holder["server"].stop()
     finally:
@@ -201,4 +350,23 @@ def effects_are_those_of_the_distinct_ids():
         shutil.rmtree(data, ignore_errors=True)
 
 
-tap.run([effects_are_those_of_the_distinct_ids])
+def inventory_acts_once():
+    effects_are_those_of_the_distinct_ids(InventoryWork())
+
+
+def warehouse_on_sqlite_acts_once():
+    effects_are_those_of_the_distinct_ids(WarehouseWork())
+
+
+def warehouse_on_postgresql_acts_once():
+    with PostgresqlServer() as server:
+        effects_are_those_of_the_distinct_ids(WarehouseWork(), "--warehouse", server.url)
+
+
+def tracking_acts_once():
+    effects_are_those_of_the_distinct_ids(TrackingWork())
+
+
+CASES = [inventory_acts_once, warehouse_on_sqlite_acts_once, warehouse_on_postgresql_acts_once,
+         tracking_acts_once]
+tap.run([case for case in CASES if not options.case or case.__name__ in options.case])
