@@ -7,6 +7,9 @@
  *   load waybill HOST:PORT [options]     Reserve, or GetStock with --get
  *   load peer    HOST:PORT [options]     Reserve of the rival (its effect is checked in its Redis)
  *
+ * With --allocate it is Allocate of one piece, by either; the SKUs must lie in warehouses, and the
+ * effect is checked in the database.
+ *
  * Ends with 1 if any effect differs or the connection is lost.
  */
 #include "tests/load/histogram.h"
@@ -27,7 +30,7 @@
 enum {
     skus = 10000,
     hot_sku = 0,
-    body_bytes_max = 128,
+    body_bytes_max = 160,
     answer_bytes_max = 4096,
     output_bytes_max = 1 << 20,
     input_bytes = 1 << 16,
@@ -64,6 +67,7 @@ struct connection {
 struct load {
     bool is_peer;
     bool is_get;
+    bool is_allocate;
     unsigned connections;
     unsigned streams;
     double seconds;
@@ -133,6 +137,17 @@ static size_t put_text(char *at, unsigned field, const char *text)
     return 2 + size;
 }
 
+static size_t put_bytes(char *at, const char *bytes, size_t size)
+{
+    memcpy(at, bytes, size);
+    return size;
+}
+
+/* What an allocation says besides: where to, 50 degrees north; ours by the rival's own strategy. */
+static const char waybill_place[] = "\x22\x08\x52\x06\x08\x80\xca\xb5\xee\x01" /* destination */
+                                    "\x30\x01";                                /* PRIORITY */
+static const char peer_place[] = "\x19\0\0\0\0\0\0\x49\x40";                   /* lat */
+
 static void frame(struct slot *slot, size_t size)
 {
     memset(slot->body, 0, 5);
@@ -185,16 +200,18 @@ static void write_body(struct slot *slot, uint64_t number)
         at += put_text(at, 1, name);
         memcpy(at, "\x10\x01", 2); /* quantity 1 */
         at += 2;
-        at += put_text(at, 3, id);
+        at += load.is_allocate ? put_bytes(at, peer_place, sizeof peer_place - 1)
+                               : put_text(at, 3, id);
         frame(slot, (size_t)(at - slot->body - 5));
     } else {
         size_t size = put_text(line, 1, name);
         memcpy(line + size, "\x10\x01", 2);
         at += put_text(at, 1, id);
-        *at++ = 4 << 3 | 2;
+        *at++ = (char)((load.is_allocate ? 5 : 4) << 3 | 2);
         *at++ = (char)(size + 2);
-        memcpy(at, line, size + 2);
-        at += size + 2;
+        at += put_bytes(at, line, size + 2);
+        if (load.is_allocate)
+            at += put_bytes(at, waybill_place, sizeof waybill_place - 1);
         frame(slot, (size_t)(at - slot->body - 5));
     }
 }
@@ -208,7 +225,8 @@ static void change_digits(struct slot *slot, uint64_t number)
         put_digits(body + 2 + 16, slot->sku, 12);
     } else if (load.is_peer) {
         put_digits(body + 2 + 16, slot->sku, 12);
-        put_digits(body + 18 + 2 + 2 + run_size + 13, number, 12);
+        if (!load.is_allocate)
+            put_digits(body + 18 + 2 + 2 + run_size + 13, number, 12);
     } else {
         put_digits(body + 2 + run_size + 13, number, 12);
         put_digits(body + 2 + run_size + 13 + 2 + 2 + 16, slot->sku, 12);
@@ -510,20 +528,29 @@ static void run_phase(enum phase phase, const char *path, uint64_t calls, double
     }
 }
 
+static void measure(const char *path)
+{
+    run_phase(PHASE_WARM_UP, path, 0, load.warm_up_seconds);
+    uint64_t began_ns = now_ns();
+    run_phase(PHASE_LOAD, path, 0, load.seconds);
+    load.measured_seconds = (double)(now_ns() - began_ns) / 1e9;
+}
+
 static void run_all(void)
 {
     const char *reserve = load.is_peer ? "/logistics.v1.InventoryService/Reserve"
                                        : "/waybill.inventory.v1.InventoryService/Reserve";
     const char *get = "/waybill.inventory.v1.InventoryService/GetStock";
-    const char *measured = load.is_get ? get : reserve;
+    if (load.is_allocate) {
+        measure(load.is_peer ? "/logistics.v1.WarehouseService/Allocate"
+                             : "/waybill.warehouse.v1.WarehouseService/Allocate");
+        return;
+    }
     if (!load.is_peer) {
         run_phase(PHASE_RECEIVE, "/waybill.inventory.v1.InventoryService/ReceiveStock", skus, 0);
         run_phase(PHASE_BEFORE, get, skus, 0);
     }
-    run_phase(PHASE_WARM_UP, measured, 0, load.warm_up_seconds);
-    uint64_t began_ns = now_ns();
-    run_phase(PHASE_LOAD, measured, 0, load.seconds);
-    load.measured_seconds = (double)(now_ns() - began_ns) / 1e9;
+    measure(load.is_get ? get : reserve);
     if (load.is_peer || load.is_get)
         return;
     run_phase(PHASE_AFTER, get, skus, 0);
@@ -537,8 +564,8 @@ static void print_result(void)
     double p50 = (double)histogram_at(&load.latencies, 0.50) / 1e6;
     double p99 = (double)histogram_at(&load.latencies, 0.99) / 1e6;
     double largest = (double)load.latencies.largest / 1e6;
-    const char *what = load.is_get ? "GetStock" : "Reserve";
-    bool checked = !load.is_peer && !load.is_get;
+    const char *what = load.is_allocate ? "Allocate" : load.is_get ? "GetStock" : "Reserve";
+    bool checked = !load.is_peer && !load.is_get && !load.is_allocate;
     uint64_t granted = 0; /* warm-up too: what the store must show */
     for (unsigned i = 0; i < skus; i++)
         granted += load.ok_by_sku[i];
@@ -574,9 +601,10 @@ static _Noreturn void usage(void)
 {
     fprintf(stderr,
             "usage: load waybill|peer HOST:PORT [--connections C] [--streams M] [--seconds S]\n"
-            "            [--warm-up S] [--hot N] [--get] [--json]\n"
+            "            [--warm-up S] [--hot N] [--get | --allocate] [--json]\n"
             "  --hot N  each N-th call goes to one hot SKU (10; 0 = none)\n"
-            "  --get    GetStock instead of Reserve (waybill only)\n");
+            "  --get    GetStock instead of Reserve (waybill only)\n"
+            "  --allocate   Allocate instead of Reserve\n");
     exit(2);
 }
 
@@ -605,6 +633,10 @@ static void read_arguments(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--json") == 0) {
             load.json = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--allocate") == 0) {
+            load.is_allocate = true;
             continue;
         }
         if (strcmp(argv[i], "--get") == 0) {
