@@ -43,6 +43,11 @@ static const struct sql_statement begin_write = {.text = "BEGIN"};
 static const struct sql_statement begin_read = {
     .text = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 };
+/*
+ * Writes are planned once and for all (set_up): they find rows by their keys, and the planner would
+ * think longer each time than they take. Lists with filters are planned for what was asked.
+ */
+static const struct sql_statement plan_each = {.text = "SET LOCAL plan_cache_mode = auto"};
 static const struct sql_statement commit = {.text = "COMMIT"};
 static const struct sql_statement rollback = {.text = "ROLLBACK"};
 static const struct sql_statement set_timeout = {
@@ -453,8 +458,10 @@ void postgresql_begin(struct postgresql_connection *connection, struct arena *ar
     connection->silent = false;
     connection->patient = false;
     connection->writes = access == SQL_WRITE;
-    if (send_control(connection, PENDING_STATEMENT,
-                     access == SQL_WRITE ? &begin_write : &begin_read))
+    bool sent = send_control(connection, PENDING_STATEMENT,
+                             access == SQL_WRITE ? &begin_write : &begin_read) &&
+                (access == SQL_WRITE || send_control(connection, PENDING_STATEMENT, &plan_each));
+    if (sent)
         (void)send_timeout(connection);
 }
 
@@ -624,7 +631,8 @@ static bool set_up(struct postgresql_connection *connection)
         text, sizeof text,
         "SET statement_timeout = %lld; SET client_min_messages = error;"
         "SET idle_in_transaction_session_timeout = %lld;"
-        "SET default_transaction_isolation = 'read committed'",
+        "SET default_transaction_isolation = 'read committed';"
+        "SET plan_cache_mode = force_generic_plan",
         (long long)(connection->options->statement_timeout_us / 1000),
         (long long)((connection->options->statement_timeout_us + 10 * answer_grace_us) / 1000));
     PGresult *result = ask(connection, text);
