@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """Goal: a peer that floods harms itself alone (RELIABILITY row 17). Method: each flood sends up to 10^5
-frames by hand, on one connection; it must be cut within its budget, or, where what it does is allowed,
+frames by hand, on one connection or on one after the other; it must be cut within its budget, or, where what it does is allowed,
 cost no more than its share of memory; meanwhile another client's calls are answered, and afterwards, too.
 
 What the flood reads is thrown away by a thread, so that the server is never stopped by a full socket.
 """
 
 import os
+import re
 import struct
 import sys
 import tempfile
 import threading
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -159,7 +161,135 @@ def window_never_opened():
           cut=False, pairs=((4, 0),))
 
 
-tap.run([rapid_reset, resets_provoked_by_an_empty_window_update,
+# --- over several connections: the account of an address ---
+
+ATTACKER = "127.0.0.2"  # the good ones come from 127.0.0.1
+RESETS = b"".join(
+    h2.frame(h2.HEADERS, h2.END_HEADERS, 2 * n + 1, h2.request(METHOD)) +
+    h2.frame(h2.RST_STREAM, 0, 2 * n + 1, struct.pack(">I", h2.CANCEL)) for n in range(900))
+
+
+def counted(server, name):
+    with urllib.request.urlopen(f"http://{server.operations}/metrics", timeout=60) as answer:
+        return int(re.search(rf"^{name} (\d+)$", answer.read().decode(), re.MULTILINE).group(1))
+
+
+def barred(server):
+    return counted(server, "waybill_http_connections_barred_total")
+
+
+def is_alive(connection):
+    """Whether the server answers a ping; all that came before has then been judged."""
+    if not connection.send(h2.frame(h2.PING, payload=b"are you?")):
+        return False
+    while True:
+        got = connection.read_frame()
+        if got is None or got[0] == h2.PING:
+            return got is not None
+
+
+def attack_until_barred(server, attack, attempts_max):
+    """How many connections it took. An attempt that is refused may look like a lost connection."""
+    for attempt in range(attempts_max):
+        try:
+            attack()
+        except (ConnectionError, BrokenPipeError):
+            pass
+        if attempt % 10 == 9 or attempts_max < 200:
+            call(server.listen)
+            if barred(server) > 0:
+                return attempt + 1
+    raise AssertionError(f"{attempts_max} connections, and the next one is taken as well")
+
+
+def with_a_server(check):
+    with tempfile.TemporaryDirectory() as directory:
+        with waybill_process.Server(directory) as server:
+            call(server.listen)
+            before = resident_bytes(server)
+            check(server)
+            grown = resident_bytes(server) - before
+            assert grown <= MEMORY_BYTES_MAX, f"{grown} more bytes of memory"
+
+
+def connecting_anew_gives_no_new_budget():
+    def attack(server):
+        connection = h2.Connection(server.listen, source=ATTACKER)
+        connection.send(RESETS)  # less than ends one connection
+        is_alive(connection)
+        connection.close()
+
+    def check(server):
+        print(f"# barred after {attack_until_barred(server, lambda: attack(server), 100)} connections")
+    with_a_server(check)
+
+
+def many_connections_at_once_share_one_budget():
+    def check(server):
+        connections = [h2.Connection(server.listen, source=ATTACKER, timeout=60) for _ in range(100)]
+        for connection in connections:
+            connection.send(RESETS)
+        alive = sum(is_alive(connection) for connection in connections)
+        call(server.listen)
+        for connection in connections:
+            connection.close()
+        print(f"# {alive} of 100 go on")
+        assert alive < 20, f"{alive} of 100 connections spent a budget each"
+    with_a_server(check)
+
+
+def connections_broken_over_and_over_are_refused():
+    def attack(server):
+        connection = h2.Plain(server.listen, source=ATTACKER)
+        connection.send(b"nonsense\r\n\r\n")
+        connection.read_to_the_end()
+
+    def check(server):
+        print(f"# barred after {attack_until_barred(server, lambda: attack(server), 10000)} connections")
+    with_a_server(check)
+
+
+def many_good_clients_behind_one_address_are_served():
+    # As behind a proxy: many connections, pings, and calls given up, but more that go well.
+    calls, given_up, good = 60, 28, b"".join
+    block = h2.request(METHOD)
+    frames = h2.frame(h2.PING, payload=b"keepaliv") + good(
+        h2.frame(h2.HEADERS, h2.END_HEADERS, 2 * n + 1, block) +
+        h2.frame(h2.DATA, h2.END_STREAM, 2 * n + 1, h2.grpc_message(SKU)) for n in range(calls))
+    cancels = good(
+        h2.frame(h2.HEADERS, h2.END_HEADERS, 2 * n + 1, block) +
+        h2.frame(h2.RST_STREAM, 0, 2 * n + 1, struct.pack(">I", h2.CANCEL))
+        for n in range(calls, calls + given_up))
+
+    def check(server):
+        for _ in range(200):
+            connection = h2.Connection(server.listen, source=ATTACKER)
+            connection.send(frames)
+            ended = 0
+            while ended < calls:
+                got = connection.read_frame()
+                assert got is not None, "the connection of a well-behaved client was closed"
+                ended += got[0] == h2.HEADERS and got[1] & h2.END_STREAM
+            connection.send(cancels)
+            assert is_alive(connection), "the connection of a well-behaved client was closed"
+            connection.close()
+        assert barred(server) == 0
+    with_a_server(check)
+
+
+def connections_alone_cost_nothing():
+    def check(server):
+        for _ in range(3000):
+            h2.Connection(server.listen, source=ATTACKER).close()
+        call(server.listen)
+        assert barred(server) == 0
+    with_a_server(check)
+
+
+tap.run([connecting_anew_gives_no_new_budget, many_connections_at_once_share_one_budget,
+         connections_broken_over_and_over_are_refused,
+         many_good_clients_behind_one_address_are_served, connections_alone_cost_nothing,
+         rapid_reset, resets_provoked_by_an_empty_window_update,
          resets_provoked_by_data_behind_the_end,
          resets_provoked_by_a_window_beyond_its_maximum, continuation_without_end, header_table_bomb, pings,
          settings, priorities, empty_data, window_never_opened])

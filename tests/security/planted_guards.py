@@ -22,6 +22,7 @@ import tap  # noqa: E402
 SECONDS_MAX = 240  # of a suite; more and it hangs, without a guard
 HTTP, RPC, IO = "src/platform/http/", "src/platform/rpc/", "src/platform/io/"
 TARGETS = ["src/main/waybill", HTTP + "http_server_test", HTTP + "http2_peer_test",
+           HTTP + "http_peers_test",
            RPC + "rpc_server_test", "tests/security/stream_limits_test"]
 
 NO_ACK_LIMIT = (HTTP + "http2_session.c", "option, outbound_ack_max);", "option, 100000000);")
@@ -66,9 +67,33 @@ GUARDS = {
           "http_connection_charge(connection, 0);")],
         script("flood", "header_table_bomb")),
     "exhausted_budget_ends_the_connection": (
-        [(HTTP + "http_connection.c", "    connection->budget -= cost;\n",
-          "    connection->budget -= 0 * cost;\n")],
+        [(HTTP + "http_connection.c", "overspent ? 0 : connection->budget - cost;",
+          "overspent ? 0 : connection->budget - 0 * cost;")],
         script("flood", "priorities")),
+    "budget_outlives_its_connection": (
+        [(HTTP + "http_connection.c", "    if (verdict == HTTP_PEERS_BARRED) {",
+          "    if (verdict == HTTP_PEERS_BARRED && loop->peers == NULL) {")],
+        script("flood", "connecting_anew_gives_no_new_budget")),
+    "overspent_address_ends_what_costs_more": (
+        [(HTTP + "http_connection.c", "overspent ? 0 : connection->budget - cost;",
+          "overspent && cost < 0 ? 0 : connection->budget - cost;")],
+        script("flood", "many_connections_at_once_share_one_budget")),
+    "broken_connections_cost": (
+        [(HTTP + "http_connection.c", "(void)blame(connection, broken_cost);",
+          "(void)connection;")],
+        script("flood", "connections_broken_over_and_over_are_refused")),
+    "bars_end": (
+        [(HTTP + "http_peers.c", "    if (suspect->points <= http_peer_points_max / 2)\n",
+          "    if (suspect->points < 0)\n")],
+        program(HTTP + "http_peers_test")),
+    "table_of_suspects_keeps_the_worst": (
+        [(HTTP + "http_peers.c", "if (set[i].points < least->points)",
+          "if (set[i].points > least->points)"),
+         (HTTP + "http_peers.c", "!known && points <= place->points", "!known && points < 0")],
+        program(HTTP + "http_peers_test")),
+    "what_goes_well_takes_points_back": (
+        [(HTTP + "http_connection.c", "    (void)blame(connection, -1);\n", "")],
+        script("flood", "many_good_clients_behind_one_address_are_served")),
     "heads_of_http_1_are_bounded": (
         [(HTTP + "http1_session.c",
           "if (session->request_bytes > session->connection->loop->options->header_bytes_max)",
@@ -98,12 +123,12 @@ GUARDS = {
         program(HTTP + "http2_peer_test")),
     "connections_are_bounded": (
         [(HTTP + "http_connection.c",
-          "atomic_fetch_add(loop->connection_count, 1) >= loop->options->connections_max;",
-          "atomic_fetch_add(loop->connection_count, 1) >= 1000000000;")],
+          "atomic_fetch_add(loop->connection_count, 1) < loop->options->connections_max)",
+          "atomic_fetch_add(loop->connection_count, 1) < 1000000000)")],
         program(HTTP + "http_server_test")),
     "connections_of_one_peer_are_bounded": (
-        [(HTTP + "http_peers.c", "if (known->connections == peers->connections_max)",
-          "if (known->connections == UINT32_MAX)")],
+        [(HTTP + "http_peers.c", "known->connections >= connections_max)",
+          "known->connections == UINT32_MAX)")],
         program(HTTP + "http_server_test")),
     "one_host": (
         [(HTTP + "http1_session.c", "session->host_count != 1 &&", "session->host_count > 99 &&")],

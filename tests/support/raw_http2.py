@@ -48,9 +48,10 @@ def grpc_message(message=b""):
 class Connection:
     """A socket that has greeted. Nothing is read unless asked for."""
 
-    def __init__(self, address, *pairs, timeout=10):
+    def __init__(self, address, *pairs, timeout=10, source=None):
         host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        self.socket = socket.create_connection((host, int(port)), timeout=timeout,
+                                               source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(PREFACE + settings(*pairs))
         self.buffer = b""
@@ -88,7 +89,16 @@ class Connection:
 class Plain(Connection):
     """A socket that says nothing by itself, for HTTP/1.1."""
 
-    def __init__(self, address, timeout=60):
+    def __init__(self, address, timeout=60, source=None):
         host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        self.socket = socket.create_connection((host, int(port)), timeout=timeout,
+                                               source_address=source and (source, 0))
         self.buffer = b""
+
+    def read_to_the_end(self):
+        """All until the server closes."""
+        said = b""
+        while data := self.socket.recv(65536):
+            said += data
+        self.close()
+        return said

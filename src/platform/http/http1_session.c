@@ -425,6 +425,8 @@ static bool refuse(struct http1_session *session)
     if (session->in_exchange)
         close_consumer(session);
     connection->failed = true;
+    if (status != 503) /* which is for our own lack of memory */
+        http_connection_broken(connection);
     return answered ||
            buffer_append_format(&session->head,
                                 "HTTP/1.1 %u %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",

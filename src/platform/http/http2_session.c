@@ -232,11 +232,12 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct http_connection *connection = context;
     struct http_exchange *exchange = exchange_of(connection, frame->hd.stream_id);
     int32_t cost = cost_of(frame);
+    bool greeting = frame->hd.type == NGHTTP2_SETTINGS && !connection->greeted;
     (void)session;
-    if (cost > 0)
-        http_connection_charge(connection, cost);
-    if (frame->hd.type == NGHTTP2_SETTINGS)
+    if (greeting)
         connection->greeted = true;
+    else if (cost > 0)
+        http_connection_charge(connection, cost);
     if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
         tell_last_stream(connection->session);
     if (exchange == NULL || exchange->consumer == NULL ||
@@ -259,12 +260,17 @@ static void follow_notice(struct http2_session *own)
         tell_last_stream(own);
 }
 
-/* RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. */
+/*
+ * RFC 9113 section 8.1: the answer is complete, the rest of the request is not needed. A GOAWAY for
+ * an error is nghttp2's answer to a peer that breaks the rules.
+ */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
     struct http_connection *connection = context;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         follow_notice(connection->session);
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+        http_connection_broken(connection);
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;

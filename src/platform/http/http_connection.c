@@ -20,7 +20,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { output_bytes_target = 256 * 1024, abuse_budget = 2000 };
+enum {
+    output_bytes_target = 256 * 1024,
+    abuse_budget = 2000,
+    broken_cost = 20, /* of an address's account */
+    blame_told_min = 20,
+    praise_told_min = 200,
+};
 
 static const char preface[] = "PRI ";
 
@@ -101,38 +107,62 @@ size_t http_queued(const struct http_exchange *exchange)
 
 /* --- the budget --- */
 
-/* At most a line a second: who floods must not make us write, either. */
-static void tell_punishment(struct http_loop *loop)
+/* At most a line a second. */
+static void tell(struct http_loop *loop, struct http_seldom_told *told, const char *event)
 {
     int64_t now_us = http_loop_now_us(loop);
-    loop->punishments_untold++;
-    if (loop->punishment_told_us != 0 && now_us - loop->punishment_told_us < 1000000)
+    told->untold++;
+    if (told->told_us != 0 && now_us - told->told_us < 1000000)
         return;
-    struct log_field fields[] = {log_number("connections", (int64_t)loop->punishments_untold)};
-    log_event(LOG_LEVEL_WARNING, "connections ended: too many resets, pings or empty frames",
-              fields, 1);
-    loop->punishment_told_us = now_us;
-    loop->punishments_untold = 0;
+    struct log_field fields[] = {log_number("connections", (int64_t)told->untold)};
+    log_event(LOG_LEVEL_WARNING, event, fields, 1);
+    told->told_us = now_us;
+    told->untold = 0;
+}
+
+/*
+ * Enters it into its address's account, some points at a time: a connection that ends before it has
+ * that many is forgiven them. True if the address has overspent.
+ */
+static bool blame(struct http_connection *connection, int32_t points)
+{
+    struct http_loop *loop = connection->loop;
+    connection->points_untold += points;
+    int32_t sum = connection->points_untold;
+    if (connection->peer == NULL || (sum < blame_told_min && sum > -praise_told_min))
+        return false;
+    connection->points_untold = 0;
+    return http_peers_blame(loop->peers, connection->peer, sum, http_loop_now_us(loop));
 }
 
 void http_connection_charge(struct http_connection *connection, int32_t cost)
 {
     if (connection->budget <= 0)
         return;
-    connection->budget -= cost;
+    bool overspent = blame(connection, cost);
+    connection->budget = overspent ? 0 : connection->budget - cost;
     if (connection->budget > 0)
         return;
-    tell_punishment(connection->loop);
+    tell(connection->loop, &connection->loop->punishments,
+         "connections ended: too many resets, pings or empty frames");
     http_count(&connection->loop->counters.connections_punished, 1);
     connection->failed = true;
     connection->version->punish(connection);
     http_loop_flush_later(connection->loop, connection);
 }
 
+void http_connection_broken(struct http_connection *connection)
+{
+    (void)blame(connection, broken_cost);
+}
+
 void http_connection_earn(struct http_connection *connection)
 {
-    if (connection->budget > 0 && connection->budget < abuse_budget)
+    if (connection->budget <= 0)
+        return;
+    if (connection->budget < abuse_budget)
         connection->budget++;
+    (void)blame(connection, -1);
 }
 
 /* --- its life --- */
@@ -143,8 +173,7 @@ static void on_closed(struct stream_socket *socket)
     struct http_loop *loop = connection->loop;
     if (connection->session != NULL)
         connection->version->release(connection);
-    if (connection->peer != NULL)
-        http_peers_leave(loop->peers, connection->peer);
+    http_peers_leave(loop->peers, connection->peer);
     memory_release(connection);
     atomic_fetch_sub(loop->connection_count, 1);
     http_count(&loop->counters.connections_open, UINT64_MAX); /* one less */
@@ -203,6 +232,14 @@ static void on_ready(struct stream_socket *socket)
         (void)choose(connection, &http_version_1);
 }
 
+static void receive(struct http_connection *connection, struct text bytes)
+{
+    if (connection->version->receive(connection, bytes))
+        return;
+    connection->failed = true;
+    http_connection_broken(connection);
+}
+
 /*
  * Collects the first bytes until they tell the version. True when they do; `*bytes` are what comes
  * behind those collected, which have been received already.
@@ -221,7 +258,7 @@ static bool find_version(struct http_connection *connection, struct text *bytes)
     if (!choose(connection, is_2 ? &http_version_2 : &http_version_1))
         return false;
     struct text seen = text_make(connection->preface, connection->preface_size);
-    connection->failed = !connection->version->receive(connection, seen);
+    receive(connection, seen);
     return !connection->failed;
 }
 
@@ -231,10 +268,9 @@ static void on_received(struct stream_socket *socket, struct text bytes)
     http_count(&connection->loop->counters.bytes_received, bytes.size);
     if (connection->failed || connection->over || connection->finish_time_us != 0)
         return;
-    if (connection->version == NULL && !find_version(connection, &bytes))
-        return;
-    if (bytes.size > 0 && !connection->version->receive(connection, bytes))
-        connection->failed = true;
+    bool known = connection->version != NULL || find_version(connection, &bytes);
+    if (known && bytes.size > 0)
+        receive(connection, bytes);
     http_connection_flush(connection);
 }
 
@@ -246,8 +282,11 @@ static void on_writable(struct stream_socket *socket)
 
 static void on_lost(struct stream_socket *socket, const char *why)
 {
+    struct http_connection *connection = (struct http_connection *)socket;
     (void)why;
-    http_connection_close((struct http_connection *)socket);
+    if (!socket->is_ready) /* a handshake that failed, which costs us more than the peer */
+        http_connection_broken(connection);
+    http_connection_close(connection);
 }
 
 static const struct stream_socket_table socket_table = {
@@ -312,49 +351,6 @@ void http_connection_drain(struct http_connection *connection)
     http_loop_flush_later(connection->loop, connection);
 }
 
-/* False: its address has as many connections as it may. */
-static bool count_peer(struct http_connection *connection)
-{
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    struct http_peers *peers = connection->loop->peers;
-    if (peers == NULL)
-        return true;
-    if (uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&address, &size) == 0)
-        connection->peer = http_peers_enter(peers, &address);
-    return connection->peer != NULL;
-}
-
-static void on_refused(uv_handle_t *handle)
-{
-    struct http_loop *loop = handle->data;
-    loop->refusing = false;
-    for (uint32_t i = 0; i < loop->listener_count && loop->listens; i++) {
-        struct http_listener *listener = &loop->listeners[i];
-        bool waits = listener->waits;
-        listener->waits = false;
-        if (waits)
-            http_connection_accept(listener);
-    }
-}
-
-/* Without memory the connection is taken and closed: libuv listens no further until it is taken. */
-static void refuse_connection(struct http_listener *listener)
-{
-    struct http_loop *loop = listener->loop;
-    if (loop->refusing || loop->draining) {
-        listener->waits = true;
-        return;
-    }
-    loop->refusing = uv_tcp_init(&loop->io.loop, &loop->refused) == 0;
-    if (!loop->refusing)
-        return;
-    loop->refused.data = loop;
-    http_count(&loop->counters.connections_refused, 1);
-    (void)uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&loop->refused);
-    uv_close((uv_handle_t *)&loop->refused, on_refused);
-}
-
 /* A connection in the loop's list, its socket not connected yet; NULL without memory. */
 static struct http_connection *make_connection(struct http_loop *loop)
 {
@@ -380,22 +376,50 @@ static struct http_connection *make_connection(struct http_loop *loop)
     return connection;
 }
 
-void http_connection_accept(struct http_listener *listener)
+/* False: it is refused, and ended. Costs little, and nothing of memory, if the address is barred.
+ */
+static bool admit(struct http_loop *loop, int descriptor, const struct sockaddr_storage *address,
+                  struct http_peer **peer)
 {
-    struct http_loop *loop = listener->loop;
+    enum http_peers_verdict verdict = HTTP_PEERS_WELCOME;
+    *peer = NULL;
+    if (loop->peers != NULL)
+        verdict = http_peers_enter(loop->peers, address, http_loop_now_us(loop), peer);
+    if (verdict == HTTP_PEERS_BARRED) {
+        tell(loop, &loop->bars, "connections refused: their address has spent its abuse budget");
+        http_count(&loop->counters.connections_barred, 1);
+        listening_socket_refuse(descriptor);
+        return false;
+    }
+    if (verdict == HTTP_PEERS_WELCOME &&
+        atomic_fetch_add(loop->connection_count, 1) < loop->options->connections_max)
+        return true;
+    if (verdict == HTTP_PEERS_WELCOME) {
+        atomic_fetch_sub(loop->connection_count, 1);
+        http_peers_leave(loop->peers, *peer);
+    }
+    http_count(&loop->counters.connections_refused, 1);
+    close(descriptor);
+    return false;
+}
+
+void http_connection_accept(struct http_loop *loop, int descriptor,
+                            const struct sockaddr_storage *address)
+{
+    struct http_peer *peer;
+    if (!admit(loop, descriptor, address, &peer))
+        return;
     struct http_connection *connection = make_connection(loop);
     if (connection == NULL) {
-        refuse_connection(listener);
+        atomic_fetch_sub(loop->connection_count, 1);
+        http_peers_leave(loop->peers, peer);
+        http_count(&loop->counters.connections_refused, 1);
+        close(descriptor);
         return;
     }
-    bool too_many = atomic_fetch_add(loop->connection_count, 1) >= loop->options->connections_max;
-    if (stream_socket_accept(&connection->socket, (uv_stream_t *)&listener->tcp, loop->identity) !=
-        0) {
+    connection->peer = peer;
+    if (stream_socket_accept(&connection->socket, descriptor, loop->identity) != 0)
         http_connection_close(connection);
-    } else if (too_many || !count_peer(connection)) {
-        http_count(&loop->counters.connections_refused, 1);
-        http_connection_close(connection);
-    }
 }
 
 /* Neither limits for peers nor the idle time are for those within the process. */

@@ -13,7 +13,9 @@
 /*
  * One connection: a socket, plain or in TLS, and the version of HTTP spoken over it, which is found
  * out by ALPN or by the client's first bytes (RFC 9113 section 3.3). It keeps a budget against
- * abuse: resets, pings, settings and empty frames cost, answers earn; at zero it is ended.
+ * abuse: resets, pings, settings and empty frames cost, answers earn; at zero it is ended. The same
+ * goes into its address's account (http_peers.h), and while that is overspent any further cost ends
+ * it.
  * Thread: its loop's.
  */
 struct http_version {
@@ -57,13 +59,14 @@ struct http_connection {
     const struct http_version *version; /* NULL until known */
     void *session;                      /* the version's */
     struct http_exchange *exchanges;    /* those that are not over */
-    struct http_peer *peer;             /* counted there; NULL = nobody counts */
+    struct http_peer *peer;             /* its address's account; NULL = has none */
     size_t queued_bytes;
     int64_t open_time_us;
     int64_t active_time_us; /* when something of use came last */
     int64_t stuck_since_us; /* while in_write: when the socket took no more */
     int64_t finish_time_us; /* when we ended it and began to wait for the peer's end; 0 = not yet */
     int32_t budget;
+    int32_t points_untold; /* of abuse, for its address's account; negative = what went well */
     char preface[http_preface_bytes];
     uint8_t preface_size;
     bool unflushed;
@@ -74,8 +77,9 @@ struct http_connection {
     bool closing;
 };
 
-/* Takes a connection from the listener. Failure closes it quietly. */
-void http_connection_accept(struct http_listener *listener);
+/* Takes a connection from the listener, which becomes its own. Failure closes it quietly. */
+void http_connection_accept(struct http_loop *loop, int descriptor,
+                            const struct sockaddr_storage *peer);
 
 /*
  * Takes a connected socket from within this process, plain whatever the server's TLS. It becomes
@@ -100,6 +104,9 @@ void http_connection_close_slow(struct http_connection *connection);
 
 /* Something the peer did costs of its budget. */
 void http_connection_charge(struct http_connection *connection, int32_t cost);
+
+/* It is no HTTP, or against its rules, and about to be ended for that. */
+void http_connection_broken(struct http_connection *connection);
 
 /* Something went well: earns a little, up to where it started. */
 void http_connection_earn(struct http_connection *connection);

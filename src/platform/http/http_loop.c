@@ -10,13 +10,7 @@
 #include "platform/base/memory.h"
 #include "platform/http/http_connection.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 enum {
-    listen_backlog = 1024,
     output_bytes_max = 80 * 1024 * 1024,
     finish_us_max = 1000000, /* from our end of a connection to the peer's */
 };
@@ -118,80 +112,18 @@ static void on_second(uv_timer_t *timer)
             look_after(connection, now_us);
         connection = next;
     }
+    for (uint32_t i = 0; i < loop->listener_count; i++)
+        listening_socket_retry(&loop->listeners[i]);
     if (loop->identity != NULL)
         (void)tls_identity_refresh(loop->identity);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static void on_connection(void *context, int descriptor, const struct sockaddr_storage *peer)
 {
-    if (status == 0)
-        http_connection_accept((struct http_listener *)stream);
+    http_connection_accept(context, descriptor, peer);
 }
 
 /* --- its life --- */
-
-/* Lets the sockets of other loops listen on the same port. */
-static int share_port(uv_tcp_t *listener)
-{
-    int on = 1;
-    uv_os_fd_t socket;
-    int result = uv_fileno((uv_handle_t *)listener, &socket);
-    if (result == 0 && setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
-        result = uv_translate_sys_error(errno);
-    return result;
-}
-
-/* Its handle was made. */
-static void add_listener(struct http_loop *loop)
-{
-    loop->listeners[loop->listener_count].loop = loop;
-    loop->listener_count++;
-    loop->listens = true;
-}
-
-/*
- * The first loop of a server binds before it shares the port, so that a port on which another
- * process listens is refused, even one that shares it.
- */
-static int listen_on(struct http_loop *loop, const struct sockaddr *address, bool is_first)
-{
-    struct http_listener *listener = &loop->listeners[loop->listener_count];
-    int result = uv_tcp_init_ex(&loop->io.loop, &listener->tcp, address->sa_family);
-    if (result != 0)
-        return result;
-    add_listener(loop);
-    if (!is_first)
-        result = share_port(&listener->tcp);
-    if (result == 0)
-        result = uv_tcp_bind(&listener->tcp, address, 0);
-    if (result == 0 && is_first)
-        result = share_port(&listener->tcp);
-    if (result == 0)
-        result = uv_listen((uv_stream_t *)&listener->tcp, listen_backlog, on_connection);
-    return result;
-}
-
-/* With a descriptor of its own, so that closing it leaves the caller's. */
-static int listen_on_passed(struct http_loop *loop, int descriptor)
-{
-    struct http_listener *listener = &loop->listeners[loop->listener_count];
-    int own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    int result = own < 0 ? uv_translate_sys_error(errno) : 0;
-    if (result == 0)
-        result = uv_tcp_init(&loop->io.loop, &listener->tcp);
-    if (result != 0) {
-        if (own >= 0)
-            close(own);
-        return result;
-    }
-    add_listener(loop);
-    result = uv_tcp_open(&listener->tcp, own);
-    if (result != 0) {
-        close(own);
-        return result;
-    }
-    return uv_listen((uv_stream_t *)&listener->tcp, listen_backlog, on_connection);
-}
 
 static void close_handle(uv_handle_t *handle)
 {
@@ -215,21 +147,19 @@ void http_loop_open(struct http_loop *loop)
     uv_timer_start(&loop->second, on_second, 1000, 1000);
 }
 
-static struct error error_of(int result)
+struct error http_loop_listen(struct http_loop *loop, const struct sockaddr_storage *address,
+                              bool is_first)
 {
-    return result == 0 ? error_none() : error_make(ERROR_NETWORK, "%s", uv_strerror(result));
-}
-
-struct error http_loop_listen(struct http_loop *loop, const struct sockaddr *address, bool is_first)
-{
-    return error_of(listen_on(loop, address, is_first));
+    struct listening_socket *listener = &loop->listeners[loop->listener_count++];
+    return listening_socket_open(listener, &loop->io.loop, address, is_first, on_connection, loop);
 }
 
 struct error http_loop_listen_on(struct http_loop *loop, int descriptor)
 {
     if (loop->listener_count == http_listeners_max)
         return error_make(ERROR_LIMIT, "more than %d sockets", http_listeners_max);
-    return error_of(listen_on_passed(loop, descriptor));
+    struct listening_socket *listener = &loop->listeners[loop->listener_count++];
+    return listening_socket_join(listener, &loop->io.loop, descriptor, on_connection, loop);
 }
 
 void http_loop_release(struct http_loop *loop)
@@ -256,9 +186,8 @@ void http_loop_connection_closed(struct http_loop *loop)
 
 void http_loop_stop_listening(struct http_loop *loop)
 {
-    loop->listens = false;
     for (uint32_t i = 0; i < loop->listener_count; i++)
-        close_handle((uv_handle_t *)&loop->listeners[i].tcp);
+        listening_socket_close(&loop->listeners[i]);
 }
 
 bool http_loop_drain_grace_is_over(struct http_loop *loop)

@@ -8,6 +8,7 @@
 #include "platform/http/http_peers.h"
 #include "platform/http/http_server.h"
 #include "platform/io/io_loop.h"
+#include "platform/io/listening_socket.h"
 #include "platform/io/tls.h"
 
 #include <stdatomic.h>
@@ -23,11 +24,10 @@ static inline void http_count(_Atomic uint64_t *counter, uint64_t more)
 
 enum { http_listeners_max = 16 };
 
-/* One socket that a loop takes connections from. */
-struct http_listener {
-    uv_tcp_t tcp;
-    struct http_loop *loop;
-    bool waits; /* a connection is there that could not be taken yet */
+/* What is logged at most once a second: who floods must not make us write, either. */
+struct http_seldom_told {
+    int64_t told_us;
+    uint64_t untold;
 };
 
 /*
@@ -41,21 +41,18 @@ struct http_loop {
     const struct http_handler *handler;
     void *handler_context;
     struct tls_identity *identity; /* NULL = plain */
-    struct http_peers *peers;      /* NULL = no limit for one address */
+    struct http_peers *peers;      /* NULL = one address has no limits */
     struct http_counters counters;
     _Atomic uint32_t *connection_count; /* of the whole server */
 
-    struct http_listener listeners[http_listeners_max];
+    struct listening_socket listeners[http_listeners_max];
     uint32_t listener_count;
     uv_prepare_t before_poll; /* both flush what is to be written: */
     uv_check_t after_poll;    /* timers run before one, input and completions before the other */
     uv_timer_t second;        /* looks after connections that do nothing */
-    uv_tcp_t refused;         /* a connection that there is no memory for */
-    bool refusing;
-    int64_t punishment_told_us; /* when it was logged last: not for each of a flood */
-    uint64_t punishments_untold;
+    struct http_seldom_told punishments;
+    struct http_seldom_told bars;
     int64_t now_us; /* of this turn; INT64_MIN = not read yet */
-    bool listens;   /* until it is told to take no more */
     bool draining;
     int64_t drain_from_us;
     int64_t drain_until_us;
@@ -82,7 +79,7 @@ void http_loop_open(struct http_loop *loop);
  * Listens on `address`; the server's first loop needs a port that nobody listens on, the others
  * share it. Errors: NETWORK.
  */
-struct error http_loop_listen(struct http_loop *loop, const struct sockaddr *address,
+struct error http_loop_listen(struct http_loop *loop, const struct sockaddr_storage *address,
                               bool is_first);
 
 /*

@@ -39,6 +39,7 @@ struct http_server_options http_server_options_default(void)
         .listen = "127.0.0.1:7400",
         .io_threads = 1,
         .connections_max = 16384,
+        .peer_abuse_points_per_second = 500,
         .streams_per_connection = 1024,
         .window_bytes = (size_t)1024 * 1024,
         .header_bytes_max = (size_t)16 * 1024,
@@ -69,17 +70,15 @@ static struct error listen_with(struct http_server *server, struct http_loop *lo
     const struct http_server_options *options = &server->options;
     struct error error = error_none();
     if (options->socket_count == 0)
-        error = http_loop_listen(loop, (const struct sockaddr *)address, server->loop_count == 1);
+        error = http_loop_listen(loop, address, server->loop_count == 1);
     for (size_t i = 0; i < options->socket_count && !error_is(error); i++)
         error = http_loop_listen_on(loop, options->sockets[i]);
     if (error_is(error) && options->socket_count > 0)
         return error_prefix(error, "cannot listen on the sockets passed");
     if (error_is(error))
         return error_prefix(error, "cannot listen on %s", options->listen);
-    int size = sizeof *address;
-    int result = uv_tcp_getsockname(&loop->listeners[0].tcp, (struct sockaddr *)address, &size);
-    if (result != 0)
-        return error_make(ERROR_NETWORK, "listening socket: %s", uv_strerror(result));
+    if (!listening_socket_address(&loop->listeners[0], address))
+        return error_make(ERROR_NETWORK, "the listening socket has no address");
     return error;
 }
 
@@ -122,6 +121,11 @@ static struct error open_loops(struct http_server *server)
     return error;
 }
 
+static bool has_peers(const struct http_server_options *options)
+{
+    return options->connections_per_peer_max > 0 || options->peer_abuse_points_per_second > 0;
+}
+
 struct error http_server_create(struct http_server **server,
                                 const struct http_server_options *options,
                                 const struct http_handler *handler)
@@ -136,8 +140,11 @@ struct error http_server_create(struct http_server **server,
     pthread_cond_init(&made->changed, NULL);
     if (options->tls.certificate != NULL || options->tls.key != NULL)
         error = tls_server_identity_create(&made->identity, &options->tls);
-    if (!error_is(error) && options->connections_per_peer_max > 0) {
-        made->peers = http_peers_create(options->connections_per_peer_max);
+    if (!error_is(error) && has_peers(options)) {
+        made->peers = http_peers_create(&(struct http_peers_options){
+            .connections_max = options->connections_per_peer_max,
+            .points_per_second = options->peer_abuse_points_per_second,
+        });
         if (made->peers == NULL)
             error = error_make(ERROR_OUT_OF_MEMORY, "server");
     }
@@ -219,6 +226,7 @@ void http_server_count(const struct http_server *server, struct http_counters *s
         const struct http_counters *one = &server->loops[i].counters;
         sum->connections_accepted += one->connections_accepted;
         sum->connections_refused += one->connections_refused;
+        sum->connections_barred += one->connections_barred;
         sum->connections_punished += one->connections_punished;
         sum->connections_slow += one->connections_slow;
         sum->connections_open += one->connections_open;

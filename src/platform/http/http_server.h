@@ -29,10 +29,11 @@ struct http_server_options {
     uint32_t io_threads;
     uint32_t connections_max;          /* of the whole server; further ones are closed at once */
     uint32_t connections_per_peer_max; /* from one address; 0 = no limit of its own */
-    uint32_t streams_per_connection;   /* SETTINGS_MAX_CONCURRENT_STREAMS */
-    size_t window_bytes;               /* of a request's body that may come before it is consumed */
-    size_t header_bytes_max;           /* names and values of one request */
-    int64_t greeting_us_max;           /* from connecting to a whole request's head */
+    uint32_t peer_abuse_points_per_second; /* of one address, http_peers.h; 0 = not counted */
+    uint32_t streams_per_connection;       /* SETTINGS_MAX_CONCURRENT_STREAMS */
+    size_t window_bytes;     /* of a request's body that may come before it is consumed */
+    size_t header_bytes_max; /* names and values of one request */
+    int64_t greeting_us_max; /* from connecting to a whole request's head */
     int64_t
         body_pause_us_max; /* nothing of what is to be sent moves, or, in version 1, of a body */
     int64_t idle_us_max;   /* without any exchange, then it is closed; 0 = for ever */
@@ -50,6 +51,7 @@ struct http_server_options {
 struct http_counters {
     _Atomic uint64_t connections_accepted;
     _Atomic uint64_t connections_refused;  /* beyond connections_max */
+    _Atomic uint64_t connections_barred;   /* of an address that has overspent */
     _Atomic uint64_t connections_punished; /* for an exhausted abuse budget */
     _Atomic uint64_t connections_slow;     /* closed because nothing came or left in time */
     _Atomic uint64_t connections_open;

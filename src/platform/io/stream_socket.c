@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 enum { tls_record_bytes_max = 16 * 1024 };
 
@@ -185,10 +186,18 @@ static int begin(struct stream_socket *socket)
     return 0;
 }
 
-int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
+static int take(struct stream_socket *socket, int descriptor)
+{
+    int result = uv_tcp_open(&socket->tcp, descriptor);
+    if (result != 0)
+        close(descriptor);
+    return result;
+}
+
+int stream_socket_accept(struct stream_socket *socket, int descriptor,
                          struct tls_identity *identity)
 {
-    int result = uv_accept(listener, (uv_stream_t *)&socket->tcp);
+    int result = take(socket, descriptor);
     if (result != 0)
         return result;
     if (identity != NULL) {
@@ -202,7 +211,7 @@ int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
 
 int stream_socket_adopt(struct stream_socket *socket, int descriptor)
 {
-    int result = uv_tcp_open(&socket->tcp, descriptor);
+    int result = take(socket, descriptor);
     return result == 0 ? begin(socket) : result;
 }
 

@@ -51,13 +51,12 @@ enum { stream_socket_bytes_max = 96 * 1024 * 1024 };
 int stream_socket_init(struct stream_socket *socket, uv_loop_t *loop,
                        const struct stream_socket_table *table, char *scratch, size_t scratch_size);
 
-/* Takes a connection from a listener. `identity` NULL = plain. `ready` follows, later or at once.
- */
-int stream_socket_accept(struct stream_socket *socket, uv_stream_t *listener,
+/* Takes a connection that a listening_socket gave, which becomes its own, whatever the result.
+ * `identity` NULL = plain. `ready` follows, later or at once. */
+int stream_socket_accept(struct stream_socket *socket, int descriptor,
                          struct tls_identity *identity);
 
-/* Takes a connected socket of any family (one of a pair), which becomes its own; always plain.
- * `ready` follows at once. */
+/* The same for a connected socket of any family (one of a pair), always plain. */
 int stream_socket_adopt(struct stream_socket *socket, int descriptor);
 
 /* Connects; `ready` or `lost` follows. */

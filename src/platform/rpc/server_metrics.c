@@ -123,6 +123,9 @@ static bool write_connections(const struct rpc_server *server, struct buffer *ou
                      "Connections accepted.", sum.connections_accepted) &&
            write_one(out, "waybill_http_connections_refused_total", "counter",
                      "Connections closed at once, beyond the limit.", sum.connections_refused) &&
+           write_one(out, "waybill_http_connections_barred_total", "counter",
+                     "Connections closed at once, of addresses that had spent their abuse budget.",
+                     sum.connections_barred) &&
            write_one(out, "waybill_http_connections_punished_total", "counter",
                      "Connections ended for resets, pings or empty frames.",
                      sum.connections_punished) &&
