@@ -1,0 +1,328 @@
+/*
+ * Goal: rates of all carriers by the deadline, a reason for each that gave none, and a rate_id that
+ * buys just what was rated. Method: fake carriers; every character of a rate_id bent in turn.
+ */
+#include "tests/support/shipping_desk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+static const int64_t second_us = 1000000;
+
+static int set_up(void **state)
+{
+    static struct shipping_desk desk;
+    shipping_desk_init(&desk);
+    shipping_desk_start(&desk);
+    *state = &desk;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    shipping_desk_deinit(*state);
+    return 0;
+}
+
+static struct desk_call *rates(void)
+{
+    struct desk_call *call = desk_call_create(CALL_GET_RATES);
+    desk_fill_consignment(&call->as.rates.consignment);
+    return call;
+}
+
+static void all_carriers_are_asked_and_the_cheapest_comes_first(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.rate_services = 2; /* 1000, 1500; beta 1200 */
+    struct desk_call *call = desk_ask(desk, rates());
+    const struct get_rates_call *answer = &call->as.rates;
+    assert_int_equal(answer->rate_count, 3);
+    assert_int_equal(answer->failure_count, 0);
+    assert_string_equal(answer->rates[0].carrier, "alpha");
+    assert_string_equal(answer->rates[1].carrier, "beta");
+    assert_int_equal(answer->rates[2].rate.amount.amount_minor, 1500);
+    assert_string_equal(answer->consignment.ship_date, "2026-09-21");
+    desk_call_destroy(call);
+}
+
+static void a_carrier_without_an_answer_has_a_reason(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->beta.rate = (struct fake_orders){.verdict = CARRIER_UNKNOWN, .held = true, .count = 1};
+    struct desk_call *call = desk_ask(desk, rates());
+    assert_false(call->is_done);
+    fake_carrier_release(&desk->beta); /* as an adapter does at the end of the time it was given */
+    shipping_desk_run(desk);
+    assert_int_equal(call->as.rates.rate_count, 1);
+    assert_int_equal(call->as.rates.failure_count, 1);
+    assert_string_equal(call->as.rates.failures[0].carrier, "beta");
+    assert_true(text_equals_string(call->as.rates.failures[0].reason, "no usable answer: lost"));
+    desk_call_destroy(call);
+}
+
+static void who_is_not_named_is_not_asked(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct text beta = text_of("beta");
+    struct desk_call *call = rates();
+    call->as.rates.carriers = &beta;
+    call->as.rates.carrier_count = 1;
+    desk_ask(desk, call);
+    assert_int_equal(call->as.rates.rate_count, 1);
+    assert_int_equal(desk->alpha.rates_asked, 0);
+    desk_call_destroy(call);
+}
+
+static void what_is_too_heavy_is_not_even_asked(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct shipping_parcel parcel = {.weight_grams = 70001};
+    struct desk_call *call = rates();
+    desk->beta.base.capabilities.parcel_grams_max = 0; /* any */
+    call->as.rates.consignment.parcels = &parcel;
+    desk_ask(desk, call);
+    assert_int_equal(call->as.rates.rate_count, 1);
+    assert_int_equal(desk->alpha.rates_asked, 0);
+    assert_string_equal(call->as.rates.failures[0].carrier, "alpha");
+    desk_call_destroy(call);
+}
+
+static struct violation only_violation(struct shipping_desk *desk, struct desk_call *call)
+{
+    assert_false(desk_call_submit(desk, call));
+    assert_int_equal(call->call->violations.count, 1);
+    return call->call->violations.items[0];
+}
+
+static void a_border_asks_for_customs(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct desk_call *call = rates();
+    call->as.rates.consignment.destination.country_code = text_of("CA");
+    assert_true(text_equals_string(only_violation(desk, call).field, "customs"));
+    desk_call_destroy(call);
+    call = rates();
+    call->as.rates.consignment.origin.country_code = text_of("DE");
+    call->as.rates.consignment.destination.country_code = text_of("FR");
+    desk_ask(desk, call);
+    assert_int_equal(call->call->refusal, REFUSAL_NONE);
+    desk_call_destroy(call);
+}
+
+static void an_unknown_carrier_and_a_bent_date_are_violations(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct text gamma = text_of("gamma");
+    struct desk_call *call = rates();
+    call->as.rates.carriers = &gamma;
+    call->as.rates.carrier_count = 1;
+    assert_true(text_equals_string(only_violation(desk, call).field, "carriers[0]"));
+    desk_call_destroy(call);
+    static const char *const dates[] = {"2026-02-29",  "2026-13-01", "26-01-01",
+                                        "2026-01-01 ", "2026-1-1",   "today"};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        call = rates();
+        call->as.rates.ship_date = text_of(dates[i]);
+        assert_true(text_equals_string(only_violation(desk, call).field, "ship_date"));
+        desk_call_destroy(call);
+    }
+}
+
+/* --- rate_id --- */
+
+/* CreateShipment by a rate_id; the call is the caller's to destroy. */
+static struct desk_call *buy(struct shipping_desk *desk, struct text rate_id)
+{
+    struct desk_call *call = desk_create_shipment("a");
+    call->as.create.request.carrier = (struct text){0};
+    call->as.create.request.service_code = (struct text){0};
+    call->as.create.request.rate_id = arena_copy_text(&call->arena, rate_id);
+    return desk_ask(desk, call);
+}
+
+static void a_rate_buys_what_was_rated(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.rate_services = 2;
+    struct desk_call *asked = desk_ask(desk, rates());
+    desk->alpha.price_minor = 9999; /* meanwhile */
+    struct desk_call *call = buy(desk, asked->as.rates.rates[2].rate_id);
+    const struct shipment *shipment = &call->as.create.shipment;
+    assert_int_equal(call->call->refusal, REFUSAL_NONE);
+    assert_true(text_equals_string(shipment->carrier, "alpha"));
+    assert_true(text_equals_string(shipment->service_code, "S2"));
+    assert_int_equal(shipment->amount.amount_minor, 1500);
+    assert_int_equal(desk->alpha.rates_asked, 1);
+    desk_call_destroy(call);
+    desk_call_destroy(asked);
+}
+
+static void a_bent_rate_is_found_out_at_every_character(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct desk_call *asked = desk_ask(desk, rates());
+    char bent[shipping_rate_id_bytes_max];
+    struct text good = asked->as.rates.rates[0].rate_id;
+    assert_true(good.size > 80 && good.size < sizeof bent);
+    for (size_t i = 0; i < good.size; i++) {
+        memcpy(bent, good.data, good.size);
+        bent[i] = bent[i] == 'A' ? 'B' : 'A';
+        struct desk_call *call = buy(desk, text_make(bent, good.size));
+        assert_int_equal(call->call->refusal, REFUSAL_RATE_MISMATCH);
+        desk_call_destroy(call);
+    }
+    struct desk_call *call = buy(desk, text_make(good.data, good.size - 1));
+    assert_int_equal(call->call->refusal, REFUSAL_RATE_MISMATCH);
+    desk_call_destroy(call);
+    assert_int_equal(desk_state(desk, "a"), 0); /* no trace */
+    desk_call_destroy(asked);
+}
+
+static void another_keys_rate_is_a_mismatch(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct desk_call *asked = desk_ask(desk, rates());
+    shipping_desk_stop(desk);
+    desk->options.rate_key[0] ^= 1;
+    shipping_desk_start(desk);
+    struct desk_call *call = buy(desk, asked->as.rates.rates[0].rate_id);
+    assert_int_equal(call->call->refusal, REFUSAL_RATE_MISMATCH);
+    desk_call_destroy(call);
+    desk_call_destroy(asked);
+}
+
+static void a_changed_fact_is_a_mismatch(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct desk_call *asked = desk_ask(desk, rates());
+    for (int i = 0; i < 4; i++) {
+        struct desk_call *call = desk_create_shipment("a");
+        struct shipment_request *request = &call->as.create.request;
+        struct shipping_parcel parcel = request->consignment.parcels[0];
+        request->carrier = request->service_code = (struct text){0};
+        request->rate_id = asked->as.rates.rates[0].rate_id;
+        if (i == 0)
+            parcel.weight_grams++;
+        else if (i == 1)
+            request->consignment.destination.postal_code = text_of("60602");
+        else if (i == 2)
+            request->consignment.options.signature = true;
+        else
+            request->consignment.direction = SHIPPING_RETURN;
+        request->consignment.parcels = &parcel;
+        desk_ask(desk, call);
+        assert_int_equal(call->call->refusal, REFUSAL_RATE_MISMATCH);
+        desk_call_destroy(call);
+    }
+    desk_call_destroy(asked);
+}
+
+static void a_rate_ends_and_a_repeat_does_not(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct desk_call *asked = desk_ask(desk, rates());
+    struct text rate_id = asked->as.rates.rates[0].rate_id;
+    shipping_desk_pass(desk, 3599 * second_us);
+    struct desk_call *call = buy(desk, rate_id);
+    assert_int_equal(call->as.create.shipment.state, SHIPMENT_CREATED);
+    desk_call_destroy(call);
+    shipping_desk_pass(desk, 2 * second_us);
+    call = buy(desk, rate_id); /* the record is there: the rate is not looked at */
+    assert_int_equal(call->as.create.shipment.state, SHIPMENT_CREATED);
+    desk_call_destroy(call);
+    call = desk_create_shipment("b");
+    call->as.create.request.carrier = call->as.create.request.service_code = (struct text){0};
+    call->as.create.request.rate_id = rate_id;
+    desk_ask(desk, call);
+    assert_int_equal(call->call->refusal, REFUSAL_RATE_EXPIRED);
+    desk_call_destroy(call);
+    desk_call_destroy(asked);
+}
+
+/* --- rules --- */
+
+static struct desk_call *by_rule(struct shipping_desk *desk, enum rate_rule rule)
+{
+    struct desk_call *call = desk_create_shipment("a");
+    call->as.create.request.carrier = call->as.create.request.service_code = (struct text){0};
+    call->as.create.request.rule = (int)rule;
+    return desk_ask(desk, call);
+}
+
+static void the_cheapest_and_the_fastest_are_told_apart(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->beta.rate_services = 3;
+    desk->beta.price_minor = 900;
+    struct desk_call *call = by_rule(desk, RATE_RULE_CHEAPEST);
+    assert_true(text_equals_string(call->as.create.shipment.carrier, "beta"));
+    assert_true(text_equals_string(call->as.create.shipment.service_code, "S1"));
+    desk_call_destroy(call);
+    shipping_desk_deinit(desk);
+    shipping_desk_init(desk);
+    shipping_desk_start(desk);
+    desk->beta.rate_services = 3;
+    call = by_rule(desk, RATE_RULE_FASTEST);
+    assert_true(text_equals_string(call->as.create.shipment.service_code, "S3"));
+    assert_int_equal(call->as.create.shipment.amount.amount_minor, 2200);
+    desk_call_destroy(call);
+}
+
+static void without_any_rate_there_is_no_trace(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.rate = (struct fake_orders){.verdict = CARRIER_REFUSED, .count = SIZE_MAX};
+    desk->beta.rate = (struct fake_orders){.verdict = CARRIER_REFUSED, .count = 1};
+    struct desk_call *call = by_rule(desk, RATE_RULE_CHEAPEST);
+    assert_int_equal(call->call->refusal, REFUSAL_NO_SERVICE);
+    assert_true(text_equals_string(call->call->why, "no carrier takes it: alpha refused: no; "
+                                                    "beta refused: no"));
+    desk_call_destroy(call);
+    desk->beta.rate = (struct fake_orders){.verdict = CARRIER_UNAVAILABLE, .count = 1};
+    call = by_rule(desk, RATE_RULE_CHEAPEST);
+    assert_int_equal(call->call->refusal, REFUSAL_CARRIER_UNAVAILABLE);
+    desk_call_destroy(call);
+    assert_int_equal(desk_state(desk, "a"), 0);
+}
+
+static void a_named_service_is_bought_without_a_price_if_nobody_says_it(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.rate = (struct fake_orders){.verdict = CARRIER_UNAVAILABLE, .count = SIZE_MAX};
+    struct desk_call *call = desk_ask(desk, desk_create_shipment("a"));
+    assert_int_equal(call->as.create.shipment.state, SHIPMENT_CREATED);
+    assert_int_equal(call->as.create.shipment.amount.currency_code[0], '\0');
+    desk_call_destroy(call);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_carriers_are_asked_and_the_cheapest_comes_first, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_without_an_answer_has_a_reason, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_is_not_named_is_not_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_heavy_is_not_even_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_border_asks_for_customs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_carrier_and_a_bent_date_are_violations, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_buys_what_was_rated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_bent_rate_is_found_out_at_every_character, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(another_keys_rate_is_a_mismatch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_fact_is_a_mismatch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_ends_and_a_repeat_does_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_cheapest_and_the_fastest_are_told_apart, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_any_rate_there_is_no_trace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_named_service_is_bought_without_a_price_if_nobody_says_it,
+                                        set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("shipping_rates", tests, NULL, NULL);
+}
