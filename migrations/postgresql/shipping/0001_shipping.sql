@@ -98,11 +98,11 @@ CREATE TABLE shipping_scans (
   webhook_id bigint NOT NULL
 );
 
--- Its row is the lock for events of numbers that are of no shipment.
-CREATE TABLE shipping_scan_turn (
+-- Its row is the lock of those who lock several shipments, or events of numbers that are of none.
+CREATE TABLE shipping_turn (
   turn_id bigint PRIMARY KEY CHECK (turn_id = 1)
 );
-INSERT INTO shipping_scan_turn (turn_id) VALUES (1);
+INSERT INTO shipping_turn (turn_id) VALUES (1);
 
 -- The outbox and its relay, in their standard form (platform/events/sql_outbox.h).
 CREATE TABLE shipping_outbox (

@@ -134,20 +134,16 @@ enum sql_verdict list_shipments_script(struct step *step)
 
 /* --- what the resolver has to do --- */
 
-/*
- * SENT of before then is UNKNOWN. Rows that are being changed right now are passed over: they are
- * just being answered, and so this step, which locks many, never waits.
- */
+/* SENT of before then is UNKNOWN. */
 static bool sweep_sent(struct step *step, int64_t before_us)
 {
-#define SWEPT                                                                                      \
-    "SELECT " SHIPMENT_COLUMNS " FROM shipping_shipments s"                                        \
-    " WHERE s.state = 2 AND s.sent_time_us < $1 ORDER BY s.sent_time_us LIMIT $2"
-    static const struct sql_statement find = {.text = SWEPT,
-                                              .postgresql = SWEPT " FOR UPDATE SKIP LOCKED"};
-#undef SWEPT
+    static const struct sql_statement find = {
+        .text = "SELECT " SHIPMENT_COLUMNS " FROM shipping_shipments s"
+                " WHERE s.state = 2 AND s.sent_time_us < $1 ORDER BY s.sent_time_us LIMIT $2",
+        .for_update = true};
     struct sql_rows rows;
-    if (!sql_query(step->session, &find, BOUND(sql_integer(before_us), sql_integer(swept_rows_max)),
+    if (!step_take_turn(step) ||
+        !sql_query(step->session, &find, BOUND(sql_integer(before_us), sql_integer(swept_rows_max)),
                    &rows))
         return false;
     for (size_t i = 0; i < rows.count; i++) {

@@ -10,9 +10,9 @@
 /*
  * Shipping on SQLite or PostgreSQL (docs/internals/shipping.md): one set of transaction scripts.
  *
- * A script locks one shipment; recording scans locks several, but holds the turn of scans first;
- * the sweep of LIST_UNFINISHED locks many and waits for none. So scripts cannot deadlock. Many
- * processes may work on one PostgreSQL database.
+ * A script locks one shipment; those that lock several (recording scans, the sweep of
+ * LIST_UNFINISHED) take the turn first. So scripts cannot deadlock. Many processes may work on one
+ * PostgreSQL database.
  */
 struct sql_shipping_options {
     struct sql_store *store; /* with shipping's migrations; outlives the repository */

@@ -48,6 +48,14 @@ bool step_emit(struct step *step, const struct shipping_event *event, struct tex
     return sql_outbox_append(step->session, step->outbox, &envelope, step->error);
 }
 
+bool step_take_turn(struct step *step)
+{
+    static const struct sql_statement lock = {
+        .text = "SELECT turn_id FROM shipping_turn WHERE turn_id = 1", .for_update = true};
+    struct sql_rows rows;
+    return sql_query(step->session, &lock, NULL, 0, &rows);
+}
+
 void step_hexadecimal(const char hash[32], char hex[64])
 {
     for (size_t i = 0; i < 32; i++) {

@@ -48,6 +48,12 @@ bool step_copy(struct step *step, struct text *text);
 bool step_emit(struct step *step, const struct shipping_event *event, struct text key,
                struct text event_id, int64_t time_us);
 
+/*
+ * The turn of those who lock several shipments: one at a time, so that they cannot deadlock, with
+ * each other or with those who lock one. False: failed.
+ */
+bool step_take_turn(struct step *step);
+
 /* What a page of records may take of the call's arena; it ends early then, never empty. */
 extern const size_t page_memory_bytes;
 

@@ -78,14 +78,6 @@ enum sql_verdict list_webhooks_script(struct step *step)
 
 /* --- scans --- */
 
-static bool take_turn(struct step *step)
-{
-    static const struct sql_statement lock = {
-        .text = "SELECT turn_id FROM shipping_scan_turn WHERE turn_id = 1", .for_update = true};
-    struct sql_rows rows;
-    return sql_query(step->session, &lock, NULL, 0, &rows);
-}
-
 static bool insert_scan(struct step *step, const char hash[32], uint64_t webhook_id, bool *is_new)
 {
     static const struct sql_statement insert = {
@@ -176,7 +168,7 @@ enum sql_verdict record_scans_script(struct step *step)
 {
     struct record_scans_command *command = (struct record_scans_command *)step->command;
     command->new_count = 0;
-    if (command->scan_count > 0 && !take_turn(step))
+    if (command->scan_count > 0 && !step_take_turn(step))
         return SQL_FAIL;
     for (size_t i = 0; i < command->scan_count; i++) {
         char hash[32];
