@@ -39,8 +39,9 @@ struct configuration {
     int64_t connections_max;
     int64_t connections_per_peer_max;     /* 0 = no limit of its own */
     int64_t peer_abuse_points_per_second; /* 0 = not counted */
-    int64_t idle_seconds;                 /* 0 = never */
-    int64_t age_seconds;                  /* 0 = never */
+    int64_t request_seconds;
+    int64_t idle_seconds; /* 0 = never */
+    int64_t age_seconds;  /* 0 = never */
     int64_t message_bytes_max;
     int64_t ship_within_days;
     int64_t allocation_work_max;

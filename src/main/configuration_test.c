@@ -57,6 +57,7 @@ static const struct sample samples[] = {
     NUMBER("server", connections_max, "1", "0", "from 1 to 1000000"),
     NUMBER("server", connections_per_peer_max, "7", "many", "from 0 to 1000000"),
     NUMBER("server", peer_abuse_points_per_second, "0", "-5", "from 0 to 1000000"),
+    NUMBER("server", request_seconds, "1", "0", "from 1 to 86400"),
     NUMBER("server", idle_seconds, "1", "1.5", "from 0 to 86400"),
     NUMBER("server", age_seconds, "1", "1e3", "from 0 to 31536000"),
     NUMBER("server", message_bytes_max, "67108864", "67108865", "from 1024 to 67108864"),

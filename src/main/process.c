@@ -322,6 +322,7 @@ static struct error open_server(struct process *process)
     options.http.connections_per_peer_max = (uint32_t)configuration->connections_per_peer_max;
     options.http.peer_abuse_points_per_second =
         (uint32_t)configuration->peer_abuse_points_per_second;
+    options.http.request_us_max = configuration->request_seconds * 1000000;
     options.http.idle_us_max = configuration->idle_seconds * 1000000;
     options.http.age_us_max = configuration->age_seconds * 1000000;
     options.http.drain_us_max = configuration->drain_seconds * 1000000;

@@ -7,12 +7,10 @@ What the flood reads is thrown away by a thread, so that the server is never sto
 """
 
 import os
-import re
 import struct
 import sys
 import tempfile
 import threading
-import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -169,13 +167,8 @@ RESETS = b"".join(
     h2.frame(h2.RST_STREAM, 0, 2 * n + 1, struct.pack(">I", h2.CANCEL)) for n in range(900))
 
 
-def counted(server, name):
-    with urllib.request.urlopen(f"http://{server.operations}/metrics", timeout=60) as answer:
-        return int(re.search(rf"^{name} (\d+)$", answer.read().decode(), re.MULTILINE).group(1))
-
-
 def barred(server):
-    return counted(server, "waybill_http_connections_barred_total")
+    return server.counted("waybill_http_connections_barred_total")
 
 
 def is_alive(connection):

@@ -94,6 +94,73 @@ def idle_connections_cost_little_and_stay():
     assert each <= IDLE_BYTES_MAX, f"{each} bytes each"
 
 
+def begin_http_1(address, kind):
+    """A request that lacks its last byte."""
+    peer = h2.Plain(address)
+    peer.send(f"POST {METHOD} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+              "Content-Length: 12\r\n\r\n".encode() + b'{"sku": "A"')
+    return peer
+
+
+def begin_http_2(address, kind, method=METHOD):
+    peer = h2.Connection(address, timeout=60)
+    block = h2.request(method).replace(h2.literal("content-type", "application/grpc"),
+                                       h2.literal("content-type", kind))
+    peer.send(h2.frame(h2.HEADERS, h2.END_HEADERS, 1, block) +
+              h2.frame(h2.DATA, 0, 1, h2.grpc_message(SKU)[:-1]))
+    return peer
+
+
+def ends_stream(peer):
+    """The body of the answer on stream 1, which must end."""
+    body = b""
+    while True:
+        got = peer.read_frame()
+        assert got is not None, "the connection was closed"
+        kind, flags, stream, payload = got
+        if stream == 1 and kind == h2.DATA:
+            body += payload
+        assert not (stream == 1 and kind == h2.RST_STREAM), "reset, without an answer"
+        if stream == 1 and kind in (h2.DATA, h2.HEADERS) and flags & h2.END_STREAM:
+            return body
+
+
+def requests_that_do_not_come_whole_are_answered_in_time():
+    with tempfile.TemporaryDirectory() as directory:
+        with waybill_server.Server(directory, "--request-seconds", "1") as server:
+            in_json = begin_http_1(server.listen, "application/json")
+            of_nobody = begin_http_1(server.listen, "text/nonsense")
+            web = begin_http_2(server.listen, "application/grpc-web")
+            in_grpc = begin_http_2(server.listen, "application/grpc")
+            stream = begin_http_2(server.listen, "application/grpc-web",
+                                  "/waybill.inventory.v1.InventoryService/WatchStock")
+            with waybill_server.channel_to(server.listen) as channel:
+                idle = channel.stream_stream(
+                    "/waybill.inventory.v1.InventoryService/ReserveStream",
+                    request_serializer=inventory.ReserveStreamRequest.SerializeToString,
+                    response_deserializer=inventory.ReserveStreamResponse.FromString)
+                go_on = threading.Event()
+
+                def requests():
+                    go_on.wait(60)
+                    yield inventory.ReserveStreamRequest(reserve=inventory.ReserveRequest(
+                        reservation_id="late", lines=[inventory.ReserveLine(sku="A", quantity=1)]))
+                answers = idle(requests(), timeout=60)
+                said = in_json.read_to_the_end()
+                assert said.startswith(b"HTTP/1.1 504 ") and b"deadline_exceeded" in said, said
+                said = of_nobody.read_to_the_end()
+                assert said.startswith(b"HTTP/1.1 415 "), said
+                for peer in (web, stream):
+                    said = ends_stream(peer)
+                    assert b"grpc-status: 4" in said, said
+                ends_stream(in_grpc)
+                ask(in_grpc, 3)  # the connection goes on
+                time.sleep(2.5)
+                go_on.set()  # a stream that has been idle longer than a request may take
+                assert next(answers).reservation_id == "late"
+            assert server.counted("waybill_http_requests_late_total") == 5
+
+
 class SlowPeers(threading.Thread):
     """Bodies that come byte by byte, half of them over HTTP/1.1, half over HTTP/2."""
 
@@ -204,5 +271,6 @@ def load_beyond_the_queue_is_refused_with_flat_memory():
 
 if __name__ == "__main__":
     tap.run([idle_connections_cost_little_and_stay, slow_bodies_harm_nobody_else,
+             requests_that_do_not_come_whole_are_answered_in_time,
              load_beyond_the_queue_is_refused_with_flat_memory] +
             ([slowhttptest_harms_nobody_else] if options.slow_seconds >= 30 else []))

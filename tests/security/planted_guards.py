@@ -113,6 +113,14 @@ GUARDS = {
           "(waits_for_peer && still_us > options->body_pause_us_max)",
           "(waits_for_peer && still_us < 0)")],
         program(HTTP + "http_server_test")),
+    "requests_must_come_whole": (
+        [(HTTP + "http_connection.c", "at->open_time_us < from_us &&",
+          "at->open_time_us < INT64_MIN + from_us * 0 &&")],
+        script("idle_and_overload", "requests_that_do_not_come_whole_are_answered_in_time")),
+    "streams_of_requests_may_idle": (
+        [(RPC + "rpc_request.c", "call->exchange->streams = !rpc_call_takes_one(call);",
+          "call->exchange->streams = false;")],
+        script("idle_and_overload", "requests_that_do_not_come_whole_are_answered_in_time")),
     "idle_connections_end": (
         [(HTTP + "http_loop.c", "now_us - connection->active_time_us > options->idle_us_max;",
           "now_us - connection->active_time_us < 0;")],

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import threading
+import urllib.request
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.path.abspath(os.environ.get("WAYBILL_PROGRAM", os.path.join(ROOT, "build", "waybill")))
@@ -50,6 +51,11 @@ class Server:
             return self.process.stdout.readline()
         finally:
             timer.cancel()
+
+    def counted(self, name):
+        """What the metric of that name, which has no labels, stands at."""
+        with urllib.request.urlopen(f"http://{self.operations}/metrics", timeout=60) as answer:
+            return int(re.search(rf"^{name} (\d+)$", answer.read().decode(), re.MULTILINE).group(1))
 
     def kill(self):
         """As a power switch would end the process, though not the machine."""

@@ -84,7 +84,7 @@ static void respond(struct http_exchange *exchange, unsigned status,
 {
     struct http1_session *session = session_of(exchange);
     struct buffer *head = &session->head;
-    bool whole = session->exchange.request_complete || !session->expects_continue;
+    bool whole = exchange->request_complete || !(session->expects_continue || exchange->late);
     session->keep_alive = session->keep_alive && whole && !session->draining;
     bool fits = buffer_append_format(head, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
     for (size_t i = 0; fits && i < count; i++)
@@ -185,7 +185,10 @@ static bool pull_body(struct http1_session *session, struct buffer *out, size_t 
     if (session->chunked && !session->no_body && !buffer_append_string(out, "0\r\n\r\n"))
         return false;
     close_consumer(session);
-    http_connection_earn(session->connection);
+    if (exchange->late)
+        exchange->request_complete = true; /* what is missing is not waited for */
+    else
+        http_connection_earn(session->connection);
     return finish_exchange(session);
 }
 

@@ -236,6 +236,29 @@ static void peer_that_takes_nothing_is_closed_and_counted(void **state)
     stop(server);
 }
 
+static void request_without_end_is_answered_and_closed(void **state)
+{
+    (void)state;
+    struct http_server_options options = quick_options();
+    static const char request[] =
+        "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
+    char answer[512] = "";
+    size_t size = 0;
+    ssize_t got = 1;
+    options.request_us_max = 200000;
+    struct http_server *server = start(&options);
+    int peer = connect_to(server);
+    say(peer, request, sizeof request - 1);
+    while (got > 0 && size < sizeof answer - 1) {
+        got = recv(peer, answer + size, sizeof answer - 1 - size, 0);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    assert_memory_equal(answer, "HTTP/1.1 408 ", 13);
+    assert_non_null(strstr(answer, "connection: close\r\n"));
+    close(peer);
+    stop(server);
+}
+
 static void refused_heads_are_counted(void **state)
 {
     (void)state;
@@ -327,6 +350,7 @@ int main(void)
         cmocka_unit_test(old_connection_is_drained_though_it_is_used),
         cmocka_unit_test(peer_that_does_not_greet_is_closed_and_counted),
         cmocka_unit_test(peer_that_takes_nothing_is_closed_and_counted),
+        cmocka_unit_test(request_without_end_is_answered_and_closed),
         cmocka_unit_test(refused_heads_are_counted),
         cmocka_unit_test(drain_serves_what_was_asked_before_its_notice_was_read),
         cmocka_unit_test(drain_waits_a_moment_for_who_does_not_answer),

@@ -37,6 +37,7 @@ void http_connection_add(struct http_connection *connection, struct http_exchang
     exchange->loop = connection->loop;
     exchange->connection = connection;
     exchange->handler = connection->loop->handler;
+    exchange->open_time_us = http_loop_now_us(connection->loop);
     exchange->previous = NULL;
     exchange->next = connection->exchanges;
     if (connection->exchanges != NULL)
@@ -103,6 +104,32 @@ void http_add_queued(struct http_exchange *exchange, int64_t bytes)
 size_t http_queued(const struct http_exchange *exchange)
 {
     return exchange->connection->queued_bytes;
+}
+
+static void end_late(struct http_exchange *exchange)
+{
+    void *consumer = exchange->consumer;
+    exchange->late = true;
+    http_count(&exchange->loop->counters.requests_late, 1);
+    if (exchange->handler->late != NULL) {
+        exchange->handler->late(consumer);
+        return;
+    }
+    if (exchange->responded)
+        return;
+    exchange->consumer = NULL;
+    exchange->handler->closed(consumer);
+    http_respond(exchange, 408, NULL, 0, HTTP_BODY_NONE);
+}
+
+void http_connection_end_late(struct http_connection *connection, int64_t now_us)
+{
+    int64_t from_us = now_us - connection->loop->options->request_us_max;
+    for (struct http_exchange *at = connection->exchanges; at != NULL; at = at->next) {
+        if (at->open_time_us < from_us && !at->request_complete && !at->streams && !at->late &&
+            at->consumer != NULL)
+            end_late(at);
+    }
 }
 
 /* --- the budget --- */

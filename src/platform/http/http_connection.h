@@ -102,6 +102,9 @@ void http_connection_close(struct http_connection *connection);
 /* The same for a peer that is too slow, which is counted. */
 void http_connection_close_slow(struct http_connection *connection);
 
+/* Requests that do not come whole in time are answered; once a second. */
+void http_connection_end_late(struct http_connection *connection, int64_t now_us);
+
 /* Something the peer did costs of its budget. */
 void http_connection_charge(struct http_connection *connection, int32_t cost);
 

@@ -52,6 +52,11 @@ struct http_handler {
     void (*body)(void *consumer, struct text bytes);
     /* The request is complete. */
     void (*body_complete)(void *consumer);
+    /*
+     * The request has not come whole in the server's request_us_max. It is to be answered, or has
+     * been; what still comes is not wanted. NULL = it is answered with 408.
+     */
+    void (*late)(void *consumer);
     /* Fills `out` with up to `room` bytes of the response's body, and tells how many. */
     size_t (*read)(void *consumer, char *out, size_t room, enum http_body_state *state);
     /* The exchange is over or its connection lost; it must not be touched afterwards. */
@@ -68,6 +73,7 @@ struct http_exchange {
     const struct http_handler *handler; /* the loop's; its `open` may put another in its place */
     enum http_request_method method;    /* known at headers_complete */
     unsigned version;                   /* 1 or 2 */
+    bool streams; /* the handler's word: the request may take as long as it likes */
 
     /* the connection's own */
     void *consumer; /* NULL = nobody: answered by the connection itself */
@@ -76,10 +82,12 @@ struct http_exchange {
     int32_t stream_id;
     size_t unconsumed_bytes; /* done with, and not told yet */
     size_t held_bytes;       /* given to `body`, and not done with */
-    size_t head_bytes;       /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
+    int64_t open_time_us;
+    size_t head_bytes; /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
     bool responded;
     bool body_pending;
     bool request_complete;
+    bool late; /* which has been told */
     bool trailers_follow;
     bool broken; /* the response cannot be completed */
 };

@@ -94,6 +94,7 @@ static void look_after(struct http_connection *connection, int64_t now_us)
         options->age_us_max > 0 && now_us - connection->open_time_us > options->age_us_max;
     if (is_idle || is_old)
         http_connection_drain(connection);
+    http_connection_end_late(connection, now_us);
     if (!connection->closing)
         connection->version->look_after(connection, now_us);
 }

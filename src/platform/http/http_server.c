@@ -44,6 +44,7 @@ struct http_server_options http_server_options_default(void)
         .window_bytes = (size_t)1024 * 1024,
         .header_bytes_max = (size_t)16 * 1024,
         .greeting_us_max = 10000000,
+        .request_us_max = 60000000,
         .body_pause_us_max = 60000000,
         .idle_us_max = INT64_C(3600) * 1000000,
         .drain_us_max = 10000000,
@@ -228,6 +229,7 @@ void http_server_count(const struct http_server *server, struct http_counters *s
         sum->connections_refused += one->connections_refused;
         sum->connections_barred += one->connections_barred;
         sum->connections_punished += one->connections_punished;
+        sum->requests_late += one->requests_late;
         sum->connections_slow += one->connections_slow;
         sum->connections_open += one->connections_open;
         sum->exchanges_open += one->exchanges_open;

@@ -34,6 +34,7 @@ struct http_server_options {
     size_t window_bytes;     /* of a request's body that may come before it is consumed */
     size_t header_bytes_max; /* names and values of one request */
     int64_t greeting_us_max; /* from connecting to a whole request's head */
+    int64_t request_us_max;  /* from a request's head to its end, unless it is a stream */
     int64_t
         body_pause_us_max; /* nothing of what is to be sent moves, or, in version 1, of a body */
     int64_t idle_us_max;   /* without any exchange, then it is closed; 0 = for ever */
@@ -53,6 +54,7 @@ struct http_counters {
     _Atomic uint64_t connections_refused;  /* beyond connections_max */
     _Atomic uint64_t connections_barred;   /* of an address that has overspent */
     _Atomic uint64_t connections_punished; /* for an exhausted abuse budget */
+    _Atomic uint64_t requests_late;        /* answered before they had come whole */
     _Atomic uint64_t connections_slow;     /* closed because nothing came or left in time */
     _Atomic uint64_t connections_open;
     _Atomic uint64_t exchanges_open;

@@ -266,6 +266,11 @@ static void on_body_complete(void *consumer)
     rpc_request_complete(consumer);
 }
 
+static void on_late(void *consumer)
+{
+    rpc_request_late(consumer);
+}
+
 static size_t on_read(void *consumer, char *out, size_t room, enum http_body_state *state)
 {
     return rpc_response_read(consumer, out, room, state);
@@ -282,6 +287,7 @@ const struct http_handler rpc_call_handler = {
     .headers_complete = on_headers_complete,
     .body = on_body,
     .body_complete = on_body_complete,
+    .late = on_late,
     .read = on_read,
     .closed = on_exchange_closed,
     .drained = on_drained,

@@ -294,6 +294,7 @@ void rpc_request_headers_complete(struct rpc_call *call)
         rpc_response_end(call, GRPC_STATUS_INVALID_ARGUMENT, "the timeout is malformed");
         return;
     }
+    call->exchange->streams = !rpc_call_takes_one(call);
     if (call->timeout_us != INT64_MAX) {
         call->deadline_us = rpc_loop_now_us(call->loop) + call->timeout_us;
         if (!rpc_loop_add_deadline(call->loop, call)) {
@@ -540,6 +541,15 @@ static void dispatch_unary(struct rpc_call *call)
     }
     call->dispatched = true;
     call->method->method->unary(call->method->service->context, call, call->request);
+}
+
+void rpc_request_late(struct rpc_call *call)
+{
+    if (call->refusal != 0 && !call->finishing)
+        answer_refused(call);
+    else if (!call->finishing && !call->answered)
+        rpc_response_end(call, GRPC_STATUS_DEADLINE_EXCEEDED,
+                         "the request did not come whole in time");
 }
 
 /* The body was collected whole; what is in it is delivered now. False: the call was ended. */

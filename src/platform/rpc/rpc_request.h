@@ -9,4 +9,7 @@ void rpc_request_headers_complete(struct rpc_call *call);
 void rpc_request_body(struct rpc_call *call, struct text bytes);
 void rpc_request_complete(struct rpc_call *call);
 
+/* It has not come whole in time: answers instead of the handler. */
+void rpc_request_late(struct rpc_call *call);
+
 #endif

@@ -136,6 +136,9 @@ static bool write_connections(const struct rpc_server *server, struct buffer *ou
                      sum.exchanges_opened) &&
            write_one(out, "waybill_http_heads_refused_total", "counter",
                      "Requests refused because their headers are too long.", sum.heads_refused) &&
+           write_one(out, "waybill_http_requests_late_total", "counter",
+                     "Requests answered before they had come whole, which took too long.",
+                     sum.requests_late) &&
            write_one(out, "waybill_http_streams", "gauge", "Requests being answered now.",
                      sum.exchanges_open) &&
            write_one(out, "waybill_http_received_bytes_total", "counter",
