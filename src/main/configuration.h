@@ -54,11 +54,14 @@ struct configuration {
     int64_t batch_bytes_max;
     int64_t tracking_memory_bytes_max;
     int64_t tracking_checkpoint_bytes;
+    int64_t tracking_checkpoint_seconds;
     int64_t tracking_free_bytes_min;
     int64_t tracking_log_retention_days;
     int64_t tracking_ping_retention_days;
     int64_t tracking_generation_gap_days;
     int64_t tracking_silence_days; /* 0 = nobody is told */
+    int64_t tracking_poll_seconds; /* 0 = carriers are not asked */
+    char tracking_poll_quota[setting_text_bytes_max];
     int64_t tracking_webhook_attempts_max;
     char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
     char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */

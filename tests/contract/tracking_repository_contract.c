@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "platform/base/random.h"
+#include "tests/contract/tracking_idle_behaviour.h"
 #include "tests/contract/tracking_repository_contract.h"
 #include "tracking/domain/limits.h"
 
@@ -609,6 +610,12 @@ static void a_thousand_permutations_with_duplicates_end_in_one_state(void **stat
     buffer_deinit(&other);
 }
 
+static void parcels_on_their_way_are_listed_by_their_last_activity(void **state)
+{
+    struct suite *suite = *state;
+    tracking_idle_behaviour(&suite->caller, now_us());
+}
+
 /* --- restarts --- */
 
 static void restart_and_compare(void **state, bool killed)
@@ -672,6 +679,7 @@ int tracking_repository_contract_run(struct tracking_store_fixture *fixture)
         CASE(ping_says_where_the_parcel_is_until_it_is_too_old),
         CASE(erased_number_has_never_been),
         CASE(remap_redoes_what_came_without_a_type),
+        CASE(parcels_on_their_way_are_listed_by_their_last_activity),
         CASE(a_thousand_permutations_with_duplicates_end_in_one_state),
         CASE(all_is_there_after_a_restart),
         CASE(all_is_there_after_being_killed),

@@ -241,6 +241,39 @@ static void restarts_neither_forget_nor_repeat_it(void **state)
     assert_int_equal(silences(fixture, NULL), 2);
 }
 
+static size_t idle(struct fixture *fixture, bool told)
+{
+    struct tracking_call settle = {.kind = TRACKING_CALL_LIST_TRACKINGS};
+    struct tracking_call call = {.kind = TRACKING_CALL_LIST_IDLE};
+    settle.list_trackings.status = TRACKING_STATUS_PICKED_UP;
+    settle.list_trackings.page_size = 1;
+    tracking_call_run(&fixture->caller, &settle);
+    call.list_idle.to_us = INT64_MAX;
+    call.list_idle.told = told;
+    call.list_idle.page_size = 10;
+    tracking_call_run(&fixture->caller, &call);
+    assert_string_equal(fixture->caller.error.detail, "");
+    return call.list_idle.tracking_count;
+}
+
+static void what_was_told_is_still_on_its_way_and_listed(void **state)
+{
+    struct fixture *fixture = *state;
+    record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
+    assert_int_equal(idle(fixture, false), 1);
+    pass(fixture, (silence_days + 1) * day_us);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(idle(fixture, false), 0);
+        assert_int_equal(idle(fixture, true), 1);
+        restart(fixture, i == 1);
+    }
+    record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
+    assert_int_equal(idle(fixture, false), 1);
+    assert_int_equal(idle(fixture, true), 0);
+    record(fixture, "N", "e3", TRACKING_EVENT_DELIVERED);
+    assert_int_equal(idle(fixture, false) + idle(fixture, true), 0);
+}
+
 static void many_at_once_are_told_of_once_each(void **state)
 {
     enum { parcels = 2500 };
@@ -267,6 +300,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(parcel_that_has_arrived_is_not_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(restarts_neither_forget_nor_repeat_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_told_is_still_on_its_way_and_listed, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(many_at_once_are_told_of_once_each, set_up, tear_down),
     };
     log_configure(LOG_LEVEL_ERROR, false);

@@ -41,6 +41,9 @@ static void send(struct tracking_caller *caller, struct tracking_call *call)
     case TRACKING_CALL_LIST_TRACKINGS:
         tracking_repository_list_trackings(to, &call->list_trackings, call_done, caller);
         break;
+    case TRACKING_CALL_LIST_IDLE:
+        tracking_repository_list_idle_trackings(to, &call->list_idle, call_done, caller);
+        break;
     case TRACKING_CALL_RECORD_EVENT:
         tracking_repository_record_event(to, &call->record_event, call_done, caller);
         break;
@@ -151,6 +154,15 @@ static void print_result(struct buffer *out, const struct tracking_call *call)
         for (size_t i = 0; i < call->list_trackings.tracking_count; i++)
             tracking_print(out, &call->list_trackings.trackings[i], true);
         PRINT("%s", call->list_trackings.more ? " more" : "");
+        break;
+    case TRACKING_CALL_LIST_IDLE:
+        for (size_t i = 0; i < call->list_idle.tracking_count; i++)
+            PRINT(" [%.*s/%.*s/%d %d since %lld]", TEXT(call->list_idle.trackings[i].key.carrier),
+                  TEXT(call->list_idle.trackings[i].key.tracking_number),
+                  call->list_idle.trackings[i].key.generation,
+                  (int)call->list_idle.trackings[i].status,
+                  (long long)call->list_idle.trackings[i].activity_us);
+        PRINT("%s", call->list_idle.more ? " more" : "");
         break;
     case TRACKING_CALL_RECORD_EVENT:
         PRINT("%s ", call->record_event.is_new ? "new" : "known");

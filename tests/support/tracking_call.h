@@ -27,6 +27,7 @@ enum tracking_call_kind {
     TRACKING_CALL_CREATE,
     TRACKING_CALL_GET,
     TRACKING_CALL_LIST_TRACKINGS,
+    TRACKING_CALL_LIST_IDLE,
     TRACKING_CALL_RECORD_EVENT,
     TRACKING_CALL_RECORD_PING,
     TRACKING_CALL_LIST_EVENTS,
@@ -44,6 +45,7 @@ struct tracking_call {
         struct create_tracking_command create;
         struct get_tracking_command get;
         struct list_trackings_command list_trackings;
+        struct list_idle_trackings_command list_idle;
         struct record_event_command record_event;
         struct record_ping_command record_ping;
         struct list_events_command list_events;

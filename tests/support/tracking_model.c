@@ -2,47 +2,16 @@
  * Nothing is kept but what came in; every answer is worked out from it. Copies of texts live in
  * one arena as long as the model.
  */
-#include "tests/support/tracking_model.h"
+#include "tests/support/tracking_model_state.h"
 
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "tracking/domain/limits.h"
 
 #include <stdlib.h>
 
-enum { numbers_max = 4096, notes_max = 256, model_bytes_max = 1 << 30 };
+enum { model_bytes_max = 1 << 30 };
 
 static const int64_t week_us = INT64_C(7) * 86400 * 1000000;
-
-struct model_number {
-    bool exists;
-    struct text carrier;
-    struct text number;
-    int64_t revision;
-    struct tracking_generation generations[tracking_generations_max];
-    size_t generation_count;
-    struct tracking_event *events;
-    size_t event_count;
-    struct {
-        int64_t time_us;
-        int32_t latitude_e7;
-        int32_t longitude_e7;
-    } pings[256];
-    size_t ping_count;
-};
-
-struct tracking_model {
-    struct tracking_repository base;
-    struct clock *clock;
-    int64_t ping_retention_us;
-    int64_t generation_gap_us;
-    int64_t now_us;
-    struct arena arena;
-    struct tracking_note notes[notes_max];
-    size_t note_count;
-    struct model_number *numbers[numbers_max];
-    size_t number_count;
-};
 
 static struct text keep(struct tracking_model *model, struct text text)
 {
@@ -51,7 +20,7 @@ static struct text keep(struct tracking_model *model, struct text text)
     return kept;
 }
 
-static struct tracking_model *model_of(struct tracking_repository *repository)
+struct tracking_model *tracking_model_of(struct tracking_repository *repository)
 {
     struct tracking_model *model = (struct tracking_model *)repository;
     int64_t now_us = clock_now_us(model->clock);
@@ -67,7 +36,7 @@ static void answered(struct task *task)
     command->done(command->context, NULL);
 }
 
-static void answer(struct tracking_command *command, enum tracking_outcome outcome)
+void tracking_model_answer(struct tracking_command *command, enum tracking_outcome outcome)
 {
     command->outcome = outcome;
     command->error = NULL;
@@ -75,8 +44,8 @@ static void answer(struct tracking_command *command, enum tracking_outcome outco
     executor_post(command->executor, &command->task);
 }
 
-static struct model_number *find(struct tracking_model *model, struct text carrier,
-                                 struct text number)
+struct model_number *tracking_model_find(struct tracking_model *model, struct text carrier,
+                                         struct text number)
 {
     for (size_t i = 0; i < model->number_count; i++) {
         struct model_number *one = model->numbers[i];
@@ -100,7 +69,7 @@ static struct model_number *add(struct tracking_model *model, struct text carrie
 
 /* --- the state --- */
 
-static size_t generation_of(const struct model_number *number, int64_t time_us)
+size_t tracking_model_generation_of(const struct model_number *number, int64_t time_us)
 {
     size_t found = 0;
     for (size_t i = 1; i < number->generation_count; i++) {
@@ -110,7 +79,8 @@ static size_t generation_of(const struct model_number *number, int64_t time_us)
     return found;
 }
 
-static bool is_withdrawn(const struct model_number *number, const struct tracking_event *event)
+bool tracking_model_is_withdrawn(const struct model_number *number,
+                                 const struct tracking_event *event)
 {
     for (size_t i = 0; i < number->event_count; i++) {
         if (text_equal(number->events[i].corrects_event_id, event->event_id))
@@ -154,10 +124,10 @@ static size_t sorted_events(const struct model_number *number, size_t generation
     *all = 0;
     for (size_t i = 0; i < number->event_count; i++) {
         const struct tracking_event *event = &number->events[i];
-        if (generation_of(number, event->occurred_time_us) != generation)
+        if (tracking_model_generation_of(number, event->occurred_time_us) != generation)
             continue;
         (*all)++;
-        if (!is_withdrawn(number, event))
+        if (!tracking_model_is_withdrawn(number, event))
             sorted[count++] = event;
     }
     qsort(sorted, count, sizeof *sorted, compare_events);
@@ -210,7 +180,7 @@ static void set_location(const struct tracking_model *model, const struct model_
     }
     if (latest == SIZE_MAX || number->pings[latest].time_us <= located_us ||
         number->pings[latest].time_us <= model->now_us - model->ping_retention_us ||
-        generation_of(number, number->pings[latest].time_us) != generation)
+        tracking_model_generation_of(number, number->pings[latest].time_us) != generation)
         return;
     tracking->location = (struct tracking_location){
         .has_point = true,
@@ -219,8 +189,8 @@ static void set_location(const struct tracking_model *model, const struct model_
     };
 }
 
-static void describe(const struct tracking_model *model, const struct model_number *number,
-                     size_t index, struct tracking *tracking)
+void tracking_model_describe(const struct tracking_model *model, const struct model_number *number,
+                             size_t index, struct tracking *tracking)
 {
     const struct tracking_generation *generation = &number->generations[index];
     const struct tracking_event **events =
@@ -288,7 +258,7 @@ static bool is_over(const struct tracking_model *model, const struct model_numbe
                     size_t index)
 {
     struct tracking tracking;
-    describe(model, number, index, &tracking);
+    tracking_model_describe(model, number, index, &tracking);
     int64_t last_us = tracking.has_last_event ? tracking.last_event.occurred_time_us
                                               : number->generations[index].create_time_us;
     return tracking.status == TRACKING_STATUS_DELIVERED ||
@@ -301,7 +271,7 @@ static bool all_would_leave(const struct model_number *number, size_t index, int
 {
     for (size_t i = 0; i < number->event_count; i++) {
         int64_t time_us = number->events[i].occurred_time_us;
-        if (generation_of(number, time_us) == index && time_us < start_us - week_us)
+        if (tracking_model_generation_of(number, time_us) == index && time_us < start_us - week_us)
             return false;
     }
     return true;
@@ -328,20 +298,21 @@ static size_t choose(struct tracking_model *model, struct model_number *number,
 static void create_tracking(struct tracking_repository *repository,
                             struct create_tracking_command *command)
 {
-    struct tracking_model *model = model_of(repository);
-    struct model_number *number = find(model, command->carrier, command->tracking_number);
+    struct tracking_model *model = tracking_model_of(repository);
+    struct model_number *number =
+        tracking_model_find(model, command->carrier, command->tracking_number);
     int64_t start_us = command->start_time_us == 0 ? model->now_us : command->start_time_us;
     size_t index = SIZE_MAX;
     bool changed = true;
     if (number != NULL)
         index = choose(model, number, command, start_us);
     if (index == SIZE_MAX - 1) {
-        answer(&command->base, TRACKING_ID_REUSED);
+        tracking_model_answer(&command->base, TRACKING_ID_REUSED);
         return;
     }
     if (index == SIZE_MAX && number != NULL &&
         number->generation_count == tracking_generations_max) {
-        answer(&command->base, TRACKING_GENERATION_LIMIT);
+        tracking_model_answer(&command->base, TRACKING_GENERATION_LIMIT);
         return;
     }
     if (number == NULL)
@@ -352,24 +323,25 @@ static void create_tracking(struct tracking_repository *repository,
     }
     complete(model, &number->generations[index], command, start_us, &changed);
     number->revision += changed;
-    describe(model, number, index, &command->tracking);
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_describe(model, number, index, &command->tracking);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static void get_tracking(struct tracking_repository *repository,
                          struct get_tracking_command *command)
 {
-    struct tracking_model *model = model_of(repository);
-    struct model_number *number = find(model, command->carrier, command->tracking_number);
+    struct tracking_model *model = tracking_model_of(repository);
+    struct model_number *number =
+        tracking_model_find(model, command->carrier, command->tracking_number);
     if (number == NULL || (size_t)command->generation > number->generation_count) {
-        answer(&command->base, TRACKING_NOT_FOUND);
+        tracking_model_answer(&command->base, TRACKING_NOT_FOUND);
         return;
     }
-    describe(model, number,
-             command->generation == 0 ? number->generation_count - 1
-                                      : (size_t)command->generation - 1,
-             &command->tracking);
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_describe(model, number,
+                            command->generation == 0 ? number->generation_count - 1
+                                                     : (size_t)command->generation - 1,
+                            &command->tracking);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static struct tracking_event keep_event(struct tracking_model *model,
@@ -394,16 +366,17 @@ static struct tracking_event keep_event(struct tracking_model *model,
 static void record_event(struct tracking_repository *repository,
                          struct record_event_command *command)
 {
-    struct tracking_model *model = model_of(repository);
+    struct tracking_model *model = tracking_model_of(repository);
     struct tracking_event *event = &command->event;
-    struct model_number *number = find(model, event->carrier, event->tracking_number);
+    struct model_number *number =
+        tracking_model_find(model, event->carrier, event->tracking_number);
     struct tracking_event *kept = NULL;
     for (size_t i = 0; number != NULL && i < number->event_count; i++) {
         if (text_equal(number->events[i].event_id, event->event_id))
             kept = &number->events[i];
     }
     if (kept != NULL && !tracking_event_same_content(kept, event)) {
-        answer(&command->base, TRACKING_ID_REUSED);
+        tracking_model_answer(&command->base, TRACKING_ID_REUSED);
         return;
     }
     command->is_new = kept == NULL;
@@ -421,18 +394,21 @@ static void record_event(struct tracking_repository *repository,
         number->revision++;
     }
     *event = *kept;
-    event->withdrawn = is_withdrawn(number, kept);
-    describe(model, number, generation_of(number, kept->occurred_time_us), &command->tracking);
-    answer(&command->base, TRACKING_DONE);
+    event->withdrawn = tracking_model_is_withdrawn(number, kept);
+    tracking_model_describe(model, number,
+                            tracking_model_generation_of(number, kept->occurred_time_us),
+                            &command->tracking);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static void record_ping(struct tracking_repository *repository, struct record_ping_command *command)
 {
-    struct tracking_model *model = model_of(repository);
-    struct model_number *number = find(model, command->carrier, command->tracking_number);
+    struct tracking_model *model = tracking_model_of(repository);
+    struct model_number *number =
+        tracking_model_find(model, command->carrier, command->tracking_number);
     size_t i = 0;
     if (number == NULL) {
-        answer(&command->base, TRACKING_NOT_FOUND);
+        tracking_model_answer(&command->base, TRACKING_NOT_FOUND);
         return;
     }
     while (i < number->ping_count && number->pings[i].time_us != command->time_us)
@@ -443,16 +419,17 @@ static void record_ping(struct tracking_repository *repository, struct record_pi
     number->pings[i].time_us = command->time_us;
     number->pings[i].latitude_e7 = command->latitude_e7;
     number->pings[i].longitude_e7 = command->longitude_e7;
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static void erase_tracking(struct tracking_repository *repository,
                            struct erase_tracking_command *command)
 {
-    struct tracking_model *model = model_of(repository);
-    struct model_number *number = find(model, command->carrier, command->tracking_number);
+    struct tracking_model *model = tracking_model_of(repository);
+    struct model_number *number =
+        tracking_model_find(model, command->carrier, command->tracking_number);
     if (number == NULL) {
-        answer(&command->base, TRACKING_NOT_FOUND);
+        tracking_model_answer(&command->base, TRACKING_NOT_FOUND);
         return;
     }
     command->generations = (int64_t)number->generation_count;
@@ -461,13 +438,13 @@ static void erase_tracking(struct tracking_repository *repository,
     for (size_t i = 0; i < number->ping_count; i++)
         command->pings += number->pings[i].time_us > model->now_us - model->ping_retention_us;
     number->exists = false;
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static void remap_trackings(struct tracking_repository *repository,
                             struct remap_trackings_command *command)
 {
-    struct tracking_model *model = model_of(repository);
+    struct tracking_model *model = tracking_model_of(repository);
     command->trackings = command->events = command->status_changes = 0;
     for (size_t i = 0; i < model->number_count; i++) {
         struct model_number *number = model->numbers[i];
@@ -476,7 +453,7 @@ static void remap_trackings(struct tracking_repository *repository,
         int64_t changed = 0;
         if (!number->exists || !text_equal(number->carrier, command->carrier))
             continue;
-        describe(model, number, number->generation_count - 1, &before);
+        tracking_model_describe(model, number, number->generation_count - 1, &before);
         for (size_t j = 0; j < number->event_count; j++) {
             struct tracking_event mapped = number->events[j];
             if (!mapped.type_is_mapped)
@@ -489,105 +466,12 @@ static void remap_trackings(struct tracking_repository *repository,
             changed++;
         }
         number->revision += (changed + 99) / 100; /* a step has at most a hundred events */
-        describe(model, number, number->generation_count - 1, &after);
+        tracking_model_describe(model, number, number->generation_count - 1, &after);
         command->trackings += changed > 0;
         command->events += changed;
         command->status_changes += before.status != after.status;
     }
-    answer(&command->base, TRACKING_DONE);
-}
-
-/* --- lists --- */
-
-static int compare_by_id(const void *left, const void *right)
-{
-    const struct tracking_event *a = left;
-    const struct tracking_event *b = right;
-    if (a->occurred_time_us != b->occurred_time_us)
-        return a->occurred_time_us < b->occurred_time_us ? -1 : 1;
-    return text_compare(a->event_id, b->event_id);
-}
-
-static int compare_newest(const void *left, const void *right)
-{
-    return compare_by_id(right, left);
-}
-
-static void list_events(struct tracking_repository *repository, struct list_events_command *command)
-{
-    struct tracking_model *model = model_of(repository);
-    struct model_number *number = find(model, command->carrier, command->tracking_number);
-    size_t count = 0;
-    if (number == NULL || (size_t)command->generation > number->generation_count) {
-        answer(&command->base, TRACKING_NOT_FOUND);
-        return;
-    }
-    struct tracking_event after = {.occurred_time_us = command->after_time_us,
-                                   .event_id = command->after_event_id};
-    struct tracking_event *events =
-        arena_allocate(command->base.arena, (number->event_count + 1) * sizeof *events);
-    CHECK(events != NULL);
-    for (size_t i = 0; i < number->event_count; i++) {
-        const struct tracking_event *event = &number->events[i];
-        int order = compare_by_id(event, &after);
-        if (event->occurred_time_us < command->from_us ||
-            event->occurred_time_us >= command->to_us ||
-            (command->generation > 0 &&
-             generation_of(number, event->occurred_time_us) + 1 != (size_t)command->generation) ||
-            (command->has_after && (command->newest_first ? order >= 0 : order <= 0)))
-            continue;
-        events[count] = *event;
-        events[count++].withdrawn = is_withdrawn(number, event);
-    }
-    qsort(events, count, sizeof *events, command->newest_first ? compare_newest : compare_by_id);
-    command->more = count > command->page_size;
-    command->events = events;
-    command->event_count = command->more ? command->page_size : count;
-    answer(&command->base, TRACKING_DONE);
-}
-
-static int compare_keys(const struct tracking *a, struct tracking_key b)
-{
-    int order = text_compare(a->carrier, b.carrier);
-    if (order == 0)
-        order = text_compare(a->tracking_number, b.tracking_number);
-    return order != 0 ? order : (a->generation > b.generation) - (a->generation < b.generation);
-}
-
-static int compare_trackings(const void *left, const void *right)
-{
-    const struct tracking *b = right;
-    return compare_keys(left, (struct tracking_key){b->carrier, b->tracking_number, b->generation});
-}
-
-static void list_trackings(struct tracking_repository *repository,
-                           struct list_trackings_command *command)
-{
-    struct tracking_model *model = model_of(repository);
-    size_t count = 0;
-    struct tracking *trackings =
-        arena_allocate(command->base.arena, (model->number_count * 8 + 1) * sizeof *trackings);
-    CHECK(trackings != NULL);
-    for (size_t i = 0; i < model->number_count; i++) {
-        struct model_number *number = model->numbers[i];
-        for (size_t j = 0; number->exists && j < number->generation_count; j++) {
-            struct tracking tracking;
-            describe(model, number, j, &tracking);
-            bool fits = command->order_id.size > 0
-                            ? text_equal(tracking.order_id, command->order_id)
-                            : tracking.status == command->status;
-            if (!fits ||
-                (command->after.carrier.size > 0 && compare_keys(&tracking, command->after) <= 0))
-                continue;
-            CHECK(count < model->number_count * 8);
-            trackings[count++] = tracking;
-        }
-    }
-    qsort(trackings, count, sizeof *trackings, compare_trackings);
-    command->more = count > command->page_size;
-    command->trackings = trackings;
-    command->tracking_count = command->more ? command->page_size : count;
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 /* --- notes --- */
@@ -600,7 +484,7 @@ static int compare_notes(const void *left, const void *right)
 
 static void put_note(struct tracking_repository *repository, struct put_note_command *command)
 {
-    struct tracking_model *model = model_of(repository);
+    struct tracking_model *model = tracking_model_of(repository);
     size_t i = 0;
     while (i < model->note_count && !text_equal(model->notes[i].name, command->name))
         i++;
@@ -609,7 +493,7 @@ static void put_note(struct tracking_repository *repository, struct put_note_com
     } else if (i < model->note_count && command->value.size == 0) {
         model->notes[i] = model->notes[--model->note_count];
     } else if (command->value.size == 0) {
-        answer(&command->base, TRACKING_NOT_FOUND);
+        tracking_model_answer(&command->base, TRACKING_NOT_FOUND);
         return;
     } else {
         CHECK(i < notes_max);
@@ -618,12 +502,12 @@ static void put_note(struct tracking_repository *repository, struct put_note_com
         model->note_count += i == model->note_count;
     }
     qsort(model->notes, model->note_count, sizeof *model->notes, compare_notes);
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static void list_notes(struct tracking_repository *repository, struct list_notes_command *command)
 {
-    struct tracking_model *model = model_of(repository);
+    struct tracking_model *model = tracking_model_of(repository);
     command->notes = arena_allocate(command->base.arena, (notes_max + 1) * sizeof *command->notes);
     CHECK(command->notes != NULL);
     for (size_t i = 0; i < model->note_count; i++) {
@@ -636,16 +520,17 @@ static void list_notes(struct tracking_repository *repository, struct list_notes
             break;
         command->notes[command->note_count++] = *note;
     }
-    answer(&command->base, TRACKING_DONE);
+    tracking_model_answer(&command->base, TRACKING_DONE);
 }
 
 static const struct tracking_repository_table model_table = {
     .create_tracking = create_tracking,
     .get_tracking = get_tracking,
-    .list_trackings = list_trackings,
+    .list_trackings = tracking_model_list_trackings,
+    .list_idle_trackings = tracking_model_list_idle,
     .record_event = record_event,
     .record_ping = record_ping,
-    .list_events = list_events,
+    .list_events = tracking_model_list_events,
     .remap_trackings = remap_trackings,
     .erase_tracking = erase_tracking,
     .put_note = put_note,

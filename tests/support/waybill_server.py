@@ -23,7 +23,9 @@ subprocess.run(
      "waybill/inventory/v1/inventory.proto", "waybill/inventory/v1/inventory_events.proto",
      "waybill/common/v1/common.proto", "waybill/warehouse/v1/warehouse.proto",
      "waybill/warehouse/v1/warehouse_events.proto",
-     "waybill/events/v1/events.proto", "waybill/tracking/v1/tracking.proto", "google/rpc/status.proto",
+     "waybill/events/v1/events.proto", "waybill/tracking/v1/tracking.proto",
+     "waybill/shipping/v1/shipping.proto", "waybill/shipping/v1/shipping_events.proto",
+     "google/rpc/status.proto",
      "google/rpc/error_details.proto", "grpc/health/v1/health.proto"],
     cwd=os.path.join(ROOT, "proto"), check=True)
 sys.path.insert(0, _generated)
@@ -36,6 +38,8 @@ warehouse = importlib.import_module("waybill.warehouse.v1.warehouse_pb2")
 warehouse_events = importlib.import_module("waybill.warehouse.v1.warehouse_events_pb2")
 events = importlib.import_module("waybill.events.v1.events_pb2")
 tracking = importlib.import_module("waybill.tracking.v1.tracking_pb2")
+shipping = importlib.import_module("waybill.shipping.v1.shipping_pb2")
+shipping_events = importlib.import_module("waybill.shipping.v1.shipping_events_pb2")
 status_pb2 = importlib.import_module("google.rpc.status_pb2")
 error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
 health = importlib.import_module("grpc.health.v1.health_pb2")

@@ -8,6 +8,7 @@
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 #include "tracking/interfaces/events/carrier_event_consumer.h"
 #include "tracking/interfaces/events/tracking_events.h"
+#include "tracking/interfaces/polling/tracking_polls.h"
 #include "tracking/interfaces/rpc/tracking_rpc.h"
 #include "tracking/interfaces/webhooks/tracking_webhooks.h"
 
@@ -16,6 +17,13 @@
 #include <string.h>
 
 static const int64_t day_us = INT64_C(86400) * 1000000;
+static const int64_t poll_us_min = INT64_C(8) * 1000000;
+
+struct tracking_gauge {
+    const char *name;
+    const char *help;
+    uint64_t value;
+};
 
 struct tracking_process {
     struct module base;
@@ -28,6 +36,7 @@ struct tracking_process {
     struct other_events shipping;
     pthread_mutex_t mutex;                   /* guards `carriers` against those who look at it */
     struct carrier_event_consumer *carriers; /* NULL without shipping, and once stopped */
+    struct tracking_polls *polls;            /* as carriers; NULL also where nobody is asked */
     struct tracking_door door;
     struct rpc_service table; /* the server points into it */
 };
@@ -61,6 +70,7 @@ static struct error open_store(struct tracking_process *tracking,
     options.queue_length_max = (size_t)configuration->queue_length_max;
     options.memory_bytes_max = (size_t)configuration->tracking_memory_bytes_max;
     options.checkpoint_bytes = (uint64_t)configuration->tracking_checkpoint_bytes;
+    options.checkpoint_interval_us = configuration->tracking_checkpoint_seconds * 1000000;
     options.free_bytes_min = (uint64_t)configuration->tracking_free_bytes_min;
     options.log_retention_us = configuration->tracking_log_retention_days * day_us;
     options.ping_retention_us = configuration->tracking_ping_retention_days * day_us;
@@ -73,10 +83,19 @@ static struct error open_store(struct tracking_process *tracking,
 static struct error check(const struct configuration *configuration)
 {
     char directory[2 * setting_text_bytes_max];
+    struct polling_quotas quotas;
+    int64_t poll_us = configuration->tracking_poll_seconds * 1000000;
+    if (!polling_quotas_read(text_of(configuration->tracking_poll_quota), &quotas))
+        return error_make(
+            ERROR_INVALID_SETTING,
+            "tracking_poll_quota must be numbers as in \"1000, dhl=250\", not \"%.100s\"",
+            configuration->tracking_poll_quota);
+    if (poll_us > 0 && poll_us < poll_us_min)
+        return error_make(ERROR_INVALID_SETTING, "tracking_poll_seconds must be 0 or at least 8");
     return directory_of(configuration, directory, sizeof directory);
 }
 
-static struct error open(struct module *module, const struct module_environment *environment)
+static struct error open_module(struct module *module, const struct module_environment *environment)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
     struct error error = built_in_code_maps_init(&tracking->code_maps);
@@ -124,6 +143,36 @@ static struct event_feed *feed(struct module *module)
     return tracking_events_feed(((struct tracking_process *)module)->events);
 }
 
+/* Carriers are asked through shipping, wherever that is. */
+static struct error start_polls(struct tracking_process *tracking,
+                                const struct module_environment *environment)
+{
+    const struct configuration *configuration = environment->configuration;
+    const char *address = other_context_address(configuration->shipping);
+    struct tracking_polls *polls = NULL;
+    struct tracking_polls_options options = {
+        .service = &tracking->service,
+        .random = random_system(),
+        .shipping = rpc_client_options_default(),
+        .interval_us = configuration->tracking_poll_seconds * 1000000,
+    };
+    (void)polling_quotas_read(text_of(configuration->tracking_poll_quota),
+                              &options.quotas); /* it was checked */
+    if (options.interval_us == 0)
+        return error_none();
+    options.shipping.server = address;
+    if (module_find(environment, "shipping") != NULL) {
+        options.shipping.server = "shipping";
+        options.shipping.connect = rpc_server_connect_local;
+        options.shipping.connect_context = *environment->server;
+    }
+    struct error error = tracking_polls_open(&polls, &options);
+    pthread_mutex_lock(&tracking->mutex);
+    tracking->polls = polls;
+    pthread_mutex_unlock(&tracking->mutex);
+    return error;
+}
+
 /* Shipments and carriers' events come from shipping, of this process or of another one. */
 static struct error start(struct module *module, const struct module_environment *environment)
 {
@@ -138,7 +187,7 @@ static struct error start(struct module *module, const struct module_environment
     pthread_mutex_lock(&tracking->mutex);
     tracking->carriers = carriers;
     pthread_mutex_unlock(&tracking->mutex);
-    return error;
+    return error_is(error) ? error : start_polls(tracking, environment);
 }
 
 static void stop(struct module *module)
@@ -146,35 +195,61 @@ static void stop(struct module *module)
     struct tracking_process *tracking = (struct tracking_process *)module;
     pthread_mutex_lock(&tracking->mutex);
     struct carrier_event_consumer *carriers = tracking->carriers;
+    struct tracking_polls *polls = tracking->polls;
     tracking->carriers = NULL;
+    tracking->polls = NULL;
     pthread_mutex_unlock(&tracking->mutex);
+    tracking_polls_close(polls);
     carrier_event_consumer_close(carriers);
     other_events_close(&tracking->shipping);
     tracking_watch_stop(tracking->watch);
     tracking_webhooks_stop(tracking->webhooks);
 }
 
-/* How following shipping goes; nothing where there is nothing to follow. */
+static bool add_gauges(struct buffer *out, const struct tracking_gauge *gauges, size_t count)
+{
+    bool fits = true;
+    for (size_t i = 0; i < count && fits; i++)
+        fits = module_add_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
+    return fits;
+}
+
+/* How following shipping and asking carriers goes; nothing where there is nothing of it. */
 static bool write_shipping_metrics(struct tracking_process *tracking, struct buffer *out)
 {
-    struct carrier_event_consumer_status status;
+    struct carrier_event_consumer_status status = {0};
+    struct tracking_polls_usage polls = {0};
     pthread_mutex_lock(&tracking->mutex);
     bool follows = tracking->carriers != NULL;
+    bool asks = tracking->polls != NULL;
     if (follows)
         status = carrier_event_consumer_status(tracking->carriers);
+    if (asks)
+        polls = tracking_polls_usage(tracking->polls);
     pthread_mutex_unlock(&tracking->mutex);
-    return !follows ||
-           (module_add_gauge(out, "waybill_tracking_shipping_position",
-                             "How far shipping's events were followed.",
-                             status.subscription.place.position) &&
-            module_add_gauge(out, "waybill_tracking_shipping_newest",
-                             "Where shipping's events ended when last looked at.",
-                             status.subscription.newest) &&
-            module_add_gauge(out, "waybill_tracking_shipping_failures",
-                             "Attempts to follow shipping that failed.",
-                             status.subscription.failures) &&
-            module_add_gauge(out, "waybill_tracking_shipping_events",
-                             "Events of shipping recorded since the start.", status.events));
+    const struct tracking_gauge following[] = {
+        {"waybill_tracking_shipping_position", "How far shipping's events were followed.",
+         status.subscription.place.position},
+        {"waybill_tracking_shipping_newest", "Where shipping's events ended when last looked at.",
+         status.subscription.newest},
+        {"waybill_tracking_shipping_failures", "Attempts to follow shipping that failed.",
+         status.subscription.failures},
+        {"waybill_tracking_shipping_events", "Events of shipping recorded since the start.",
+         status.events},
+    };
+    const struct tracking_gauge asking[] = {
+        {"waybill_tracking_polls_rounds", "Rounds of questions to carriers since the start.",
+         polls.rounds},
+        {"waybill_tracking_polls_asked", "Questions to carriers since the start.", polls.asked},
+        {"waybill_tracking_polls_failed", "Questions that failed since the start.", polls.failed},
+        {"waybill_tracking_polls_skipped",
+         "Questions not asked, for lack of quota or for a carrier's sake, since the start.",
+         polls.skipped},
+        {"waybill_tracking_polls_events", "Events learnt by questions since the start.",
+         polls.events},
+    };
+    return (!follows || add_gauges(out, following, sizeof following / sizeof following[0])) &&
+           (!asks || add_gauges(out, asking, sizeof asking / sizeof asking[0]));
 }
 
 static bool write_metrics(struct module *module, struct buffer *out)
@@ -182,11 +257,7 @@ static bool write_metrics(struct module *module, struct buffer *out)
     struct tracking_process *tracking = (struct tracking_process *)module;
     struct embedded_tracking_usage usage = embedded_tracking_usage(tracking->repository);
     struct tracking_webhooks_usage webhooks = tracking_webhooks_usage(tracking->webhooks);
-    const struct {
-        const char *name;
-        const char *help;
-        uint64_t value;
-    } gauges[] = {
+    const struct tracking_gauge gauges[] = {
         {"waybill_tracking_hot_trackings", "Trackings in memory.", usage.hot_trackings},
         {"waybill_tracking_changed_trackings", "Of those, not yet written behind the log.",
          usage.changed_trackings},
@@ -213,9 +284,8 @@ static bool write_metrics(struct module *module, struct buffer *out)
         "# TYPE waybill_tracking_events_recorded_total counter\n"
         "waybill_tracking_events_recorded_total %llu\n",
         (unsigned long long)usage.events_recorded);
-    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0] && fits; i++)
-        fits = module_add_gauge(out, gauges[i].name, gauges[i].help, gauges[i].value);
-    return fits && write_shipping_metrics(tracking, out);
+    return fits && add_gauges(out, gauges, sizeof gauges / sizeof gauges[0]) &&
+           write_shipping_metrics(tracking, out);
 }
 
 static bool is_ready(struct module *module, struct buffer *why)
@@ -226,7 +296,7 @@ static bool is_ready(struct module *module, struct buffer *why)
     return !buffer_append_string(why, "tracking: the disk is full, nothing is recorded\n");
 }
 
-static void close(struct module *module)
+static void close_module(struct module *module)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
     tracking_watch_close(tracking->watch);
@@ -243,12 +313,12 @@ const struct module_table tracking_module = {
     .name = "tracking",
     .create = create,
     .check = check,
-    .open = open,
+    .open = open_module,
     .services = services,
     .feed = feed,
     .start = start,
     .stop = stop,
     .write_metrics = write_metrics,
     .is_ready = is_ready,
-    .close = close,
+    .close = close_module,
 };

@@ -118,6 +118,27 @@ struct list_trackings_command {
     bool more; /* result: behind the last one there are others */
 };
 
+/* A tracking on its way and since when nothing was heard of it. */
+struct idle_tracking {
+    struct tracking_key key;
+    enum tracking_status status;
+    int64_t activity_us; /* when the last event occurred, or it was created */
+    int64_t expected_delivery_time_us;
+};
+
+struct list_idle_trackings_command {
+    struct tracking_command base;
+    int64_t from_us; /* active last from this time on … */
+    int64_t to_us;   /* … and before this one */
+    bool told;       /* those of which silence was told; else the others */
+    size_t page_size;
+    struct tracking_key after;       /* go on behind this one … */
+    int64_t after_us;                /* … of that activity */
+    struct idle_tracking *trackings; /* result, by activity, then key */
+    size_t tracking_count;
+    bool more;
+};
+
 struct record_event_command {
     struct tracking_command base;
     struct tracking_event event;                /* result too: as it is kept */
@@ -204,6 +225,7 @@ struct tracking_repository_table {
     void (*create_tracking)(struct tracking_repository *, struct create_tracking_command *);
     void (*get_tracking)(struct tracking_repository *, struct get_tracking_command *);
     void (*list_trackings)(struct tracking_repository *, struct list_trackings_command *);
+    void (*list_idle_trackings)(struct tracking_repository *, struct list_idle_trackings_command *);
     void (*record_event)(struct tracking_repository *, struct record_event_command *);
     void (*record_ping)(struct tracking_repository *, struct record_ping_command *);
     void (*list_events)(struct tracking_repository *, struct list_events_command *);
@@ -248,6 +270,19 @@ static inline void tracking_repository_list_trackings(struct tracking_repository
     command->base.done = done;
     command->base.context = context;
     repository->table->list_trackings(repository, command);
+}
+
+/*
+ * Those on their way (DELIVERED, RETURNED and CANCELLED are not) by when they were heard of last.
+ * It is read from an index that may be some minutes behind. Outcome: DONE.
+ */
+static inline void tracking_repository_list_idle_trackings(
+    struct tracking_repository *repository, struct list_idle_trackings_command *command,
+    tracking_done *done, void *context)
+{
+    command->base.done = done;
+    command->base.context = context;
+    repository->table->list_idle_trackings(repository, command);
 }
 
 /*

@@ -122,6 +122,12 @@ static void submit_list_trackings(struct tracking_repository *repository,
     submit(repository, &command->base, TRACKING_COMMAND_LIST_TRACKINGS);
 }
 
+static void submit_list_idle(struct tracking_repository *repository,
+                             struct list_idle_trackings_command *command)
+{
+    submit(repository, &command->base, TRACKING_COMMAND_LIST_IDLE);
+}
+
 static void submit_record_event(struct tracking_repository *repository,
                                 struct record_event_command *command)
 {
@@ -168,6 +174,7 @@ static const struct tracking_repository_table embedded_tracking_table = {
     .create_tracking = submit_create,
     .get_tracking = submit_get,
     .list_trackings = submit_list_trackings,
+    .list_idle_trackings = submit_list_idle,
     .record_event = submit_record_event,
     .record_ping = submit_record_ping,
     .list_events = submit_list_events,

@@ -181,6 +181,8 @@ enum fact_flag {
     FACT_FLAGS_END = 32,
 };
 
+enum index_flag { INDEX_HAS_ORDER = 1, INDEX_IS_TOLD = 2 };
+
 static void encode_fact(const struct tracking_fact *fact, struct byte_writer *writer)
 {
     int flags =
@@ -247,7 +249,8 @@ bool parcel_encode(const struct parcel *parcel, struct buffer *out)
         const struct parcel_index *index = &parcel->extras[i].index;
         tracking_generation_encode(&parcel->generations[i], &writer);
         write_uint8(&writer, index->status);
-        write_uint8(&writer, index->order);
+        write_uint8(&writer, (uint8_t)((index->order ? INDEX_HAS_ORDER : 0) |
+                                       (index->told ? INDEX_IS_TOLD : 0)));
         write_varint(&writer, (uint64_t)index->activity_us);
     }
     for (size_t i = 0; i < parcel->fact_count; i++)
@@ -284,7 +287,9 @@ static bool decode_generation(struct byte_reader *reader, struct parcel *parcel,
     struct tracking_generation generation = {0};
     tracking_generation_decode(reader, &generation);
     struct parcel_index written = {.status = read_uint8(reader)};
-    written.order = read_uint8(reader) != 0;
+    int flags = read_uint8(reader);
+    written.order = (flags & INDEX_HAS_ORDER) != 0;
+    written.told = (flags & INDEX_IS_TOLD) != 0;
     written.activity_us = read_quantity(reader);
     if (reader->failed)
         return true;

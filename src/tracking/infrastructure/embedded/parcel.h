@@ -24,6 +24,7 @@
 struct parcel_index {
     uint8_t status;      /* 0 = none was written */
     bool order;          /* there is one by order */
+    bool told;           /* silence was told of that activity */
     int64_t activity_us; /* of the index of those on their way; 0 = there is none */
 };
 

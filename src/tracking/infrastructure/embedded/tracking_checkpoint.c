@@ -29,9 +29,13 @@ static struct parcel_index index_of(const struct parcel *parcel, size_t i)
     if (i + 1 == parcel->generation_count && !tracking_status_is_terminal(verdict.status))
         index.activity_us =
             verdict.last_time_us > 0 ? verdict.last_time_us : generation->create_time_us;
-    if (index.activity_us == parcel->silence_told_us)
-        index.activity_us = 0;
+    index.told = index.activity_us != 0 && index.activity_us == parcel->silence_told_us;
     return index;
+}
+
+static bool is_other_activity(const struct parcel_index *a, const struct parcel_index *b)
+{
+    return a->activity_us != b->activity_us || a->told != b->told;
 }
 
 /* Takes back what was written and should not be any more. */
@@ -45,8 +49,8 @@ static void unwrite_index(struct tracking_engine *engine, const struct parcel *p
         key = tracking_key_status(written->status, parcel->key, generation);
         tracking_store_delete(engine->store, &key);
     }
-    if (written->activity_us != 0 && written->activity_us != wanted->activity_us) {
-        key = tracking_key_activity(written->activity_us, parcel->key, generation);
+    if (written->activity_us != 0 && is_other_activity(written, wanted)) {
+        key = tracking_key_activity(written->told, written->activity_us, parcel->key, generation);
         tracking_store_delete(engine->store, &key);
     }
     if (written->order && !wanted->order) {
@@ -66,8 +70,8 @@ static void write_index(struct tracking_engine *engine, const struct parcel *par
         key = tracking_key_status(wanted->status, parcel->key, generation);
         tracking_store_put(engine->store, &key, nothing);
     }
-    if (wanted->activity_us != 0 && wanted->activity_us != written->activity_us) {
-        key = tracking_key_activity(wanted->activity_us, parcel->key, generation);
+    if (wanted->activity_us != 0 && is_other_activity(written, wanted)) {
+        key = tracking_key_activity(wanted->told, wanted->activity_us, parcel->key, generation);
         tracking_store_put(engine->store, &key, nothing);
     }
     if (wanted->order && !written->order) {

@@ -437,6 +437,7 @@ void tracking_engine_execute(struct tracking_engine *engine, struct tracking_com
         put_note(engine, (struct put_note_command *)command);
         break;
     case TRACKING_COMMAND_LIST_NOTES:
+    case TRACKING_COMMAND_LIST_IDLE:
         (void)add_read(engine, command);
         break;
     }

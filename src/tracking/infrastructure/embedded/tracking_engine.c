@@ -340,6 +340,7 @@ static bool is_answered(const struct tracking_command *command)
 {
     bool later = command->kind == TRACKING_COMMAND_LIST_EVENTS ||
                  command->kind == TRACKING_COMMAND_LIST_TRACKINGS ||
+                 command->kind == TRACKING_COMMAND_LIST_IDLE ||
                  command->kind == TRACKING_COMMAND_LIST_NOTES ||
                  command->kind == TRACKING_COMMAND_REMAP;
     return !later || command->error != NULL || command->outcome != TRACKING_DONE;

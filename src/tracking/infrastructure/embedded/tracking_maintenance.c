@@ -247,9 +247,9 @@ static struct error next_silent(struct tracking_engine *engine, size_t *count)
     struct text key;
     struct text value;
     struct text none = text_make("", 0);
-    struct tracking_store_key from = tracking_key_activity(0, none, 0);
+    struct tracking_store_key from = tracking_key_activity(false, 0, none, 0);
     struct tracking_store_key to =
-        tracking_key_activity(engine->now_us - engine->options.silence_us, none, 0);
+        tracking_key_activity(false, engine->now_us - engine->options.silence_us, none, 0);
     if (engine->silence_after.size > 0)
         from = engine->silence_after;
     struct tracking_store_iterator *iterator =

@@ -202,31 +202,39 @@ static struct error read_fact(void *context, const struct parcel *parcel, size_t
     return error;
 }
 
+/* The parcel that an index entry names, which is the caller's. */
+static struct error read_indexed(struct tracking_read *read, struct text entry, size_t skip,
+                                 struct buffer *value, struct parcel **parcel, int32_t *generation)
+{
+    struct text name;
+    bool found = false;
+    if (!tracking_key_read_parcel(entry, skip, &name, generation))
+        return error_make(ERROR_DAMAGED, "an index entry in rocksdb is none");
+    struct tracking_store_key key = tracking_key_parcel(name);
+    struct error error = tracking_store_get(read->store, read->snapshot, &key, value, &found);
+    if (!error_is(error) && found)
+        error = parcel_decode(name, buffer_text(value), parcel);
+    if (error_is(error))
+        return error;
+    if (found && (size_t)*generation <= (*parcel)->generation_count)
+        return error;
+    if (found)
+        parcel_destroy(*parcel);
+    return error_make(ERROR_DAMAGED, "an index entry in rocksdb names what is not there");
+}
+
 /* One entry of an index: its parcel is read and described. */
 static struct error read_entry(struct tracking_read *read, struct text entry, size_t skip,
                                struct buffer *value, struct tracking *tracking)
 {
-    struct text name;
     int32_t generation;
-    bool found = false;
     struct parcel *parcel;
-    if (!tracking_key_read_parcel(entry, skip, &name, &generation))
-        return error_make(ERROR_DAMAGED, "an index entry in rocksdb is none");
-    struct tracking_store_key key = tracking_key_parcel(name);
-    struct error error = tracking_store_get(read->store, read->snapshot, &key, value, &found);
-    if (!error_is(error) && !found)
-        error = error_make(ERROR_DAMAGED, "an index entry in rocksdb names what is not there");
+    struct error error = read_indexed(read, entry, skip, value, &parcel, &generation);
     if (error_is(error))
         return error;
-    error = parcel_decode(name, buffer_text(value), &parcel);
-    if (error_is(error))
-        return error;
-    if ((size_t)generation <= parcel->generation_count)
-        error = tracking_describe(parcel, (size_t)generation - 1, read->ping_oldest_us,
-                                  read->command->arena, read_fact, read, NULL, tracking_no_fact,
-                                  tracking);
-    else
-        error = error_make(ERROR_DAMAGED, "an index entry in rocksdb names what is not there");
+    error =
+        tracking_describe(parcel, (size_t)generation - 1, read->ping_oldest_us,
+                          read->command->arena, read_fact, read, NULL, tracking_no_fact, tracking);
     parcel_destroy(parcel);
     return error;
 }
@@ -266,6 +274,69 @@ static struct error read_trackings(struct tracking_read *read,
             break;
         }
         error = read_entry(read, key, skip, value, &command->trackings[command->tracking_count]);
+        command->tracking_count++;
+    }
+    struct error ended = tracking_store_iterator_end(iterator);
+    return error_is(error) ? error : ended;
+}
+
+/* --- those on their way, by their latest activity --- */
+
+enum { activity_key_skip = 1 + 8 };
+
+static struct error read_idle_entry(struct tracking_read *read, struct text entry,
+                                    struct buffer *value, struct idle_tracking *idle)
+{
+    struct arena *arena = read->command->arena;
+    struct parcel *parcel;
+    struct error error =
+        read_indexed(read, entry, activity_key_skip, value, &parcel, &idle->key.generation);
+    if (error_is(error))
+        return error;
+    struct tracking_verdict verdict = parcel_decide(parcel, (size_t)idle->key.generation - 1);
+    idle->key.carrier = arena_copy_text(arena, parcel->carrier);
+    idle->key.tracking_number = arena_copy_text(arena, parcel->tracking_number);
+    idle->status = verdict.status;
+    idle->expected_delivery_time_us = verdict.expected_delivery_time_us;
+    for (size_t i = 1; i < activity_key_skip; i++)
+        idle->activity_us = idle->activity_us << 8 | (uint8_t)entry.data[i];
+    parcel_destroy(parcel);
+    return idle->key.carrier.data == NULL || idle->key.tracking_number.data == NULL ? no_memory()
+                                                                                    : error;
+}
+
+static struct error read_idle(struct tracking_read *read,
+                              struct list_idle_trackings_command *command, struct buffer *value)
+{
+    char name[parcel_key_bytes_max];
+    struct text none = text_make("", 0);
+    struct text key;
+    struct text nothing;
+    struct error error = error_none();
+    struct tracking_store_key from =
+        tracking_key_activity(command->told, command->from_us, none, 0);
+    struct tracking_store_key to = tracking_key_activity(command->told, command->to_us, none, 0);
+    if (command->after.carrier.size > 0) {
+        struct text after = text_make(
+            name, parcel_key_write(name, command->after.carrier, command->after.tracking_number));
+        from = tracking_key_activity(command->told, command->after_us, after,
+                                     command->after.generation + 1);
+    }
+    if (!is_before(&from, &to))
+        return error;
+    command->trackings =
+        arena_allocate_zero(command->base.arena, command->page_size, sizeof *command->trackings);
+    struct tracking_store_iterator *iterator =
+        command->trackings == NULL
+            ? NULL
+            : tracking_store_iterate(read->store, read->snapshot, &from, &to, false);
+    if (iterator == NULL)
+        return no_memory();
+    while (!error_is(error) && tracking_store_iterator_next(iterator, &key, &nothing)) {
+        command->more = command->tracking_count == command->page_size;
+        if (command->more)
+            break;
+        error = read_idle_entry(read, key, value, &command->trackings[command->tracking_count]);
         command->tracking_count++;
     }
     struct error ended = tracking_store_iterator_end(iterator);
@@ -314,6 +385,8 @@ void tracking_read_run(struct tracking_read *read, struct buffer *value)
     struct error error;
     if (command->kind == TRACKING_COMMAND_LIST_EVENTS)
         error = read_events(read, (struct list_events_command *)command);
+    else if (command->kind == TRACKING_COMMAND_LIST_IDLE)
+        error = read_idle(read, (struct list_idle_trackings_command *)command, value);
     else if (command->kind == TRACKING_COMMAND_LIST_NOTES)
         error = read_notes(read, (struct list_notes_command *)command);
     else

@@ -241,10 +241,10 @@ struct tracking_store_key tracking_key_status(uint8_t status, struct text parcel
     return key;
 }
 
-struct tracking_store_key tracking_key_activity(int64_t time_us, struct text parcel,
+struct tracking_store_key tracking_key_activity(bool told, int64_t time_us, struct text parcel,
                                                 int32_t generation)
 {
-    struct tracking_store_key key = key_begin('a');
+    struct tracking_store_key key = key_begin(told ? 'b' : 'a');
     key_number(&key, (uint64_t)time_us, 8);
     key_generation(&key, parcel, generation);
     return key;

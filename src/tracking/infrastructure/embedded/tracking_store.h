@@ -20,6 +20,7 @@
  * Keys (P = carrier, NUL, number, NUL; times and counts big-endian, so that they sort):
  *
  *     a time P generation     the latest activity of a tracking that is on its way
+ *     b time P generation     the same where silence was told of that activity
  *     e P time event_id       an event
  *     g day P time            a ping
  *     m name                  the store's own
@@ -71,7 +72,7 @@ struct tracking_store_key tracking_key_order(struct text order_id, struct text p
                                              int32_t generation);
 struct tracking_store_key tracking_key_status(uint8_t status, struct text parcel,
                                               int32_t generation);
-struct tracking_store_key tracking_key_activity(int64_t time_us, struct text parcel,
+struct tracking_store_key tracking_key_activity(bool told, int64_t time_us, struct text parcel,
                                                 int32_t generation);
 struct tracking_store_key tracking_key_meta(const char *name);
 struct tracking_store_key tracking_key_mark(int64_t time_us);
