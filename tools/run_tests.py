@@ -17,6 +17,8 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+    "LSAN_OPTIONS": "print_suppressions=0:suppressions="
+                    + os.path.join(ROOT, "tools", "leak_sanitizer.suppressions"),
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:suppressions="
                     + os.path.join(ROOT, "tools", "thread_sanitizer.suppressions"),

@@ -7,7 +7,6 @@ mapping demands (null for a default, numbers as strings).
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,13 +55,7 @@ def openapi_spec_validator_finds_it_valid(path, _):
 
 @with_document
 def swagger_parser_finds_it_valid(path, _):
-    if not shutil.which("npm"):
-        raise tap.Skip("there is no Node here")
-    directory = os.path.join(outside_tools.CACHE, "node_openapi")
-    if not os.path.exists(os.path.join(directory, "node_modules")):
-        os.makedirs(directory, exist_ok=True)
-        run("npm", "install", "--no-audit", "--no-fund", "--silent",
-            "@apidevtools/swagger-parser@13.1.0", cwd=directory)
+    directory = outside_tools.node_with("node_openapi", "@apidevtools/swagger-parser@13.1.0")
     run("node", "-e", "require('@apidevtools/swagger-parser').default"
         f".validate('{path}').catch(e => {{ console.error(e); process.exit(1); }})", cwd=directory)
 

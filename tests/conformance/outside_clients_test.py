@@ -54,25 +54,6 @@ def buf():
     return outside_tools.install("github.com/bufbuild/buf/cmd/buf", "v1.75.0")
 
 
-def node_packages():
-    """The directory where they are installed."""
-    wanted = "\n".join(NODE_PACKAGES)
-    directory = os.path.join(outside_tools.CACHE, "node")
-    installed = os.path.join(directory, "installed")
-    os.makedirs(directory, exist_ok=True)
-    if os.path.exists(installed):
-        with open(installed, encoding="utf-8") as file:
-            if file.read() == wanted:
-                return directory
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error",
-                           *NODE_PACKAGES], cwd=directory, capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        raise tap.Skip(f"npm cannot install the clients: {' '.join(done.stderr.split())[:300]}")
-    with open(installed, "w", encoding="utf-8") as file:
-        file.write(wanted)
-    return directory
-
-
 @with_server
 def grpcurl_lists_and_describes_by_reflection(server):
     services = run(grpcurl(), "-plaintext", server.listen, "list").split()
@@ -155,10 +136,8 @@ def grpc_health_probe_finds_each_service_healthy(server):
 
 @with_server
 def node_calls_by_grpc_js_connect_and_grpc_web(server):
-    if not shutil.which("npm"):
-        raise tap.Skip("there is no Node here")
     said = run("node", os.path.join(HERE, "node_clients.mjs"), server.listen, DESCRIPTORS,
-               cwd=node_packages())
+               cwd=outside_tools.node_with("node", *NODE_PACKAGES))
     assert said.count(" ok") == 5, said
 
 

@@ -1,4 +1,4 @@
-"""Outside tools written in Go, fetched once into a cache outside the repository.
+"""Outside tools in Go, Python and Node, fetched once into a cache outside the repository.
 
 WAYBILL_TOOLS names the cache (default ~/.cache/waybill-tests). Without a Go that is new enough, or
 without a network to fetch by, the case is a skip with its reason.
@@ -70,3 +70,23 @@ def python_with(*packages):
     with open(note, "w", encoding="utf-8") as file:
         file.write(wanted)
     return program
+
+
+def node_with(name, *packages):
+    """The directory where Node finds these packages ("name@version"); `name` is the directory's own."""
+    if not shutil.which("npm"):
+        raise tap.Skip("there is no Node with npm here")
+    directory = os.path.join(CACHE, name)
+    note = os.path.join(directory, "installed")
+    wanted = "\n".join(packages)
+    os.makedirs(directory, exist_ok=True)
+    if os.path.exists(note) and open(note, encoding="utf-8").read() == wanted:
+        return directory
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error",
+                           *packages], cwd=directory, capture_output=True, text=True,
+                          timeout=FETCH_SECONDS_MAX)
+    if done.returncode != 0:
+        raise tap.Skip(f"npm cannot install {wanted}: {' '.join(done.stderr.split())[:300]}")
+    with open(note, "w", encoding="utf-8") as file:
+        file.write(wanted)
+    return directory

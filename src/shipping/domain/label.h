@@ -37,7 +37,7 @@ struct label_request {
 
 /* What is read from outside has been checked before; these are what can be drawn at all. */
 enum {
-    label_tracking_number_bytes_max = 40, /* 'A' to 'Z' and '0' to '9' */
+    label_tracking_number_bytes_max = 30, /* 'A' to 'Z' and '0' to '9': bars of two dots fit */
     label_text_bytes_max = 512,           /* of any other text: UTF-8 without control characters */
     label_content_bytes_max = 4 << 20,    /* enough for shipping_parcels_max pages in any format */
 };
