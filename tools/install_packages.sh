@@ -24,7 +24,15 @@ build libhttp-parser-dev HTTP/1.1
 build librocksdb-dev the events of tracking on disk
 build libsqlite3-dev SQLite
 build libpq-dev PostgreSQL's client library
+build libzint-dev bar codes of labels
+build libcairo2-dev labels as PDF and PNG
+build libpango1.0-dev their text, in any script
+build fonts-dejavu-core letters of labels: Latin, Greek, Cyrillic, Hebrew, Arabic
+build fonts-wqy-microhei letters of labels: Chinese, Japanese, Korean
 build tzdata the local time of warehouses
+test zbar-tools reads bar codes back
+test dmtx-utils reads Data Matrix back
+test poppler-utils reads PDF back
 test libcmocka-dev unit tests
 test clang-14 the second compiler, sanitizers and fuzzing
 test libclang-rt-14-dev their runtime

@@ -16,7 +16,7 @@
 
 /* Latin, Greek, Cyrillic, Hebrew and Arabic of the first; Chinese, Japanese, Korean of the second.
  */
-static const char families[] = "DejaVu Sans,Droid Sans Fallback";
+static const char families[] = "DejaVu Sans,WenQuanYi Micro Hei";
 static const double smaller = 0.9;
 enum { size_least = 5, joined_bytes_max = 16 * 1024 };
 
