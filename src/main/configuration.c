@@ -4,6 +4,7 @@
  */
 #include "main/configuration.h"
 
+#include "main/carrier_settings_map.h"
 #include "main/suggestion.h"
 #include "platform/base/configuration_file.h"
 #include "platform/base/log.h"
@@ -192,6 +193,40 @@ static const struct setting settings[] = {
      offsetof(struct configuration, tracking_webhook_attempts_max), "10", 1, 1000, "N",
      "how often an outgoing webhook is tried, later and later, before it becomes a dead letter",
      "about nine minutes; a receiver that is away for longer has its dead letters replayed"},
+    {"shipping", "carriers", SETTING_TEXT, offsetof(struct configuration, carriers), "", 0, 0,
+     "LIST",
+     "whom to ship with, of ups, fedex, dhl, tariff; empty = the tariff and those with an account",
+     "an account is there to be used"},
+    CARRIER_SETTINGS(ups, "UPS", "https://onlinetools.ups.com", "client id", "client secret"),
+    CARRIER_SETTINGS(fedex, "FedEx", "https://apis.fedex.com", "API key", "secret key"),
+    CARRIER_SETTINGS(dhl, "DHL Express", "https://express.api.dhl.com/mydhlapi", "API user",
+                     "password"),
+    {"shipping", "dhl_tracking_base_url", SETTING_TEXT,
+     offsetof(struct configuration, dhl.tracking_base_url), "", 0, 0, "URL",
+     "where DHL's Unified Tracking is asked; empty = MyDHL is", "MyDHL needs no second key"},
+    {"shipping", "dhl_tracking_key", SETTING_TEXT, offsetof(struct configuration, dhl.tracking_key),
+     "", 0, 0, "TEXT", "its key", "goes with dhl_tracking_base_url"},
+    {"shipping", "tariff_cards", SETTING_TEXT, offsetof(struct configuration, tariff_cards), "", 0,
+     0, "DIR", "the cards of the carrier `tariff`; empty = those that came with the program",
+     "prices of your own are files of data, not of code"},
+    {"shipping", "rate_key_file", SETTING_TEXT, offsetof(struct configuration, rate_key_file), "",
+     0, 0, "FILE",
+     "the key that seals rates, 64 hexadecimal digits; empty = DATA/shipping_rate_key",
+     "that one is made by itself; several processes of one shop need the same"},
+    {"shipping", "rates_ms_max", SETTING_NUMBER, offsetof(struct configuration, rates_ms_max),
+     "5000", 50, 600000, "MS", "how long carriers may rate where the caller has no deadline",
+     "a customer looks at the basket meanwhile"},
+    {"shipping", "rate_seconds", SETTING_NUMBER, offsetof(struct configuration, rate_seconds),
+     "3600", 1, 604800, "N", "how long a rate may be bought",
+     "longer than a checkout, shorter than a change of prices"},
+    {"shipping", "purchase_seconds_max", SETTING_NUMBER,
+     offsetof(struct configuration, purchase_seconds_max), "60", 1, 600, "N",
+     "how long a carrier may take over a purchase; what comes later is looked up",
+     "carriers' own limit is about that"},
+    {"shipping", "first_lookup_seconds", SETTING_NUMBER,
+     offsetof(struct configuration, first_lookup_seconds), "60", 0, 60, "N",
+     "how long after it was sent a purchase without an answer is looked up",
+     "carriers' searches lag by about that"},
     {"sql", "migrate", SETTING_CHOICE, offsetof(struct configuration, migrate), "auto", 0, 0,
      "auto|refuse", "what a start does when the database's tables are older than this program",
      "refuse is for those who run `waybill migrate up` as a step of their own"},

@@ -15,6 +15,20 @@
  */
 enum { setting_text_bytes_max = 512 };
 
+/* An account with a carrier; no client_id = there is none. */
+struct carrier_configuration {
+    char base_url[setting_text_bytes_max];
+    char client_id[setting_text_bytes_max];
+    char client_secret[setting_text_bytes_max];
+    char account_number[setting_text_bytes_max];
+    char tracking_base_url[setting_text_bytes_max]; /* DHL alone, as the next */
+    char tracking_key[setting_text_bytes_max];
+    char webhook_secret[setting_text_bytes_max];
+    int64_t calls_at_once_max;
+    int64_t calls_per_second_max; /* 0 = no limit, so the next */
+    int64_t calls_per_day_max;
+};
+
 struct configuration {
     char config[setting_text_bytes_max];
     char listen[setting_text_bytes_max];
@@ -63,6 +77,16 @@ struct configuration {
     int64_t tracking_poll_seconds; /* 0 = carriers are not asked */
     char tracking_poll_quota[setting_text_bytes_max];
     int64_t tracking_webhook_attempts_max;
+    char carriers[setting_text_bytes_max]; /* "" = the tariff and those with an account */
+    struct carrier_configuration ups;
+    struct carrier_configuration fedex;
+    struct carrier_configuration dhl;
+    char tariff_cards[setting_text_bytes_max];  /* "" = the built-in ones */
+    char rate_key_file[setting_text_bytes_max]; /* "" = DATA/shipping_rate_key */
+    int64_t rates_ms_max;
+    int64_t rate_seconds;
+    int64_t purchase_seconds_max;
+    int64_t first_lookup_seconds;
     char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
     char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */
     int64_t sql_connections;

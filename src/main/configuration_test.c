@@ -36,6 +36,21 @@ struct sample {
         section, #name, offsetof(struct configuration, name), true, value, bad, advice             \
     }
 
+#define ACCOUNT(carrier, member, is_number, value, bad, advice)                                    \
+    {                                                                                              \
+        "shipping", #carrier "_" #member, offsetof(struct configuration, carrier.member),          \
+            is_number, value, bad, advice                                                          \
+    }
+#define CARRIER(carrier)                                                                           \
+    ACCOUNT(carrier, base_url, false, "http://127.0.0.1:1/x", "a\x02", control_advice),            \
+        ACCOUNT(carrier, client_id, false, "me", "a\x02", control_advice),                         \
+        ACCOUNT(carrier, client_secret, false, "a secret", "\xFF", control_advice),                \
+        ACCOUNT(carrier, account_number, false, "123456", "a\x02", control_advice),                \
+        ACCOUNT(carrier, webhook_secret, false, "another", "a\x7F", control_advice),               \
+        ACCOUNT(carrier, calls_at_once_max, true, "1", "0", "from 1 to 128"),                      \
+        ACCOUNT(carrier, calls_per_second_max, true, "0", "-1", "from 0 to 100000"),               \
+        ACCOUNT(carrier, calls_per_day_max, true, "1", "1e3", "from 0 to 100000000")
+
 static const char control_advice[] = "must be UTF-8 without control characters";
 static const struct sample samples[] = {
     TEXT("server", listen, "[::1]:0", "", "must not be empty"),
@@ -86,6 +101,18 @@ static const struct sample samples[] = {
     NUMBER("tracking", tracking_poll_seconds, "0", "2592001", "from 0 to 2592000"),
     TEXT("tracking", tracking_poll_quota, "10, ups=20", "a\x06", control_advice),
     NUMBER("tracking", tracking_webhook_attempts_max, "1", "0", "from 1 to 1000"),
+    TEXT("shipping", carriers, "tariff, ups", "a\x02", control_advice),
+    CARRIER(ups),
+    CARRIER(fedex),
+    CARRIER(dhl),
+    ACCOUNT(dhl, tracking_base_url, false, "http://127.0.0.1:1/y", "a\x02", control_advice),
+    ACCOUNT(dhl, tracking_key, false, "a key", "a\x02", control_advice),
+    TEXT("shipping", tariff_cards, "cards", "a\x02", control_advice),
+    TEXT("shipping", rate_key_file, "key", "a\x02", control_advice),
+    NUMBER("shipping", rates_ms_max, "50", "49", "from 50 to 600000"),
+    NUMBER("shipping", rate_seconds, "1", "0", "from 1 to 604800"),
+    NUMBER("shipping", purchase_seconds_max, "600", "601", "from 1 to 600"),
+    NUMBER("shipping", first_lookup_seconds, "0", "61", "from 0 to 60"),
     TEXT("sql", migrate, "refuse", "never", "must be one of auto|refuse"),
     TEXT("sql", allow_degraded, "yes", "perhaps", "must be one of no|yes"),
     NUMBER("sql", sql_connections, "1", "0", "from 1 to 256"),

@@ -14,6 +14,7 @@
 #include "main/modules/events_module.h"
 #include "main/modules/inventory_module.h"
 #include "main/modules/module.h"
+#include "main/modules/shipping_module.h"
 #include "main/modules/tracking_module.h"
 #include "main/modules/warehouse_module.h"
 #include "platform/base/check.h"
@@ -31,13 +32,14 @@
 
 /* Whoever reads others' feeds stands behind them. */
 static const struct module_table *const all_modules[] = {
-    &warehouse_module, &inventory_module, &tracking_module,
-    &events_module, /* serves the feeds of all before it */
+    &warehouse_module, &inventory_module, &shipping_module,
+    &tracking_module,  &events_module, /* serves the feeds of all before it */
 };
 
 enum {
     modules_max = sizeof all_modules / sizeof all_modules[0],
     services_max = 4 * modules_max,
+    routes_max = 16,
     operations_connections_max = 64,
     takeover_pause_ms = 10, /* between two looks whether a store is free */
     readiness_bytes_max = 64 * 1024,
@@ -56,6 +58,7 @@ struct process {
     struct http_server *operations;
     struct http_route operations_routes[3];
     struct http_routes routes;
+    struct http_route server_routes[routes_max]; /* of all modules */
     bool was_serving[modules_max]; /* as told to grpc.health.v1, beginning with true */
     bool was_all_serving;
     _Atomic bool ready;
@@ -300,6 +303,22 @@ static struct error check_addresses(const struct configuration *configuration,
                       is_passed ? "what was passed by LISTEN_FDS" : configuration->listen);
 }
 
+/* What modules serve beside their calls: the webhooks of carriers. */
+static struct http_routes server_routes(struct process *process)
+{
+    struct http_routes routes = {.all = process->server_routes};
+    for (size_t i = 0; i < process->module_count; i++) {
+        size_t count = 0;
+        struct module *module = process->modules[i];
+        const struct http_route *first =
+            module->table->routes == NULL ? NULL : module->table->routes(module, &count);
+        CHECK(count <= routes_max - routes.count);
+        for (size_t j = 0; j < count; j++)
+            process->server_routes[routes.count++] = first[j];
+    }
+    return routes;
+}
+
 static struct error open_server(struct process *process)
 {
     const struct configuration *configuration = &process->configuration;
@@ -334,6 +353,7 @@ static struct error open_server(struct process *process)
     options.cors_origins = text_of(configuration->cors_origins);
     options.message_bytes_max = (size_t)configuration->message_bytes_max;
     options.descriptor_set = descriptor_set();
+    options.routes = server_routes(process);
     options.title = "Waybill";
     options.version = WAYBILL_VERSION;
     return rpc_server_open(&process->server, &options, services, service_count);

@@ -9,6 +9,7 @@
 #include "platform/json/json_message.h"
 #include "waybill/events/v1/events.pb-c.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
+#include "waybill/shipping/v1/shipping.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
 #include "waybill/warehouse/v1/warehouse.pb-c.h"
 
@@ -17,6 +18,7 @@
 const ProtobufCServiceDescriptor *const known_services[] = {
     &waybill__inventory__v1__inventory_service__descriptor,
     &waybill__warehouse__v1__warehouse_service__descriptor,
+    &waybill__shipping__v1__shipping_service__descriptor,
     &waybill__tracking__v1__tracking_service__descriptor,
     &waybill__events__v1__event_service__descriptor,
     &grpc__health__v1__health__descriptor,

@@ -52,6 +52,8 @@ struct module_table {
     struct error (*open)(struct module *module, const struct module_environment *environment);
     /* Its services, `*count` of them; they live as long as the module. After open. */
     const struct rpc_service *(*services)(struct module *module, size_t *count);
+    /* Paths beside them on the same port, as long as the module. After open. */
+    const struct http_route *(*routes)(struct module *module, size_t *count);
     /* Its events, or NULL if it has none. After open. */
     struct event_feed *(*feed)(struct module *module);
     struct error (*start)(struct module *module, const struct module_environment *environment);

@@ -50,6 +50,7 @@ struct http_carrier {
     struct carrier_call *token_call; /* fetching one */
     unsigned token_failures;         /* in a row */
     int64_t token_not_before_us;     /* the next try */
+    bool stopping;                   /* nothing is sent any more */
     bool closing;
 };
 
@@ -313,7 +314,7 @@ static bool try_again(struct http_carrier *carrier, struct carrier_call *call,
 {
     int64_t delay = 0, now = now_us(carrier);
     enum retry_class class = class_of(call, outcome);
-    if (carrier->closing || class == RETRY_CLASS_NEVER)
+    if (carrier->stopping || class == RETRY_CLASS_NEVER)
         return false;
     if (!retry_after_failure(&call->retry, &carrier->retry_policy, &carrier->retry_budget, class,
                              call->deadline_us - now, outcome->retry_after_us,
@@ -329,7 +330,7 @@ static bool try_again(struct http_carrier *carrier, struct carrier_call *call,
 static bool renew_token(struct http_carrier *carrier, struct carrier_call *call, unsigned status)
 {
     if (status != 401 || carrier->protocol->basic_credentials || call->token_renewed ||
-        carrier->closing)
+        carrier->stopping)
         return false;
     if (call->token_number == carrier->token_number)
         carrier->token_end_us = 0;
@@ -407,7 +408,7 @@ static bool retry_token(struct http_carrier *carrier, const struct carrier_outco
 {
     bool may_pass = answer->verdict != HTTP_CLIENT_ANSWERED ||
                     outcome->verdict == CARRIER_THROTTLED || outcome->verdict == CARRIER_UNKNOWN;
-    if (!may_pass || carrier->closing || carrier->token_failures >= token_retries_max)
+    if (!may_pass || carrier->stopping || carrier->token_failures >= token_retries_max)
         return false;
     carrier->token_not_before_us = now_us(carrier) + (200000LL << carrier->token_failures);
     carrier->token_failures++;
@@ -517,6 +518,10 @@ static bool advance(struct http_carrier *carrier, struct carrier_call *call, int
     int64_t quota = quota_wait(carrier), bucket;
     int64_t left = call->deadline_us - now;
     *wait = left;
+    if (carrier->stopping) {
+        refuse(carrier, call, CARRIER_UNAVAILABLE, text_of("the service is stopping"), 0);
+        return true;
+    }
     if (call->unsupported) {
         refuse(carrier, call, CARRIER_UNSUPPORTED, text_of("this carrier has no such call"), 0);
         return true;
@@ -675,11 +680,18 @@ static void closed(uv_handle_t *handle)
     memory_release(carrier);
 }
 
+void http_carrier_stop(struct http_carrier *carrier)
+{
+    carrier->stopping = true;
+    wake(carrier, 0);
+}
+
 void http_carrier_close(struct http_carrier *carrier)
 {
     if (carrier == NULL)
         return;
     CHECK(carrier->sent == 0);
+    carrier->stopping = true;
     carrier->closing = true;
     while (carrier->first != NULL)
         refuse(carrier, carrier->first, CARRIER_UNAVAILABLE, text_of("the service is stopping"), 0);

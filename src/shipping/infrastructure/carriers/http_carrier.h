@@ -63,6 +63,12 @@ struct dependency *http_carrier_dependency(struct http_carrier *carrier);
 size_t http_carrier_pending(const struct http_carrier *carrier);
 
 /*
+ * Before http_client_close: nothing is sent any more. What waits and what is asked from now on ends
+ * as UNAVAILABLE in a later turn of the loop.
+ */
+void http_carrier_stop(struct http_carrier *carrier);
+
+/*
  * After http_client_close: ends what still waits (UNAVAILABLE), then releases the carrier in later
  * turns of the loop.
  */

@@ -6,7 +6,7 @@
 
 enum { path_size = 160 };
 
-void *reading_allocate(struct call_reading *reading, size_t count, size_t size)
+void *request_allocate(struct call_reading *reading, size_t count, size_t size)
 {
     void *memory = arena_allocate_zero(reading->arena, count + 1, size);
     reading->failed = reading->failed || memory == NULL;
@@ -22,7 +22,7 @@ static bool is_currency(const char *code)
     return code[3] == '\0';
 }
 
-struct shipping_money reading_money(struct call_reading *reading,
+struct shipping_money request_money(struct call_reading *reading,
                                     const Waybill__Common__V1__Money *message, const char *path)
 {
     struct shipping_money money = {0};
@@ -37,7 +37,7 @@ struct shipping_money reading_money(struct call_reading *reading,
     return money;
 }
 
-void reading_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
+void request_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
                      const char *path, struct shipping_address *address)
 {
     *address = (struct shipping_address){0};
@@ -62,12 +62,12 @@ void reading_address(struct call_reading *reading, const Waybill__Common__V1__Ad
     }
 }
 
-const struct shipping_parcel *reading_parcels(struct call_reading *reading,
+const struct shipping_parcel *request_parcels(struct call_reading *reading,
                                               Waybill__Shipping__V1__Parcel *const *messages,
                                               size_t count)
 {
     char path[path_size];
-    struct shipping_parcel *parcels = reading_allocate(reading, count, sizeof *parcels);
+    struct shipping_parcel *parcels = request_allocate(reading, count, sizeof *parcels);
     for (size_t i = 0; parcels != NULL && i < count; i++) {
         const Waybill__Shipping__V1__Parcel *message = messages[i];
         snprintf(path, sizeof path, "parcels[%zu].value", i);
@@ -76,7 +76,7 @@ const struct shipping_parcel *reading_parcels(struct call_reading *reading,
             .length_mm = message->length_mm,
             .width_mm = message->width_mm,
             .height_mm = message->height_mm,
-            .value = reading_money(reading, message->value, path),
+            .value = request_money(reading, message->value, path),
             .reference = text_of(message->reference),
         };
     }
@@ -88,14 +88,14 @@ static struct shipping_customs_item *read_items(struct call_reading *reading,
 {
     char path[path_size];
     struct shipping_customs_item *items =
-        reading_allocate(reading, message->n_items, sizeof *items);
+        request_allocate(reading, message->n_items, sizeof *items);
     for (size_t i = 0; items != NULL && i < message->n_items; i++) {
         const Waybill__Shipping__V1__CustomsItem *item = message->items[i];
         snprintf(path, sizeof path, "customs.items[%zu].value", i);
         items[i] = (struct shipping_customs_item){
             .description = text_of(item->description),
             .quantity = item->quantity,
-            .value = reading_money(reading, item->value, path),
+            .value = request_money(reading, item->value, path),
             .weight_grams = item->weight_grams,
             .hs_code = text_of(item->hs_code),
             .origin_country = text_of(item->origin_country),
@@ -104,12 +104,12 @@ static struct shipping_customs_item *read_items(struct call_reading *reading,
     return items;
 }
 
-const struct shipping_customs *reading_customs(struct call_reading *reading,
+const struct shipping_customs *request_customs(struct call_reading *reading,
                                                const Waybill__Shipping__V1__Customs *message)
 {
     if (message == NULL)
         return NULL;
-    struct shipping_customs *customs = reading_allocate(reading, 1, sizeof *customs);
+    struct shipping_customs *customs = request_allocate(reading, 1, sizeof *customs);
     if (customs == NULL)
         return NULL;
     customs->incoterm = text_of(message->incoterm);
@@ -119,7 +119,7 @@ const struct shipping_customs *reading_customs(struct call_reading *reading,
     return customs;
 }
 
-enum shipping_label_format reading_label_format(struct call_reading *reading,
+enum shipping_label_format request_label_format(struct call_reading *reading,
                                                 Waybill__Shipping__V1__LabelFormat format,
                                                 const char *path)
 {

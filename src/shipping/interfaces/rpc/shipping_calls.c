@@ -32,13 +32,13 @@ static void read_get_rates(struct call_reading *reading, struct shipping_call *b
     struct get_rates_call *call = (struct get_rates_call *)base;
     const Waybill__Shipping__V1__GetRatesRequest *request = (const void *)message;
     struct consignment *consignment = &call->consignment;
-    reading_address(reading, request->origin, "origin", &consignment->origin);
-    reading_address(reading, request->destination, "destination", &consignment->destination);
-    consignment->parcels = reading_parcels(reading, request->parcels, request->n_parcels);
+    request_address(reading, request->origin, "origin", &consignment->origin);
+    request_address(reading, request->destination, "destination", &consignment->destination);
+    consignment->parcels = request_parcels(reading, request->parcels, request->n_parcels);
     consignment->parcel_count = request->n_parcels;
-    consignment->customs = reading_customs(reading, request->customs);
+    consignment->customs = request_customs(reading, request->customs);
     call->ship_date = text_of(request->ship_date);
-    call->carriers = reading_allocate(reading, request->n_carriers, sizeof *call->carriers);
+    call->carriers = request_allocate(reading, request->n_carriers, sizeof *call->carriers);
     call->carrier_count = call->carriers == NULL ? 0 : request->n_carriers;
     for (size_t i = 0; i < call->carrier_count; i++)
         call->carriers[i] = text_of(request->carriers[i]);
@@ -126,7 +126,7 @@ static void read_options(struct call_reading *reading,
     options->signature = message->signature != 0;
     options->saturday = message->saturday != 0;
     options->insured_value =
-        reading_money(reading, message->insured_value, "options.insured_value");
+        request_money(reading, message->insured_value, "options.insured_value");
 }
 
 static enum shipping_direction read_direction(struct call_reading *reading,
@@ -156,12 +156,12 @@ static void read_create_shipment(struct call_reading *reading, struct shipping_c
     wanted->service_code = text_of(request->service_code);
     wanted->rule = (int)request->rule;
     wanted->reference = text_of(request->reference);
-    wanted->label_format = reading_label_format(reading, request->label_format, "label_format");
-    reading_address(reading, request->origin, "origin", &consignment->origin);
-    reading_address(reading, request->destination, "destination", &consignment->destination);
-    consignment->parcels = reading_parcels(reading, request->parcels, request->n_parcels);
+    wanted->label_format = request_label_format(reading, request->label_format, "label_format");
+    request_address(reading, request->origin, "origin", &consignment->origin);
+    request_address(reading, request->destination, "destination", &consignment->destination);
+    consignment->parcels = request_parcels(reading, request->parcels, request->n_parcels);
     consignment->parcel_count = request->n_parcels;
-    consignment->customs = reading_customs(reading, request->customs);
+    consignment->customs = request_customs(reading, request->customs);
     consignment->direction = read_direction(reading, request->direction);
     read_options(reading, request->options, &consignment->options);
 }
@@ -292,7 +292,7 @@ static void read_get_label(struct call_reading *reading, struct shipping_call *b
     call->parcel = request->parcel;
     call->any_format =
         request->format == WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_UNSPECIFIED;
-    call->format = reading_label_format(reading, request->format, "format");
+    call->format = request_label_format(reading, request->format, "format");
 }
 
 static bool write_get_label(struct arena *arena, const struct shipping_call *base,

@@ -40,23 +40,23 @@ extern const size_t shipping_call_row_count;
 
 /* --- reading: what does not fit is a violation below `path`; NULL is absent --- */
 
-void *reading_allocate(struct call_reading *reading, size_t count, size_t size);
+void *request_allocate(struct call_reading *reading, size_t count, size_t size);
 
-struct shipping_money reading_money(struct call_reading *reading,
+struct shipping_money request_money(struct call_reading *reading,
                                     const Waybill__Common__V1__Money *message, const char *path);
 
-void reading_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
+void request_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
                      const char *path, struct shipping_address *address);
 
-const struct shipping_parcel *reading_parcels(struct call_reading *reading,
+const struct shipping_parcel *request_parcels(struct call_reading *reading,
                                               Waybill__Shipping__V1__Parcel *const *messages,
                                               size_t count);
 
-const struct shipping_customs *reading_customs(struct call_reading *reading,
+const struct shipping_customs *request_customs(struct call_reading *reading,
                                                const Waybill__Shipping__V1__Customs *message);
 
 /* Unspecified is PDF. */
-enum shipping_label_format reading_label_format(struct call_reading *reading,
+enum shipping_label_format request_label_format(struct call_reading *reading,
                                                 Waybill__Shipping__V1__LabelFormat format,
                                                 const char *path);
 
