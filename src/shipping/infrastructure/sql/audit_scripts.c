@@ -52,7 +52,8 @@ enum sql_verdict list_audit_script(struct step *step)
     bool has_more = true;
     command->entry_count = 0;
     command->next = 0;
-    command->entries = step_allocate(step, command->page_size + 1, sizeof *command->entries);
+    command->entries =
+        shipping_step_allocate(step, command->page_size + 1, sizeof *command->entries);
     if (command->entries == NULL)
         return SQL_FAIL;
     while (has_more) {

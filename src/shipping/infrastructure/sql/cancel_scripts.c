@@ -14,7 +14,7 @@ enum sql_verdict begin_cancel_script(struct step *step)
     if (!shipment_row_lock(step, command->shipment_id, &row, &verdict))
         return verdict;
     verdict = SQL_COMMIT;
-    if (!step_copy(step, &reason))
+    if (!shipping_step_copy(step, &reason))
         return SQL_FAIL;
     if (shipment->state == SHIPMENT_INTENT) {
         if (!purchase_cancel(step, &row, reason, "CANCELLED"))
@@ -28,7 +28,7 @@ enum sql_verdict begin_cancel_script(struct step *step)
         if (!shipment_row_change(step, &row, shipment->attempt, "CANCEL WANTED", reason))
             return SQL_FAIL;
     } else if (shipment->state != SHIPMENT_CREATED && shipment->state != SHIPMENT_CANCELLED) {
-        verdict = step_refuse(step, SHIPPING_STATE_DIFFERS);
+        verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
     }
     command->shipment = row.shipment;
     return verdict;
@@ -37,7 +37,7 @@ enum sql_verdict begin_cancel_script(struct step *step)
 static bool keep_refusal(struct step *step, struct shipment_row *row, struct text failure)
 {
     struct shipment *shipment = &row->shipment;
-    if (!step_copy(step, &failure))
+    if (!shipping_step_copy(step, &failure))
         return false;
     shipment->cancel_wanted = false;
     shipment->cancel_reason = (struct text){0};
@@ -64,7 +64,7 @@ enum sql_verdict end_cancel_script(struct step *step)
             return SQL_FAIL;
     } else if (shipment->state != SHIPMENT_CREATED &&
                !(shipment->state == SHIPMENT_CANCELLED && command->voided)) {
-        verdict = step_refuse(step, SHIPPING_STATE_DIFFERS);
+        verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
     }
     command->shipment = row.shipment;
     return verdict;
@@ -85,7 +85,7 @@ static bool resolve(struct step *step, const struct resolve_shipment_command *co
 {
     struct text note = command->note;
     uint32_t attempt = row->shipment.attempt;
-    if (!step_copy(step, &note))
+    if (!shipping_step_copy(step, &note))
         return false;
     row->resolution = command->resolution;
     switch (command->resolution) {
@@ -118,7 +118,7 @@ enum sql_verdict resolve_shipment_script(struct step *step)
     case SHIPMENT_NEWS_REPEATS:
         break;
     case SHIPMENT_NEWS_DIFFERS:
-        verdict = step_refuse(step, SHIPPING_STATE_DIFFERS);
+        verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
         break;
     }
     command->shipment = row.shipment;

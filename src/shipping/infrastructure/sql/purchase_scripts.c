@@ -26,16 +26,18 @@ static bool make_record(struct step *step, const struct begin_shipment_command *
                                               .revision = 1}};
     struct shipment *shipment = &row->shipment;
     memcpy(shipment->content_hash, command->content_hash, sizeof shipment->content_hash);
-    if (!step_copy(step, &shipment->shipment_id) || !step_copy(step, &shipment->order_id) ||
-        !step_copy(step, &shipment->reference) || !step_copy(step, &shipment->carrier) ||
-        !step_copy(step, &shipment->service_code))
+    if (!shipping_step_copy(step, &shipment->shipment_id) ||
+        !shipping_step_copy(step, &shipment->order_id) ||
+        !shipping_step_copy(step, &shipment->reference) ||
+        !shipping_step_copy(step, &shipment->carrier) ||
+        !shipping_step_copy(step, &shipment->service_code))
         return false;
     if (consignment_decode(consignment, step->arena, &shipment->consignment) != CONSIGNMENT_READ) {
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
         return false;
     }
     size_t count = shipment->consignment.parcel_count;
-    struct shipment_parcel *parcels = step_allocate(step, count + 1, sizeof *parcels);
+    struct shipment_parcel *parcels = shipping_step_allocate(step, count + 1, sizeof *parcels);
     if (parcels == NULL)
         return false;
     for (size_t i = 0; i < count; i++)
@@ -51,7 +53,7 @@ static enum sql_verdict begin_new(struct step *step, struct begin_shipment_comma
     memcpy(consignment.ship_date, command->ship_date, sizeof consignment.ship_date);
     struct text bytes = consignment_encode(step->arena, &consignment);
     if (bytes.data == NULL)
-        return step_fail_memory(step);
+        return shipping_step_fail_memory(step);
     if (!make_record(step, command, bytes, &row) ||
         !sql_session_now_us(step->session, 0, &row.now_us))
         return SQL_FAIL;
@@ -71,7 +73,7 @@ enum sql_verdict begin_shipment_script(struct step *step)
     command->is_new = false;
     if (shipment_row_find(step, command->request->shipment_id, &row, &verdict)) {
         if (memcmp(row.shipment.content_hash, command->content_hash, 32) != 0)
-            return step_refuse(step, SHIPPING_ID_REUSED);
+            return shipping_step_refuse(step, SHIPPING_ID_REUSED);
         command->shipment = row.shipment;
         return SQL_COMMIT;
     }
@@ -106,7 +108,7 @@ enum sql_verdict mark_sent_script(struct step *step)
                 shipment_next_state(shipment->state, SHIPMENT_CHANGE_SEND, &next);
     if (!fits) {
         command->shipment = row.shipment;
-        return step_refuse(step, SHIPPING_STATE_DIFFERS);
+        return shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
     }
     if (!outbox_has_room(step))
         return SQL_FAIL;
@@ -128,7 +130,7 @@ static bool move(struct step *step, const struct record_purchase_command *comman
     struct text failure = command->failure;
     struct text note = command->change == SHIPMENT_CHANGE_BOUGHT ? (struct text){0} : failure;
     enum shipping_event_type type = EVENT_SHIPMENT_FAILED;
-    if (!step_copy(step, &failure))
+    if (!shipping_step_copy(step, &failure))
         return false;
     if (command->change == SHIPMENT_CHANGE_NOT_DONE) {
         purchase_begin_again(row, failure);
@@ -183,7 +185,7 @@ enum sql_verdict record_purchase_script(struct step *step)
             return SQL_FAIL;
         break;
     case SHIPMENT_NEWS_DIFFERS:
-        verdict = step_refuse(step, SHIPPING_STATE_DIFFERS);
+        verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
         break;
     }
     command->shipment = row.shipment;
@@ -203,12 +205,12 @@ enum sql_verdict record_lookup_script(struct step *step)
     bool waits = shipment->state == SHIPMENT_UNKNOWN || shipment->cancel_wanted;
     if (!waits || shipment->attempt != command->attempt) {
         command->shipment = row.shipment;
-        return step_refuse(step, SHIPPING_STATE_DIFFERS);
+        return shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
     }
     shipment->lookup_time_us = command->lookup_time_us;
     shipment->lookups++;
     shipment->failure = command->failure;
-    if (!step_copy(step, &shipment->failure) ||
+    if (!shipping_step_copy(step, &shipment->failure) ||
         !shipment_row_change(step, &row, command->attempt, NULL, (struct text){0}))
         return SQL_FAIL;
     command->shipment = row.shipment;

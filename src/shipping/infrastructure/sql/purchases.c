@@ -57,7 +57,7 @@ static bool take_parcels(struct step *step, struct shipment_row *row,
     struct shipment *shipment = &row->shipment;
     size_t count = shipment->consignment.parcel_count;
     struct text numbers[shipping_parcels_max];
-    struct shipment_parcel *parcels = step_allocate(step, count + 1, sizeof *parcels);
+    struct shipment_parcel *parcels = shipping_step_allocate(step, count + 1, sizeof *parcels);
     int64_t label = 0;
     if (parcels == NULL)
         return false;
@@ -68,7 +68,7 @@ static bool take_parcels(struct step *step, struct shipment_row *row,
             parcels[i].tracking_number = bought->parcels[i].tracking_number;
         if (count == 1 && parcels[i].tracking_number.size == 0)
             parcels[i].tracking_number = shipment->tracking_number;
-        if (!step_copy(step, &parcels[i].tracking_number))
+        if (!shipping_step_copy(step, &parcels[i].tracking_number))
             return false;
         numbers[i] = parcels[i].tracking_number;
         insert_number(step, shipment, numbers[i]);
@@ -81,7 +81,7 @@ static bool take_parcels(struct step *step, struct shipment_row *row,
     shipment->parcels = parcels;
     row->parcel_numbers = numbers_encode(step->arena, numbers, count);
     if (row->parcel_numbers.data == NULL)
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
     return row->parcel_numbers.data != NULL && !sql_session_has_failed(step->session);
 }
 
@@ -104,7 +104,7 @@ bool purchase_take(struct step *step, struct shipment_row *row, struct text trac
     shipment->lookups = 0;
     if (bought != NULL)
         take_charge(shipment, bought);
-    if (!step_copy(step, &shipment->tracking_number))
+    if (!shipping_step_copy(step, &shipment->tracking_number))
         return false;
     insert_number(step, shipment, shipment->tracking_number);
     return take_parcels(step, row, bought);

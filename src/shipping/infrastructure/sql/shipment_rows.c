@@ -30,7 +30,7 @@ static bool read_consignment(struct step *step, struct text bytes, struct text n
     struct text numbers[shipping_parcels_max];
     switch (consignment_decode(bytes, step->arena, &shipment->consignment)) {
     case CONSIGNMENT_NO_MEMORY:
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
         return false;
     case CONSIGNMENT_DAMAGED:
         return damaged(step, "consignment");
@@ -38,7 +38,7 @@ static bool read_consignment(struct step *step, struct text bytes, struct text n
         break;
     }
     size_t count = shipment->consignment.parcel_count;
-    struct shipment_parcel *parcels = step_allocate(step, count + 1, sizeof *parcels);
+    struct shipment_parcel *parcels = shipping_step_allocate(step, count + 1, sizeof *parcels);
     if (parcels == NULL)
         return false;
     if (!numbers_decode(number_bytes, numbers, count))
@@ -100,7 +100,7 @@ static bool find(struct step *step, const struct sql_statement *statement, struc
     if (!sql_query(step->session, statement, BOUND(sql_text(shipment_id)), &rows))
         return false;
     if (rows.count == 0) {
-        *verdict = step_refuse(step, SHIPPING_SHIPMENT_NOT_FOUND);
+        *verdict = shipping_step_refuse(step, SHIPPING_SHIPMENT_NOT_FOUND);
         return false;
     }
     return shipment_row_read(step, &rows, 0, row);
@@ -212,8 +212,8 @@ bool shipment_row_emit(struct step *step, const struct shipment_row *row,
     char *event_id =
         arena_format(step->arena, "%.*s/%s", (int)id.size, id.data, shipping_event_name(type));
     if (event_id == NULL) {
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
         return false;
     }
-    return step_emit(step, &event, id, text_of(event_id), row->now_us);
+    return shipping_step_emit(step, &event, id, text_of(event_id), row->now_us);
 }

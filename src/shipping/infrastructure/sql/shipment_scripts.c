@@ -34,7 +34,7 @@ enum sql_verdict find_shipment_script(struct step *step)
                    BOUND(sql_text(command->carrier), sql_text(command->tracking_number)), &rows))
         return SQL_FAIL;
     if (rows.count == 0)
-        return step_refuse(step, SHIPPING_SHIPMENT_NOT_FOUND);
+        return shipping_step_refuse(step, SHIPPING_SHIPMENT_NOT_FOUND);
     if (!shipment_row_read(step, &rows, 0, &row))
         return SQL_FAIL;
     command->shipment = row.shipment;
@@ -54,7 +54,7 @@ struct page {
 static bool page_begin(struct page *page, struct step *step, size_t size)
 {
     *page = (struct page){.step = step, .size = size, .used_before = arena_used(step->arena)};
-    page->shipments = step_allocate(step, size + 1, sizeof *page->shipments);
+    page->shipments = shipping_step_allocate(step, size + 1, sizeof *page->shipments);
     return page->shipments != NULL;
 }
 
@@ -208,14 +208,14 @@ enum sql_verdict get_label_script(struct step *step)
         return verdict;
     command->shipment = row.shipment;
     if (command->parcel >= row.shipment.consignment.parcel_count)
-        return step_refuse(step, SHIPPING_LABEL_NOT_FOUND);
+        return shipping_step_refuse(step, SHIPPING_LABEL_NOT_FOUND);
     if (!sql_query(step->session, &find,
                    BOUND(sql_text(command->shipment_id), sql_integer((int64_t)command->parcel),
                          sql_integer(command->format)),
                    &rows))
         return SQL_FAIL;
     if (rows.count == 0)
-        return step_refuse(step, SHIPPING_LABEL_NOT_FOUND);
+        return shipping_step_refuse(step, SHIPPING_LABEL_NOT_FOUND);
     command->content = sql_rows_blob(&rows, 0, 0);
     return SQL_COMMIT;
 }

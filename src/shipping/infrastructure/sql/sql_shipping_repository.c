@@ -8,7 +8,7 @@
 #include "shipping/infrastructure/sql/step.h"
 
 struct script_row {
-    step_script *script;
+    shipping_step_script *script;
     enum sql_access access;
 };
 

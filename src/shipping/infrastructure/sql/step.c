@@ -6,41 +6,41 @@
 /* A call has 16 MiB for what is read here and for the message made of it. */
 const size_t page_memory_bytes = (size_t)1024 * 1024;
 
-enum sql_verdict step_refuse(struct step *step, enum shipping_outcome outcome)
+enum sql_verdict shipping_step_refuse(struct step *step, enum shipping_outcome outcome)
 {
     step->command->outcome = outcome;
     return SQL_ROLL_BACK;
 }
 
-enum sql_verdict step_fail_memory(struct step *step)
+enum sql_verdict shipping_step_fail_memory(struct step *step)
 {
     *step->error = error_make(ERROR_OUT_OF_MEMORY, "no room for a command's results");
     return SQL_FAIL;
 }
 
-void *step_allocate(struct step *step, size_t count, size_t size)
+void *shipping_step_allocate(struct step *step, size_t count, size_t size)
 {
     void *memory = arena_allocate_zero(step->arena, count, size);
     if (memory == NULL)
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
     return memory;
 }
 
-bool step_copy(struct step *step, struct text *text)
+bool shipping_step_copy(struct step *step, struct text *text)
 {
     *text = arena_copy_text(step->arena, *text);
     if (text->data == NULL)
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
     return text->data != NULL;
 }
 
-bool step_emit(struct step *step, const struct shipping_event *event, struct text key,
-               struct text event_id, int64_t time_us)
+bool shipping_step_emit(struct step *step, const struct shipping_event *event, struct text key,
+                        struct text event_id, int64_t time_us)
 {
     char type[event_type_bytes_max + 1];
     struct event envelope = {.event_id = event_id, .key = key, .time_us = time_us};
     if (!step->encode(event, step->arena, &envelope.data)) {
-        (void)step_fail_memory(step);
+        (void)shipping_step_fail_memory(step);
         return false;
     }
     snprintf(type, sizeof type, "waybill.shipping.v1.%s", shipping_event_name(event->type));
@@ -56,7 +56,7 @@ bool step_take_turn(struct step *step)
     return sql_query(step->session, &lock, NULL, 0, &rows);
 }
 
-void step_hexadecimal(const char hash[32], char hex[64])
+void shipping_step_hexadecimal(const char hash[32], char hex[64])
 {
     for (size_t i = 0; i < 32; i++) {
         hex[2 * i] = "0123456789abcdef"[(unsigned char)hash[i] >> 4];

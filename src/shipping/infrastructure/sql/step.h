@@ -24,7 +24,7 @@ struct step {
 };
 
 /* A script of the table: takes the decision of its command. */
-typedef enum sql_verdict step_script(struct step *step);
+typedef enum sql_verdict shipping_step_script(struct step *step);
 
 /* Parameters of a statement, counted by the compiler. */
 #define BOUND(...)                                                                                 \
@@ -32,21 +32,21 @@ typedef enum sql_verdict step_script(struct step *step);
         (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
 
 /* How a script ends: a refusal, which leaves no trace; no memory. */
-enum sql_verdict step_refuse(struct step *step, enum shipping_outcome outcome);
-enum sql_verdict step_fail_memory(struct step *step);
+enum sql_verdict shipping_step_refuse(struct step *step, enum shipping_outcome outcome);
+enum sql_verdict shipping_step_fail_memory(struct step *step);
 
 /* `count` values of `size` bytes, all zero; NULL sets the step's error. */
-void *step_allocate(struct step *step, size_t count, size_t size);
+void *shipping_step_allocate(struct step *step, size_t count, size_t size);
 
 /* A copy on the arena; false sets the step's error. */
-bool step_copy(struct step *step, struct text *text);
+bool shipping_step_copy(struct step *step, struct text *text);
 
 /*
  * Adds an event to the transaction. The caller holds the lock of its key; `event_id` is unique for
  * ever. False: the script ends with SQL_FAIL.
  */
-bool step_emit(struct step *step, const struct shipping_event *event, struct text key,
-               struct text event_id, int64_t time_us);
+bool shipping_step_emit(struct step *step, const struct shipping_event *event, struct text key,
+                        struct text event_id, int64_t time_us);
 
 /*
  * The turn of those who lock several shipments: one at a time, so that they cannot deadlock, with
@@ -58,14 +58,15 @@ bool step_take_turn(struct step *step);
 extern const size_t page_memory_bytes;
 
 /* 64 digits; `hex` has room for them. */
-void step_hexadecimal(const char hash[32], char hex[64]);
+void shipping_step_hexadecimal(const char hash[32], char hex[64]);
 
 /* The scripts. */
-step_script begin_shipment_script, mark_sent_script, record_purchase_script, record_lookup_script;
-step_script begin_cancel_script, end_cancel_script, resolve_shipment_script;
-step_script get_shipment_script, find_shipment_script, list_shipments_script;
-step_script list_unfinished_script, get_label_script;
-step_script keep_audit_script, list_audit_script;
-step_script keep_webhook_script, list_webhooks_script, record_scans_script;
+shipping_step_script begin_shipment_script, mark_sent_script, record_purchase_script,
+    record_lookup_script;
+shipping_step_script begin_cancel_script, end_cancel_script, resolve_shipment_script;
+shipping_step_script get_shipment_script, find_shipment_script, list_shipments_script;
+shipping_step_script list_unfinished_script, get_label_script;
+shipping_step_script keep_audit_script, list_audit_script;
+shipping_step_script keep_webhook_script, list_webhooks_script, record_scans_script;
 
 #endif

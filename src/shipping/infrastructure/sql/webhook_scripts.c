@@ -27,7 +27,7 @@ enum sql_verdict keep_webhook_script(struct step *step)
     int64_t now_us;
     struct sql_rows rows;
     if (EVP_Digest(command->body.data, command->body.size, digest, &size, EVP_sha256(), NULL) != 1)
-        return step_fail_memory(step);
+        return shipping_step_fail_memory(step);
     struct sql_value hash = sql_blob(text_make(digest, size));
     if (!sql_query(step->session, &find, BOUND(sql_text(command->carrier), hash), &rows))
         return SQL_FAIL;
@@ -52,7 +52,8 @@ enum sql_verdict list_webhooks_script(struct step *step)
     struct sql_rows rows;
     int64_t after = 0;
     command->webhook_count = 0;
-    command->webhooks = step_allocate(step, command->page_size + 1, sizeof *command->webhooks);
+    command->webhooks =
+        shipping_step_allocate(step, command->page_size + 1, sizeof *command->webhooks);
     if (command->webhooks == NULL)
         return SQL_FAIL;
     do {
@@ -146,10 +147,10 @@ static bool tell(struct step *step, const struct record_scans_command *command,
     char key[event_key_bytes_max];
     char event_id[64 + sizeof name];
     int64_t now_us;
-    step_hexadecimal(hash, event_id);
+    shipping_step_hexadecimal(hash, event_id);
     memcpy(event_id + 64, name, sizeof name);
     return lock_shipment(step, command->carrier, scan->tracking_number, &event, &now_us) &&
-           step_emit(step, &event, key_of(&event, key), text_of(event_id), now_us);
+           shipping_step_emit(step, &event, key_of(&event, key), text_of(event_id), now_us);
 }
 
 static void end_webhook(struct step *step, const struct record_scans_command *command)
