@@ -322,6 +322,23 @@ static void what_the_carrier_cannot_do_is_refused_before_any_trace(void **state)
     assert_int_equal(desk->alpha.creates, 0);
 }
 
+static void without_a_wish_for_a_format_the_carrier_has_one(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.base.capabilities.label_formats = 1U << SHIPPING_LABEL_PNG;
+    struct desk_call *call = desk_create_shipment("a");
+    assert_refused(desk_ask(desk, call), REFUSAL_LABEL_FORMAT_UNAVAILABLE);
+    desk_call_destroy(call);
+    for (int i = 0; i < 2; i++) { /* the second is a repeat */
+        call = desk_create_shipment("a");
+        call->as.create.any_format = true;
+        assert_answered(desk_ask(desk, call), SHIPMENT_CREATED);
+        assert_int_equal(call->as.create.shipment.label_format, SHIPPING_LABEL_PNG);
+        desk_call_destroy(call);
+    }
+    assert_int_equal(desk->alpha.creates, 1);
+}
+
 static void fields_are_checked_all_at_once(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -378,6 +395,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_label_nobody_wants_any_more_is_voided, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_carrier_cannot_do_is_refused_before_any_trace,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_wish_for_a_format_the_carrier_has_one, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(fields_are_checked_all_at_once, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("shipping_purchase", tests, NULL, NULL);

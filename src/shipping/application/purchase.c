@@ -370,9 +370,23 @@ static void begun(struct shipping_command *command, const struct error *error)
     }
 }
 
+/* PDF was not asked for by name: the first that the carrier has. */
+static void settle_format(struct create_shipment_call *call, const struct carrier *carrier)
+{
+    static const enum shipping_label_format order[] = {SHIPPING_LABEL_PDF, SHIPPING_LABEL_PNG,
+                                                       SHIPPING_LABEL_ZPL};
+    for (size_t i = 0; i < sizeof order / sizeof order[0] && call->any_format; i++) {
+        if ((carrier->capabilities.label_formats & 1U << order[i]) != 0) {
+            call->request.label_format = order[i];
+            return;
+        }
+    }
+}
+
 static void write_intent(struct purchase *purchase)
 {
     struct create_shipment_call *call = (struct create_shipment_call *)purchase->call;
+    settle_format(call, purchase->carrier);
     enum shipping_label_format format = purchase->request->label_format;
     const char *unfit = carrier_unfit(purchase->carrier, &purchase->request->consignment, NULL);
     if (unfit != NULL) {
@@ -478,6 +492,7 @@ static void ask_rates(struct purchase *purchase)
         .consignment = &purchase->consignment,
         .timeout_us = call_time_left_us(purchase->call,
                                         by_rule ? service->options.rates_us_max : 2 * second_us),
+        .any_format = ((struct create_shipment_call *)purchase->call)->any_format,
         .label_format = request->label_format,
         .done = by_rule ? rule_rated : service_rated,
     };

@@ -176,6 +176,7 @@ enum rate_rule { RATE_RULE_CHEAPEST = 1, RATE_RULE_FASTEST };
 struct create_shipment_call {
     struct shipping_call base;
     struct shipment_request request;
+    bool any_format; /* label_format is PDF, but where the carrier has none, another will do */
     char content_hash[32]; /* the service's */
     struct shipment shipment;
 };

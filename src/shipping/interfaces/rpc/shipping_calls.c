@@ -146,7 +146,8 @@ static enum shipping_direction read_direction(struct call_reading *reading,
 static void read_create_shipment(struct call_reading *reading, struct shipping_call *base,
                                  const ProtobufCMessage *message)
 {
-    struct shipment_request *wanted = &((struct create_shipment_call *)base)->request;
+    struct create_shipment_call *call = (struct create_shipment_call *)base;
+    struct shipment_request *wanted = &call->request;
     const Waybill__Shipping__V1__CreateShipmentRequest *request = (const void *)message;
     struct consignment *consignment = &wanted->consignment;
     wanted->shipment_id = text_of(request->shipment_id);
@@ -156,6 +157,8 @@ static void read_create_shipment(struct call_reading *reading, struct shipping_c
     wanted->service_code = text_of(request->service_code);
     wanted->rule = (int)request->rule;
     wanted->reference = text_of(request->reference);
+    call->any_format =
+        request->label_format == WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_UNSPECIFIED;
     wanted->label_format = request_label_format(reading, request->label_format, "label_format");
     request_address(reading, request->origin, "origin", &consignment->origin);
     request_address(reading, request->destination, "destination", &consignment->destination);
