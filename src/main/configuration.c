@@ -62,8 +62,7 @@ static const struct setting settings[] = {
      "warehouse's store: sqlite:FILE or postgresql://…; empty = sqlite:DATA/warehouse.sqlite",
      "SQLite needs no other program; PostgreSQL is for several processes and machines"},
     {"server", "shipping", SETTING_TEXT, offsetof(struct configuration, shipping), "", 0, 0, "URL",
-     "shipping's store: sqlite:FILE or postgresql://…; empty = sqlite:DATA/shipping.sqlite; "
-     "grpc://HOST:PORT = it runs there",
+     "shipping's store: sqlite:FILE, postgresql://…, grpc://…; empty = sqlite:DATA/shipping.sqlite",
      "SQLite needs no other program; PostgreSQL is for several processes and machines"},
     {"server", "fulfillment", SETTING_TEXT, offsetof(struct configuration, fulfillment), "", 0, 0,
      "URL",
@@ -77,8 +76,7 @@ static const struct setting settings[] = {
      "longer than any call should take"},
     {"server", "takeover_seconds", SETTING_NUMBER, offsetof(struct configuration, takeover_seconds),
      "60", 0, 3600, "N",
-     "with sockets passed by a supervisor: how long a start waits for the process before it to let "
-     "go of the stores",
+     "with passed sockets: how long a start waits for the process before it to leave the stores",
      "callers wait in the sockets meanwhile; longer than any drain"},
     {"server", "connections_max", SETTING_NUMBER, offsetof(struct configuration, connections_max),
      "16384", 1, 1000000, "N", "connections at once; further ones are closed",
@@ -179,9 +177,7 @@ static const struct setting settings[] = {
      "whoever listens sets it to what is long on their routes"},
     {"tracking", "tracking_poll_seconds", SETTING_NUMBER,
      offsetof(struct configuration, tracking_poll_seconds), "14400", 0, 2592000, "N",
-     "a carrier is asked about a parcel that was not heard of for so long, for twice as long …; 0 "
-     "= "
-     "never",
+     "a carrier is asked about a parcel not heard of for so long, for twice as long …; 0 = never",
      "four hours: carriers that push do so earlier; at least 8"},
     {"tracking", "tracking_poll_quota", SETTING_TEXT,
      offsetof(struct configuration, tracking_poll_quota), "1000, dhl=250, tariff=0", 0, 0,

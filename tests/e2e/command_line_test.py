@@ -478,7 +478,7 @@ def verify_takes_what_the_default_server_wrote():
                                                        "sku": "A", "quantity": 5})):
                 assert call(server, method, json.dumps(request)).returncode == 0
             done = run("verify", place / "data")
-            assert done.returncode == 1 and done.stderr.count("a server has it open") == 4, done
+            assert done.returncode == 1 and done.stderr.count("a server has it open") >= 4, done
         before = hashes_of(place / "data")
         done = run("verify", place / "data")
         assert done.returncode == 0 and done.stderr == "", done
@@ -548,7 +548,10 @@ def verify_tells_where_there_is_no_store():
 
 def verify_keeps_away_from_a_running_server():
     with Place() as place, Server(place / "data") as server:
-        assert_told(run("verify", place / "data"), 1, "in use by another process", "VerifyLedger")
+        done = run("verify", place / "data")
+        assert done.returncode == 1 and done.stdout == "", done
+        for line in done.stderr.splitlines():  # one a store
+            assert "in use by another process" in line and "VerifyLedger" in line, line
         assert call(server, "VerifyLedger").returncode == 0
 
 
