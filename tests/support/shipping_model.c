@@ -39,7 +39,7 @@ struct model_shipment *model_find(struct shipping_model *model, struct text ship
     return NULL;
 }
 
-static bool has_number(const struct model_shipment *record, struct text number)
+bool model_has_number(const struct model_shipment *record, struct text number)
 {
     if (number.size == 0)
         return false;
@@ -57,7 +57,7 @@ struct model_shipment *model_find_number(struct shipping_model *model, struct te
 {
     for (size_t i = model->shipments.count; i > 0; i--) {
         struct model_shipment *record = model->shipments.items[i - 1];
-        if (text_equal(record->shipment.carrier, carrier) && has_number(record, number))
+        if (text_equal(record->shipment.carrier, carrier) && model_has_number(record, number))
             return record;
     }
     return NULL;

@@ -145,6 +145,16 @@ static void become_unknown(struct shipment *shipment, struct text failure)
     shipment->revision++;
 }
 
+static bool is_same_label(const struct model_shipment *record,
+                          const struct carrier_shipment *bought)
+{
+    for (size_t i = 0; i < bought->parcel_count; i++) {
+        if (model_has_number(record, bought->parcels[i].tracking_number))
+            return true;
+    }
+    return model_has_number(record, bought->tracking_number);
+}
+
 static enum shipping_outcome end_bought(struct shipping_model *model, struct model_shipment *record,
                                         const struct carrier_shipment *bought, uint32_t attempt)
 {
@@ -159,8 +169,7 @@ static enum shipping_outcome end_bought(struct shipping_model *model, struct mod
         return SHIPPING_DONE;
     case SHIPMENT_CREATED:
     case SHIPMENT_CANCELLED:
-        if (shipment->tracking_number.size == 0 ||
-            !text_equal(shipment->tracking_number, bought->tracking_number))
+        if (!is_same_label(record, bought))
             return SHIPPING_STATE_DIFFERS;
         if (shipment->state == SHIPMENT_CREATED && record->label_count == 0 &&
             labels_of(bought) > 0) {
@@ -332,7 +341,7 @@ enum shipping_outcome model_resolve(struct shipping_model *model,
     } else {
         bool known =
             (command->resolution == SHIPMENT_ADOPT && shipment->state == SHIPMENT_CREATED &&
-             text_equal(shipment->tracking_number, command->tracking_number)) ||
+             model_has_number(record, command->tracking_number)) ||
             (command->resolution == SHIPMENT_VOID && shipment->state == SHIPMENT_CANCELLED) ||
             (command->resolution == SHIPMENT_BUY_AGAIN && record->bought_again);
         outcome = known ? SHIPPING_DONE : SHIPPING_STATE_DIFFERS;

@@ -58,6 +58,9 @@ struct model_shipment *model_find(struct shipping_model *model, struct text ship
 struct model_shipment *model_find_number(struct shipping_model *model, struct text carrier,
                                          struct text number);
 
+/* Of the whole or of a parcel. */
+bool model_has_number(const struct model_shipment *record, struct text number);
+
 /* Copies the record into the command's result; SHIPMENT_NOT_FOUND if there is none. */
 enum shipping_outcome model_show(struct shipping_command *command,
                                  const struct model_shipment *record, struct shipment *shipment,

@@ -63,18 +63,32 @@ const char *shipment_state_name(enum shipment_state state)
     return names[state];
 }
 
+/* Of the whole or of a parcel. */
 static bool has_number(const struct shipment *shipment, struct text number)
 {
-    return shipment->tracking_number.size > 0 && text_equal(shipment->tracking_number, number);
+    if (number.size == 0)
+        return false;
+    bool has = text_equal(shipment->tracking_number, number);
+    for (size_t i = 0; i < shipment->consignment.parcel_count && !has; i++)
+        has = text_equal(shipment->parcels[i].tracking_number, number);
+    return has;
+}
+
+static bool is_the_purchase(const struct shipment *shipment, const struct carrier_shipment *bought)
+{
+    bool is = has_number(shipment, bought->tracking_number);
+    for (size_t i = 0; i < bought->parcel_count && !is; i++)
+        is = has_number(shipment, bought->parcels[i].tracking_number);
+    return is;
 }
 
 /* Whether the record shows already what the change would bring. */
 static bool is_known(const struct shipment *shipment, enum shipment_change change,
-                     struct text number)
+                     const struct carrier_shipment *bought)
 {
     switch (change) {
     case SHIPMENT_CHANGE_BOUGHT:
-        return has_number(shipment, number);
+        return is_the_purchase(shipment, bought);
     case SHIPMENT_CHANGE_REFUSED:
         return shipment->state == SHIPMENT_FAILED;
     case SHIPMENT_CHANGE_LOST:
@@ -91,7 +105,8 @@ static bool is_known(const struct shipment *shipment, enum shipment_change chang
 }
 
 enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t attempt,
-                                      enum shipment_change change, struct text number,
+                                      enum shipment_change change,
+                                      const struct carrier_shipment *bought,
                                       enum shipment_state *next)
 {
     bool is_end = change == SHIPMENT_CHANGE_NOT_DONE || change == SHIPMENT_CHANGE_BOUGHT ||
@@ -103,7 +118,7 @@ enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t 
         return change == SHIPMENT_CHANGE_NOT_DONE ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
     if (shipment_next_state(shipment->state, change, next))
         return SHIPMENT_NEWS_MOVES;
-    return is_known(shipment, change, number) ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
+    return is_known(shipment, change, bought) ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
 }
 
 enum shipment_news shipment_judge_resolution(const struct shipment *shipment,

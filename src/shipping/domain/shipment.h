@@ -121,12 +121,14 @@ enum shipment_news {
 };
 
 /*
- * How an attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED; `number` of BOUGHT. Of an
- * attempt that is over, NOT_DONE alone is a repeat. A purchase is one as long as the record has its
- * number, also when it has been cancelled since.
+ * How an attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED; `bought` of BOUGHT, else
+ * NULL. Of an attempt that is over, NOT_DONE alone is a repeat. A purchase is a repeat as long as
+ * it and the record have one number in common, whichever: a look-up may name the parcels in another
+ * order than the answer did, and who takes that for a second label voids the only one.
  */
 enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t attempt,
-                                      enum shipment_change change, struct text number,
+                                      enum shipment_change change,
+                                      const struct carrier_shipment *bought,
                                       enum shipment_state *next);
 
 /* A person's decisions about UNKNOWN and NEEDS_ATTENTION. */

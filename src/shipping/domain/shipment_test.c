@@ -76,7 +76,8 @@ static enum shipment_news judge(enum shipment_state state, const char *number, u
 {
     struct shipment shipment = {.state = state, .attempt = 3, .tracking_number = text_of(number)};
     enum shipment_state next = 0;
-    enum shipment_news news = shipment_judge_end(&shipment, attempt, change, text_of(told), &next);
+    const struct carrier_shipment bought = {.tracking_number = text_of(told)};
+    enum shipment_news news = shipment_judge_end(&shipment, attempt, change, &bought, &next);
     if (news == SHIPMENT_NEWS_MOVES)
         assert_int_equal(next, life[state][change]);
     else
@@ -136,6 +137,33 @@ static void a_purchase_is_one_as_long_as_its_number_is_kept(void **state)
     assert_int_equal(judge(SHIPMENT_CANCELLED, "", 3, SHIPMENT_CHANGE_BOUGHT, ""),
                      SHIPMENT_NEWS_DIFFERS);
     assert_int_equal(judge(SHIPMENT_FAILED, "", 3, SHIPMENT_CHANGE_BOUGHT, "N"),
+                     SHIPMENT_NEWS_DIFFERS);
+}
+
+/* A look-up named the second parcel first: it is the same purchase. */
+static void a_purchase_with_one_number_in_common_is_the_same(void **state)
+{
+    const struct shipment_parcel parcels[] = {{.tracking_number = text_of("P2")},
+                                              {.tracking_number = text_of("P1")}};
+    const struct shipment shipment = {.state = SHIPMENT_CREATED,
+                                      .attempt = 1,
+                                      .tracking_number = text_of("P2"),
+                                      .consignment = {.parcel_count = 2},
+                                      .parcels = parcels};
+    const struct carrier_parcel told[] = {{.tracking_number = text_of("P1")},
+                                          {.tracking_number = text_of("P3")}};
+    struct carrier_shipment bought = {.tracking_number = text_of("P1")};
+    enum shipment_state next;
+    (void)state;
+    assert_int_equal(shipment_judge_end(&shipment, 1, SHIPMENT_CHANGE_BOUGHT, &bought, &next),
+                     SHIPMENT_NEWS_REPEATS);
+    bought = (struct carrier_shipment){
+        .tracking_number = text_of("M"), .parcels = told, .parcel_count = 2};
+    assert_int_equal(shipment_judge_end(&shipment, 1, SHIPMENT_CHANGE_BOUGHT, &bought, &next),
+                     SHIPMENT_NEWS_REPEATS);
+    bought.parcels = &told[1];
+    bought.parcel_count = 1;
+    assert_int_equal(shipment_judge_end(&shipment, 1, SHIPMENT_CHANGE_BOUGHT, &bought, &next),
                      SHIPMENT_NEWS_DIFFERS);
 }
 
@@ -479,6 +507,7 @@ int main(void)
         cmocka_unit_test(what_is_no_end_does_not_pass_for_one),
         cmocka_unit_test(an_attempt_that_was_not_sent_has_no_end),
         cmocka_unit_test(a_purchase_is_one_as_long_as_its_number_is_kept),
+        cmocka_unit_test(a_purchase_with_one_number_in_common_is_the_same),
         cmocka_unit_test(the_same_end_again_is_a_repeat),
         cmocka_unit_test(a_person_decides_about_what_is_open_alone),
         cmocka_unit_test(buying_again_is_decided_once),

@@ -154,6 +154,23 @@ static void a_second_label_is_told_to_its_buyer(void **state)
     assert_string_equal(kit_event_words(kit), "ShipmentCreated:S ShipmentCancelled:C");
 }
 
+/* A look-up brought the parcels in another order; the answer, coming late, is no second label. */
+static void a_purchase_named_otherwise_is_not_told_to_be_voided(void **state)
+{
+    struct shipping_kit *kit = *state;
+    kit_bring(kit, "U", 1, SHIPMENT_UNKNOWN);
+    struct record_purchase_command *found =
+        kit_end_command(kit, "U", 1, SHIPMENT_CHANGE_BOUGHT, "N-1");
+    struct carrier_shipment *bought = kit_purchase(kit, "N-1", 2, false);
+    ((struct carrier_parcel *)bought->parcels)[0].tracking_number = text_of("N-1");
+    ((struct carrier_parcel *)bought->parcels)[1].tracking_number = text_of("N-0");
+    found->bought = bought;
+    assert_int_equal(shipping_kit_ask(kit, &found->base), SHIPPING_DONE);
+    assert_int_equal(kit_end(kit, "U", 1, SHIPMENT_CHANGE_BOUGHT, "N"), SHIPPING_DONE);
+    assert_int_equal(kit_end(kit, "U", 1, SHIPMENT_CHANGE_BOUGHT, "M"), SHIPPING_STATE_DIFFERS);
+    assert_true(text_equals_string(kit_get(kit, "U")->tracking_number, "N-1"));
+}
+
 static void a_late_answer_ends_what_was_given_up(void **state)
 {
     struct shipping_kit *kit = *state;
@@ -220,7 +237,7 @@ static void every_end_in_every_state_is_as_the_domain_says(void **state)
             }
             struct shipment before = *kit_get(kit, id);
             enum shipment_news news =
-                shipment_judge_end(&before, 1, ends[i], text_of("NEWS"), &next);
+                shipment_judge_end(&before, 1, ends[i], kit_purchase(kit, "NEWS", 2, true), &next);
             enum shipping_outcome outcome = kit_end(kit, id, 1, ends[i], "NEWS");
             assert_int_equal(outcome, news == SHIPMENT_NEWS_DIFFERS ? SHIPPING_STATE_DIFFERS
                                                                     : SHIPPING_DONE);
@@ -334,6 +351,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(a_carrier_with_fewer_or_more_parcels_does_no_harm),
     cmocka_unit_test(the_same_end_again_changes_nothing),
     cmocka_unit_test(a_second_label_is_told_to_its_buyer),
+    cmocka_unit_test(a_purchase_named_otherwise_is_not_told_to_be_voided),
     cmocka_unit_test(a_late_answer_ends_what_was_given_up),
     cmocka_unit_test(what_was_surely_not_done_may_be_sent_again),
     cmocka_unit_test(an_old_end_told_again_does_not_end_a_new_attempt),

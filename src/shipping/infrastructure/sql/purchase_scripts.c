@@ -167,15 +167,14 @@ static bool repeat(struct step *step, const struct record_purchase_command *comm
 enum sql_verdict record_purchase_script(struct step *step)
 {
     struct record_purchase_command *command = (struct record_purchase_command *)step->command;
-    struct text number =
-        command->bought == NULL ? (struct text){0} : command->bought->tracking_number;
     struct shipment_row row;
     enum sql_verdict verdict;
     enum shipment_state next;
     if (!shipment_row_lock(step, command->shipment_id, &row, &verdict))
         return verdict;
     verdict = SQL_COMMIT;
-    switch (shipment_judge_end(&row.shipment, command->attempt, command->change, number, &next)) {
+    switch (shipment_judge_end(&row.shipment, command->attempt, command->change, command->bought,
+                               &next)) {
     case SHIPMENT_NEWS_MOVES:
         if (!move(step, command, &row, next))
             return SQL_FAIL;
