@@ -262,26 +262,54 @@ class TrackingWork:
 
     def __init__(self):
         self.events = [0] * self.parcels
+        self.created = 0
 
     @staticmethod
     def method_of(channel, name):
+        if name == "RecordEvents":
+            return TrackingWork.one_event_stream(channel)
         return channel.unary_unary(
             "/waybill.tracking.v1.TrackingService/" + name,
             request_serializer=getattr(tracking, name + "Request").SerializeToString,
             response_deserializer=getattr(tracking, name + "Response").FromString)
+
+    @staticmethod
+    def one_event_stream(channel):
+        """RecordEvents as if it were unary: a stream of one event and its answer."""
+        stream = channel.stream_stream(
+            "/waybill.tracking.v1.TrackingService/RecordEvents",
+            request_serializer=tracking.RecordEventsRequest.SerializeToString,
+            response_deserializer=tracking.RecordEventsResponse.FromString)
+
+        async def send(request, timeout):
+            async for answer in stream(iter([request]), timeout=timeout):
+                assert answer.status.code == 0, answer
+                return answer
+            raise AssertionError("a stream ended in good order without its answer")
+        return send
 
     def prepare(self, channel):
         pass
 
     async def effect(self, everywhere, chance, number):
         parcel = chance.randrange(self.parcels)
+        if number % 5 == 0:
+            answers = await everywhere("CreateTracking", tracking.CreateTrackingRequest(
+                carrier="ups", tracking_number=f"C{number}", shipment_id=f"s-{number}", order_id="created"))
+            assert {(answer.tracking.generation, answer.tracking.revision) for answer in answers} == {(1, 1)}
+            self.created += 1
+            return
         event = tracking.TrackingEvent(
             event_id=f"e-{number}" if chance.random() < 0.5 else "", carrier="ups",
             tracking_number=f"N{parcel}", type=tracking.TRACKING_EVENT_TYPE_IN_TRANSIT,
             source="test", description=f"scan {number}")
         event.occurred_time.seconds = 1800000000 + number
-        answers = await everywhere("RecordEvent", tracking.RecordEventRequest(event=event))
-        same([answer.event for answer in answers])
+        if number % 3 == 0:
+            answers = await everywhere("RecordEvents", tracking.RecordEventsRequest(event=event))
+            same(answers)
+        else:
+            answers = await everywhere("RecordEvent", tracking.RecordEventRequest(event=event))
+            same([answer.event for answer in answers])
         self.events[parcel] += 1
 
     def check(self, channel):
@@ -289,6 +317,12 @@ class TrackingWork:
             found = self.method_of(channel, "GetTracking")(tracking.GetTrackingRequest(
                 carrier="ups", tracking_number=f"N{parcel}"), timeout=60).tracking
             assert found.event_count == count, (found, count)
+        created, token = 0, ""
+        while created == 0 or token:
+            page = self.method_of(channel, "ListTrackings")(tracking.ListTrackingsRequest(
+                order_id="created", page_size=1000, page_token=token), timeout=60)
+            created, token = created + len(page.trackings), page.next_page_token
+        assert created == self.created, (created, self.created)
 
 
 async def worker(work, everywhere, chance, effects):

@@ -98,7 +98,12 @@ struct error tracking_engine_open(struct tracking_engine **engine,
     buffer_init(&made->value, tracking_value_bytes_max);
     buffer_init(&made->summary, tracking_value_bytes_max);
     parcel_cache_init(&made->cache, random_uint64(options->random));
-    struct error error = open_store(made, read_only);
+    struct error error = error_none();
+    /* A summary that finds no memory ends the process: it has all it will ever need. */
+    if (!buffer_reserve(&made->summary, tracking_value_bytes_max))
+        error = error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
+    if (!error_is(error))
+        error = open_store(made, read_only);
     if (!error_is(error))
         error = open_log(made, read_only);
     if (error_is(error)) {

@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+/* False without memory: the text is then empty. */
 static bool copy(struct arena *arena, struct text *text)
 {
-    if (text->size > 0)
-        *text = arena_copy_text(arena, *text);
-    return text->size == 0 || text->data != NULL;
+    if (text->size == 0)
+        return true;
+    *text = arena_copy_text(arena, *text);
+    return text->data != NULL;
 }
 
 bool tracking_event_copy(struct arena *arena, struct tracking_event *event)
