@@ -213,10 +213,10 @@ static const struct tariff_service *find_service(const struct tariff *tariff, st
     return NULL;
 }
 
-/* False without memory. */
+/* Of the whole, which is the first parcel's, and of so many parcels. False without memory. */
 static bool put_numbers(struct shipment_call *call, struct text shipment_id, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count || i == 0; i++) {
         if (!tariff_number_make(shipment_id, i + 1, call->numbers[i]))
             return false;
         call->parcels[i] = (struct carrier_parcel){.tracking_number = text_of(call->numbers[i])};
@@ -254,7 +254,7 @@ static bool make_shipment(struct shipment_call *call, const struct tariff *tarif
     }
     call->shipment.charged = price.amount;
     call->shipment.estimated_delivery_time_us = price.estimated_delivery_time_us;
-    return put_numbers(call, shipment_id, service->by_consignment ? 1 : consignment->parcel_count);
+    return put_numbers(call, shipment_id, service->by_consignment ? 0 : consignment->parcel_count);
 }
 
 static struct shipment_call *make_shipment_call(struct carrier *carrier, void *context)
@@ -296,13 +296,11 @@ static struct error find_by_reference(struct carrier *carrier,
     bool whole = request->consignment != NULL;
     bool good = whole ? make_shipment(call, of(carrier)->tariff, request->shipment_id,
                                       request->service_code, request->consignment)
-                      : put_numbers(call, request->shipment_id, 1);
+                      : put_numbers(call, request->shipment_id, 0);
     if (!good) {
         memory_release(call);
         return no_memory(carrier);
     }
-    if (!whole)
-        call->shipment.parcel_count = 0;
     if (call->call.outcome.verdict == CARRIER_REFUSED)
         call->call.outcome.verdict = CARRIER_NOT_FOUND; /* what is refused was never made */
     return start(&call->call);
