@@ -87,6 +87,7 @@ struct configuration {
     int64_t rate_seconds;
     int64_t purchase_seconds_max;
     int64_t first_lookup_seconds;
+    int64_t lookup_seconds_max;
     char migrate[setting_text_bytes_max];        /* "auto" or "refuse" */
     char allow_degraded[setting_text_bytes_max]; /* "no" or "yes" */
     int64_t sql_connections;

@@ -113,6 +113,7 @@ static const struct sample samples[] = {
     NUMBER("shipping", rate_seconds, "1", "0", "from 1 to 604800"),
     NUMBER("shipping", purchase_seconds_max, "600", "601", "from 1 to 600"),
     NUMBER("shipping", first_lookup_seconds, "0", "61", "from 0 to 60"),
+    NUMBER("shipping", lookup_seconds_max, "1", "86401", "from 1 to 86400"),
     TEXT("sql", migrate, "refuse", "never", "must be one of auto|refuse"),
     TEXT("sql", allow_degraded, "yes", "perhaps", "must be one of no|yes"),
     NUMBER("sql", sql_connections, "1", "0", "from 1 to 256"),

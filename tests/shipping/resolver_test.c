@@ -109,7 +109,7 @@ static void what_is_not_found_in_a_day_is_for_a_person(void **state)
     assert_in_range(desk->alpha.finds, 20, 40);
     shipping_desk_pass(desk, 2 * hour_us);
     assert_int_equal(desk_state(desk, "a"), SHIPMENT_NEEDS_ATTENTION);
-    assert_failure(desk, "not found in a day");
+    assert_failure(desk, "not found in the time for look-ups");
     size_t finds = desk->alpha.finds;
     shipping_desk_pass(desk, 48 * hour_us);
     assert_int_equal(desk->alpha.finds, finds);

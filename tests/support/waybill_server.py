@@ -66,6 +66,16 @@ def warehouse_method(channel, name, raw=False):
         response_deserializer=response.FromString)
 
 
+def shipping_method(channel, name, raw=False):
+    """The same for shipping."""
+    request = getattr(shipping, name + "Request")
+    response = getattr(shipping, name + "Response")
+    return channel.unary_unary(
+        f"/waybill.shipping.v1.ShippingService/{name}",
+        request_serializer=(lambda data: data) if raw else request.SerializeToString,
+        response_deserializer=response.FromString)
+
+
 def subscribe(channel, timeout=None, **request):
     """The stream of events.v1 Subscribe: iterate over its `event`s, or cancel() it."""
     method = channel.unary_stream(

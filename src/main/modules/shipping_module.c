@@ -115,6 +115,7 @@ static struct error open_service(struct shipping_process *shipping,
     options.rate_lifetime_us = configuration->rate_seconds * 1000000;
     options.purchase_us_max = configuration->purchase_seconds_max * 1000000;
     options.first_lookup_us = configuration->first_lookup_seconds * 1000000;
+    options.lookup_us_max = configuration->lookup_seconds_max * 1000000;
     CHECK(sizeof options.rate_key == rate_key_size);
     struct error error =
         rate_key_read(configuration->rate_key_file, configuration->data, options.rate_key);

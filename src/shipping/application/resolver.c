@@ -137,14 +137,16 @@ static void try_later(struct look_up *look_up, struct text failure)
     }
     if (shipment->cancel_wanted && (next == 0 || next > now + 3600 * second_us))
         next = now + 3600 * second_us;
-    if (next == 0) {
+    if (next == 0 ||
+        (!shipment->cancel_wanted &&
+         now >= shipment->sent_time_us + look_up->page->service->options.lookup_us_max)) {
         char words[shipping_failure_bytes_max];
-        snprintf(words, sizeof words, "not found in a day of look-ups; the last one: %.*s",
+        snprintf(words, sizeof words, "not found in the time for look-ups; the last one: %.*s",
                  (int)(failure.size > 400 ? 400 : failure.size),
                  failure.size == 0 ? "" : failure.data);
         struct text copy = arena_copy_text(&look_up->arena, text_of(words));
         record(look_up, SHIPMENT_CHANGE_ABANDONED,
-               copy.data == NULL ? text_of("not found in a day of look-ups") : copy);
+               copy.data == NULL ? text_of("not found in the time for look-ups") : copy);
         return;
     }
     look_up->command.lookup = (struct record_lookup_command){

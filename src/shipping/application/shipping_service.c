@@ -26,6 +26,7 @@ struct shipping_service_options shipping_service_options_default(void)
         .purchase_us_max = 60 * second_us,
         .question_us_max = 15 * second_us,
         .first_lookup_us = 60 * second_us,
+        .lookup_us_max = shipping_lookup_us_max,
     };
 }
 

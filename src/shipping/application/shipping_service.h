@@ -50,6 +50,7 @@ struct shipping_service_options {
     int64_t rate_lifetime_us;              /* of a rate_id */
     int64_t purchase_us_max; /* how long a carrier may take over a purchase or a void */
     int64_t question_us_max; /* … over tracking or a look-up */
+    int64_t lookup_us_max;   /* a lost purchase is looked up for so long */
     int64_t first_lookup_us; /* a lost purchase is looked up so long after it was sent */
 };
 
