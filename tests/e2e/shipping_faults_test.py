@@ -24,7 +24,7 @@ import waybill_server  # noqa: E402
 from waybill_server import common, shipping as s, shipping_method  # noqa: E402
 
 SEED = os.environ.get("WAYBILL_SEED", "20260921")
-SHIPMENTS = int(sys.argv[sys.argv.index("--shipments") + 1]) if "--shipments" in sys.argv else 2000
+SHIPMENTS = int(os.environ.get("WAYBILL_SHIPMENTS", "2000"))
 KILLS = 5
 CALLERS = 48
 SECONDS_MAX = 240  # a bound of the whole, far above what it takes

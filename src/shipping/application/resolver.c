@@ -125,6 +125,21 @@ static void record(struct look_up *look_up, enum shipment_change change, struct 
     run(look_up, COMMAND_RECORD_PURCHASE);
 }
 
+/* How much sooner than the store's minute a lost purchase is looked up first. */
+static int64_t ahead_us(const struct shipping_service *service)
+{
+    return 60 * second_us - service->options.first_lookup_us;
+}
+
+/* Where the first look-up is sooner, so are the others, in proportion. See run_page. */
+static int64_t stored_time_us(const struct shipping_service *service, int64_t now, int64_t next)
+{
+    int64_t distance = (next - now) / 60 * (service->options.first_lookup_us / second_us);
+    if (service->options.first_lookup_us >= 60 * second_us)
+        distance = next - now;
+    return now + distance + ahead_us(service);
+}
+
 /* In vain: later again, or a person is asked. A cancellation is asked for until it is answered. */
 static void try_later(struct look_up *look_up, struct text failure)
 {
@@ -152,7 +167,7 @@ static void try_later(struct look_up *look_up, struct text failure)
     look_up->command.lookup = (struct record_lookup_command){
         .shipment_id = shipment->shipment_id,
         .attempt = shipment->attempt,
-        .lookup_time_us = next,
+        .lookup_time_us = stored_time_us(look_up->page->service, now, next),
         .failure = failure,
     };
     run(look_up, COMMAND_RECORD_LOOKUP);
@@ -331,7 +346,7 @@ static void run_page(struct service_timer *timer)
     page->pending = 1;
     arena_init(&page->arena, page_bytes_max);
     page->command = (struct list_unfinished_command){
-        .now_us = now + 60 * second_us - service->options.first_lookup_us,
+        .now_us = now + ahead_us(service),
         .sent_before_us = service->resolver.has_run
                               ? now - 2 * service->options.purchase_us_max - 60 * second_us
                               : now + 400 * day_us,
