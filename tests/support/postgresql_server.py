@@ -165,6 +165,7 @@ class PostgresqlServer:
 
     def kill(self):
         """As a power switch ends it: postmaster and backends at once."""
+        send([self.process.pid], signal.SIGSTOP)  # no backend is forked behind the list's back
         every = self._all()
         send(every, signal.SIGKILL)
         self.process.wait(SECONDS_MAX)
