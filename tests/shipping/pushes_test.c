@@ -2,6 +2,8 @@
  * Goal: a push is acknowledged when it is durable, read once, and has its effect once (RELIABILITY
  * row 22). Method: pushes to a fake carrier's reader, the books away or the process dead between.
  */
+#include "shipping/application/carrier_copies.h"
+#include "shipping/domain/limits.h"
 #include "tests/support/shipping_desk.h"
 
 #include <setjmp.h>
@@ -151,6 +153,41 @@ static void an_unknown_shape_is_kept_and_stops_nobody(void **state)
     buffer_deinit(&metrics);
 }
 
+static void what_is_longer_than_anybody_takes_stops_nobody(void **state)
+{
+    struct shipping_desk *desk = *state;
+    assert_int_equal(push(desk, "flood"), SHIPPING_PUSH_KEPT);
+    assert_int_equal(events(desk), 1); /* the one whose number can be kept */
+    assert_int_equal(push(desk, "push N1 PU"), SHIPPING_PUSH_KEPT);
+    assert_int_equal(events(desk), 2);
+}
+
+static void texts_of_scans_are_cut_between_characters(void **state)
+{
+    char words[1000];
+    struct arena arena;
+    size_t left_out;
+    (void)state;
+    memset(words, 'w', sizeof words);
+    memcpy(words + 127, "\xC3\xBC", 2); /* across the limit */
+    struct shipping_scan scans[] = {
+        {.tracking_number = text_of("")},
+        {.tracking_number = text_of("N"),
+         .carrier_code = text_make(words, 1000),
+         .description = text_make(words, 1000),
+         .city = text_make(words, 100)},
+        {.tracking_number = text_make(words, 65)},
+    };
+    arena_init(&arena, 65536);
+    const struct shipping_scan *bound = bound_scans(&arena, scans, 3, &left_out);
+    assert_int_equal(left_out, 2);
+    assert_true(text_equals_string(bound[0].tracking_number, "N"));
+    assert_int_equal(bound[0].carrier_code.size, 127);
+    assert_int_equal(bound[0].description.size, shipping_description_bytes_max);
+    assert_int_equal(bound[0].city.size, 100);
+    arena_deinit(&arena);
+}
+
 static void listed(struct shipping_command *command, const struct error *error)
 {
     (void)command;
@@ -202,6 +239,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_waits_is_read_at_the_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_shape_is_kept_and_stops_nobody, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_is_longer_than_anybody_takes_stops_nobody, set_up,
+                                        tear_down),
+        cmocka_unit_test(texts_of_scans_are_cut_between_characters),
         cmocka_unit_test_setup_teardown(a_call_to_a_carrier_is_kept_for_audit_and_cut, set_up,
                                         tear_down),
     };

@@ -122,7 +122,7 @@ static void become_created(struct shipping_model *model, struct model_shipment *
     shipment->revision++;
     if (bought != NULL)
         take_purchase(model, record, bought);
-    if (shipment->consignment.parcel_count == 1 && record->parcels[0].tracking_number.size == 0)
+    if (bought == NULL && shipment->consignment.parcel_count == 1)
         record->parcels[0].tracking_number = shipment->tracking_number;
 }
 

@@ -1,6 +1,8 @@
 /* Struct by struct; whoever runs out of memory says so once, at the end. */
 #include "shipping/application/carrier_copies.h"
 
+#include "shipping/domain/limits.h"
+
 #include <string.h>
 
 struct text copy_text(struct arena *arena, struct text text, bool *failed)
@@ -88,4 +90,50 @@ struct shipping_scan *copy_scans(struct arena *arena, const struct shipping_scan
         scans[i].country_code = copy_text(arena, from[i].country_code, &failed);
     }
     return failed ? NULL : scans;
+}
+
+/* At most `bytes_max`, not in the middle of a character. */
+static struct text cut(struct text text, size_t bytes_max)
+{
+    if (text.size <= bytes_max)
+        return text;
+    text.size = bytes_max;
+    while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xC0) == 0x80)
+        text.size--;
+    return text;
+}
+
+static bool is_number(struct text number)
+{
+    return number.size > 0 && number.size <= shipping_tracking_number_bytes_max;
+}
+
+struct shipping_scan *bound_scans(struct arena *arena, const struct shipping_scan *from,
+                                  size_t count, size_t *left_out)
+{
+    struct shipping_scan *scans = arena_allocate_zero(arena, count + 1, sizeof *scans);
+    size_t kept = 0;
+    *left_out = 0;
+    for (size_t i = 0; scans != NULL && i < count; i++) {
+        if (!is_number(from[i].tracking_number))
+            continue;
+        scans[kept] = from[i];
+        scans[kept].carrier_code = cut(from[i].carrier_code, shipping_text_bytes_max);
+        scans[kept].description = cut(from[i].description, shipping_description_bytes_max);
+        scans[kept].facility = cut(from[i].facility, shipping_text_bytes_max);
+        scans[kept].city = cut(from[i].city, shipping_text_bytes_max);
+        scans[kept].country_code = cut(from[i].country_code, shipping_text_bytes_max);
+        kept++;
+    }
+    *left_out = count - kept;
+    return scans;
+}
+
+bool carrier_numbers_fit(const struct carrier_shipment *shipment)
+{
+    bool fit = is_number(shipment->tracking_number);
+    for (size_t i = 0; i < shipment->parcel_count; i++)
+        fit =
+            fit && shipment->parcels[i].tracking_number.size <= shipping_tracking_number_bytes_max;
+    return fit;
 }

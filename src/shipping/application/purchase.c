@@ -275,6 +275,9 @@ static void answered(void *context, const struct carrier_outcome *outcome,
     purchase->retry_after_us = outcome->retry_after_us;
     if (purchase->change != SHIPMENT_CHANGE_BOUGHT) {
         purchase->failure = outcome_words(&purchase->kept, outcome);
+    } else if (!carrier_numbers_fit(shipment)) {
+        purchase->change = SHIPMENT_CHANGE_LOST; /* there is a label; a person finds its number */
+        purchase->failure = text_of("the carrier's answer has no tracking number that can be kept");
     } else if (!copy_carrier_shipment(&purchase->kept, shipment, &purchase->bought)) {
         purchase->change = SHIPMENT_CHANGE_LOST; /* the look-up brings it back */
         purchase->failure = text_of("there was no memory to keep the carrier's answer");

@@ -6,6 +6,7 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "shipping/application/background.h"
+#include "shipping/application/carrier_copies.h"
 
 #include <stddef.h>
 
@@ -95,6 +96,24 @@ static void record_part(struct push_page *page)
     command_run(page->service, &page->record.base, recorded);
 }
 
+/* Puts what was read within its limits: what the store never takes would stop all that follow. */
+static struct error bound(struct push_page *page)
+{
+    struct carrier_webhook_result *result = &page->result;
+    size_t left_out;
+    const struct shipping_scan *scans =
+        bound_scans(&page->reading, result->scans, result->scan_count, &left_out);
+    if (scans == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "no room for the scans of a push");
+    result->scans = scans;
+    result->scan_count -= left_out;
+    if (left_out > 0) {
+        result->verdict = CARRIER_WEBHOOK_UNKNOWN_SHAPE;
+        result->why = text_of("a scan without a tracking number, or with one that is too long");
+    }
+    return error_none();
+}
+
 static void read_next(struct push_page *page)
 {
     size_t index;
@@ -112,6 +131,8 @@ static void read_next(struct push_page *page)
     struct error error = error_none();
     if (carrier != NULL)
         error = carrier_read_webhook(carrier, &webhook, &page->reading, &page->result);
+    if (!error_is(error))
+        error = bound(page);
     if (error_is(error)) {
         log_error("a push could not be read; trying again", &error);
         end(page, true);

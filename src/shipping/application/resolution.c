@@ -120,6 +120,10 @@ static void found(void *context, const struct carrier_outcome *outcome,
             call_refuse(&call->base, REFUSAL_NUMBER_MISMATCH, "the carrier has voided that label");
             return;
         }
+        if (!carrier_numbers_fit(match)) {
+            decide(resolution); /* the number counts; nothing else of it can be kept */
+            return;
+        }
         if (!copy_carrier_shipment(call->base.arena, match, &resolution->bought)) {
             call_fail_without_memory(&call->base);
             return;

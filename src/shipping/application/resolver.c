@@ -223,6 +223,10 @@ static void found(void *context, const struct carrier_outcome *outcome,
         voided(look_up);
     else if (count > 1)
         several(look_up, matches);
+    else if (!carrier_numbers_fit(one))
+        record(look_up, SHIPMENT_CHANGE_ABANDONED,
+               text_of("bought, but the carrier's tracking number cannot be kept: look in its "
+                       "portal, then ResolveShipment"));
     else if (copy_carrier_shipment(&look_up->arena, one, &look_up->bought))
         record(look_up, SHIPMENT_CHANGE_BOUGHT, (struct text){0});
     else

@@ -119,6 +119,13 @@ static void a_carrier_with_fewer_or_more_parcels_does_no_harm(void **state)
     kit_send(kit, "T", 1);
     assert_int_equal(kit_end(kit, "T", 1, SHIPMENT_CHANGE_BOUGHT, "M"), SHIPPING_DONE);
     assert_true(text_equals_string(kit_get(kit, "T")->parcels[0].tracking_number, "M-0"));
+    kit_begin(kit, "F", 0); /* freight: the whole has a number, the parcel none */
+    kit_send(kit, "F", 1);
+    struct record_purchase_command *freight =
+        kit_end_command(kit, "F", 1, SHIPMENT_CHANGE_BOUGHT, "W");
+    freight->bought = kit_purchase(kit, "W", 0, false);
+    assert_int_equal(shipping_kit_ask(kit, &freight->base), SHIPPING_DONE);
+    assert_int_equal(kit_get(kit, "F")->parcels[0].tracking_number.size, 0);
 }
 
 static void the_same_end_again_changes_nothing(void **state)

@@ -66,7 +66,7 @@ static bool take_parcels(struct step *step, struct shipment_row *row,
         if (bought != NULL && i < bought->parcel_count &&
             bought->parcels[i].tracking_number.size > 0)
             parcels[i].tracking_number = bought->parcels[i].tracking_number;
-        if (count == 1 && parcels[i].tracking_number.size == 0)
+        if (bought == NULL && count == 1) /* a person's word for all there is */
             parcels[i].tracking_number = shipment->tracking_number;
         if (!shipping_step_copy(step, &parcels[i].tracking_number))
             return false;
