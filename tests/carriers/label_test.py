@@ -97,7 +97,7 @@ def bars_in(image):
 
 
 def matrix_in(image):
-    done = tool("dmtxread", "-m", "5000", "-n", "-N1", image)
+    done = tool("dmtxread", "-m", "30000", "-n", "-N1", image)
     return done.stdout.split()
 
 
