@@ -10,7 +10,10 @@
 
 #include <string.h>
 
-enum { error_bytes_max = 256 * 1024 };
+enum {
+    error_bytes_max = 256 * 1024,
+    enhance_your_calm = 0xb, /* RFC 9113 section 7; means resource_exhausted in Connect */
+};
 
 unsigned connect_http_status(enum grpc_status status)
 {
@@ -134,6 +137,17 @@ static bool write_metadata(const struct response_headers *headers, struct buffer
 
 /* --- unary --- */
 
+/* False without memory. The HTTP status alone would be taken for another code. */
+static bool queue_error(struct rpc_call *call, const struct rpc_status *status)
+{
+    struct buffer error;
+    buffer_init(&error, error_bytes_max);
+    if (connect_error_write(status, &error))
+        rpc_response_queue_body(call, buffer_text(&error));
+    buffer_deinit(&error);
+    return call->output_bytes > 0;
+}
+
 static void end_unary(struct rpc_call *call, const struct rpc_status *status)
 {
     struct response_headers headers;
@@ -147,14 +161,11 @@ static void end_unary(struct rpc_call *call, const struct rpc_status *status)
         response_headers_add(&headers, "accept-encoding", text_of("gzip, identity"));
     response_headers_add_metadata(&headers, &call->headers, "");
     response_headers_add_metadata(&headers, &call->trailers, "trailer-");
-    if (!is_ok) {
-        struct buffer error;
-        buffer_init(&error, error_bytes_max);
-        if (connect_error_write(status, &error))
-            rpc_response_queue_body(call, buffer_text(&error));
-        buffer_deinit(&error);
-    }
     call->headers_sent = true;
+    if (!is_ok && !queue_error(call, status)) {
+        http_reset(call->exchange, enhance_your_calm);
+        return;
+    }
     http_respond(call->exchange, connect_http_status(status->code), headers.all, headers.count,
                  (int64_t)call->output_bytes);
 }
