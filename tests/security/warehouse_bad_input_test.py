@@ -9,7 +9,6 @@ here until it has a good request; a new field is walked by itself.
 
 import os
 import random
-import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
+from bad_requests import field_bytes, walk, without_places  # noqa: E402
 from waybill_server import common, reason_of, violations_of, warehouse as w  # noqa: E402
 
 SERVICE = w.DESCRIPTOR.services_by_name["WarehouseService"]
@@ -125,21 +125,6 @@ def stub(method, raw=True):
     return waybill_server.warehouse_method(holder["channel"], method, raw=raw)
 
 
-def varint(value):
-    out = b""
-    value &= (1 << 64) - 1
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field_bytes(field, value):
-    if isinstance(value, bytes):
-        return varint(field.number << 3 | 2) + varint(len(value)) + value
-    return varint(field.number << 3) + varint(value)
-
-
 def refused(method, data, path):
     try:
         answer = stub(method)(data, timeout=30)
@@ -155,11 +140,6 @@ def refused(method, data, path):
             method, path, paths)
         return
     raise AssertionError(f"{method} took a bad {path}: {answer}")
-
-
-def without_places(path):
-    """A part of a message that came in two pieces is counted from its own start."""
-    return re.sub(r"\[\d+\]", "", path)
 
 
 def bad_values(field):
@@ -199,44 +179,6 @@ def bad_values(field):
         yield -1
 
 
-def walk(message, path, wrap, absent):
-    """(path, bytes of the whole request) of every bad request; `wrap` puts bytes of this message
-    behind the good request, where they count."""
-    for field in message.DESCRIPTOR.fields:
-        here = path + field.name
-        if absent(here, field):
-            copy = type(message)()
-            copy.CopyFrom(message)
-            copy.ClearField(field.name)
-            yield here, wrap(copy.SerializeToString(), True)
-        repeated = field.label == Field.LABEL_REPEATED
-        if field.type == Field.TYPE_MESSAGE:
-            inner = getattr(message, field.name)
-            if repeated:
-                if not inner:
-                    continue
-                inner, place = inner[0], here + f"[{len(inner)}]."
-                good = inner.SerializeToString()
-                yield from walk(inner, place, lambda data, whole, f=field, g=good: wrap(
-                    field_bytes(f, data if whole else g + data), False), absent)
-            elif message.HasField(field.name):
-                yield from walk(inner, here + ".", lambda data, whole, f=field, m=message: (
-                    wrap(replaced(m, f, data), True) if whole
-                    else wrap(field_bytes(f, data), False)), absent)
-            continue
-        place = here + (f"[{len(getattr(message, field.name))}]" if repeated else "")
-        for value in bad_values(field):
-            yield place, wrap(field_bytes(field, value), False)
-
-
-def replaced(message, field, data):
-    """The message with this one field given as bytes."""
-    copy = type(message)()
-    copy.CopyFrom(message)
-    copy.ClearField(field.name)
-    return copy.SerializeToString() + field_bytes(field, data)
-
-
 def every_method_is_in_the_table():
     assert {method.name for method in SERVICE.methods} == set(GOOD)
 
@@ -251,7 +193,7 @@ def bad_fields_are_refused_with_their_path():
                     and not (method.startswith("List") and field.name == "warehouse_id"))
         good = message.SerializeToString()
         for path, data in walk(message, "", lambda data, whole, g=good: (
-                data if whole else g + data), absent):
+                data if whole else g + data), absent, bad_values):
             refused(method, data, path)
             tried += 1
     print(f"# {tried} bad requests")
