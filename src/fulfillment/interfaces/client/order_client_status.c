@@ -1,0 +1,170 @@
+/*
+ * From statuses to outcomes. The reasons that the process tells apart have a row each; of all other
+ * answers it is only asked whether the same call could be answered otherwise later.
+ */
+#include "fulfillment/interfaces/client/order_client_call.h"
+
+#include "google/rpc/error_details.pb-c.h"
+#include "waybill/inventory/v1/inventory.pb-c.h"
+#include "waybill/warehouse/v1/warehouse.pb-c.h"
+
+#include <string.h>
+
+static const struct {
+    const char *reason;
+    enum order_call_outcome outcome;
+} outcomes[] = {
+    {"INSUFFICIENT_STOCK", CALL_INSUFFICIENT_STOCK},
+    {"RESERVATION_EXPIRED", CALL_HOLD_EXPIRED},
+    {"ALLOCATION_EXPIRED", CALL_HOLD_EXPIRED},
+    {"RESERVATION_ROLLED_BACK", CALL_HOLD_GONE},
+    {"RESERVATION_NOT_FOUND", CALL_HOLD_GONE},
+    {"ALLOCATION_RELEASED", CALL_HOLD_GONE},
+    {"ALLOCATION_NOT_FOUND", CALL_HOLD_GONE},
+    {"SHIPMENT_NOT_FOUND", CALL_HOLD_GONE},
+    {"SHIPMENT_CANCELLED", CALL_HOLD_GONE},
+    {"RESERVATION_COMMITTED", CALL_HOLD_USED},
+    {"ALLOCATION_SHIPPED", CALL_HOLD_USED},
+    {"CARRIER_UNAVAILABLE", CALL_CARRIER_AWAY},
+    {"SHIPMENT_SENT", CALL_PENDING},
+    {"SHIPMENT_UNKNOWN", CALL_PENDING},
+    {"SHIPMENT_NEEDS_ATTENTION", CALL_STUCK},
+};
+
+void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,
+                       enum order_refusal_kind kind, const char *reason, const char *message)
+{
+    call->outcome = outcome;
+    call->refusal = (struct order_refusal){
+        .kind = kind,
+        .reason = arena_copy_text(call->arena, text_of(reason)),
+        .message = arena_copy_text(call->arena, text_of(message)),
+    };
+}
+
+/* The packed detail of that type, empty if there is none. */
+static struct text find_detail(const struct rpc_status *status, const char *type_name)
+{
+    for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
+        if (strcmp(detail->type_name, type_name) == 0)
+            return detail->value;
+    }
+    return (struct text){0};
+}
+
+static const char *reason_of(const struct rpc_status *status, struct arena *arena)
+{
+    struct text packed = find_detail(status, "google.rpc.ErrorInfo");
+    Google__Rpc__ErrorInfo *info =
+        google__rpc__error_info__unpack(NULL, packed.size, (const uint8_t *)packed.data);
+    const char *reason = info == NULL ? "" : arena_copy_string(arena, text_of(info->reason));
+    google__rpc__error_info__free_unpacked(info, NULL);
+    return reason == NULL ? "" : reason;
+}
+
+static bool may_be_otherwise_later(enum grpc_status code)
+{
+    switch (code) {
+    case GRPC_STATUS_OK:
+    case GRPC_STATUS_INVALID_ARGUMENT:
+    case GRPC_STATUS_NOT_FOUND:
+    case GRPC_STATUS_ALREADY_EXISTS:
+    case GRPC_STATUS_FAILED_PRECONDITION:
+    case GRPC_STATUS_OUT_OF_RANGE:
+    case GRPC_STATUS_DATA_LOSS:
+        return false;
+    case GRPC_STATUS_CANCELLED:
+    case GRPC_STATUS_UNKNOWN:
+    case GRPC_STATUS_DEADLINE_EXCEEDED:
+    case GRPC_STATUS_PERMISSION_DENIED:
+    case GRPC_STATUS_RESOURCE_EXHAUSTED:
+    case GRPC_STATUS_ABORTED:
+    case GRPC_STATUS_UNIMPLEMENTED:
+    case GRPC_STATUS_INTERNAL:
+    case GRPC_STATUS_UNAVAILABLE:
+    case GRPC_STATUS_UNAUTHENTICATED:
+        break;
+    }
+    return true;
+}
+
+static enum order_refusal_kind kind_of(enum grpc_status code)
+{
+    if (code == GRPC_STATUS_NOT_FOUND)
+        return REFUSAL_NOT_FOUND;
+    if (code == GRPC_STATUS_INVALID_ARGUMENT)
+        return REFUSAL_INVALID;
+    return may_be_otherwise_later(code) ? REFUSAL_UNAVAILABLE : REFUSAL_PRECONDITION;
+}
+
+/* --- what is short; inventory and warehouse say it in the same form --- */
+
+static void add_shortage(struct order_call *call, struct order_shortage *shortages, size_t index,
+                         const char *sku, int64_t requested, int64_t available)
+{
+    shortages[index] = (struct order_shortage){
+        .sku = arena_copy_text(call->arena, text_of(sku)),
+        .requested_quantity = requested,
+        .available_quantity = available,
+    };
+    if (shortages[index].sku.data != NULL)
+        call->refusal.shortage_count = index + 1;
+}
+
+static void take_inventory_shortages(struct order_call *call, struct text packed)
+{
+    Waybill__Inventory__V1__InsufficientStock *detail =
+        waybill__inventory__v1__insufficient_stock__unpack(NULL, packed.size,
+                                                           (const uint8_t *)packed.data);
+    size_t count = detail == NULL ? 0 : detail->n_lines;
+    struct order_shortage *shortages =
+        arena_allocate_zero(call->arena, count + 1, sizeof *shortages);
+    call->refusal.shortages = shortages;
+    for (size_t i = 0; shortages != NULL && i < count; i++)
+        add_shortage(call, shortages, i, detail->lines[i]->sku,
+                     detail->lines[i]->requested_quantity, detail->lines[i]->available_quantity);
+    waybill__inventory__v1__insufficient_stock__free_unpacked(detail, NULL);
+}
+
+static void take_warehouse_shortages(struct order_call *call, struct text packed)
+{
+    Waybill__Warehouse__V1__InsufficientStock *detail =
+        waybill__warehouse__v1__insufficient_stock__unpack(NULL, packed.size,
+                                                           (const uint8_t *)packed.data);
+    size_t count = detail == NULL ? 0 : detail->n_lines;
+    struct order_shortage *shortages =
+        arena_allocate_zero(call->arena, count + 1, sizeof *shortages);
+    call->refusal.shortages = shortages;
+    for (size_t i = 0; shortages != NULL && i < count; i++)
+        add_shortage(call, shortages, i, detail->lines[i]->sku,
+                     detail->lines[i]->requested_quantity, detail->lines[i]->available_quantity);
+    waybill__warehouse__v1__insufficient_stock__free_unpacked(detail, NULL);
+}
+
+static void take_shortages(struct order_call *call, const struct rpc_status *status)
+{
+    struct text inventory = find_detail(status, "waybill.inventory.v1.InsufficientStock");
+    struct text warehouse = find_detail(status, "waybill.warehouse.v1.InsufficientStock");
+    call->refusal.kind = REFUSAL_INSUFFICIENT_STOCK;
+    if (inventory.size > 0)
+        take_inventory_shortages(call, inventory);
+    else if (warehouse.size > 0)
+        take_warehouse_shortages(call, warehouse);
+}
+
+void order_call_take_status(struct order_call *call, const struct rpc_status *status)
+{
+    const char *reason = reason_of(status, call->arena);
+    const char *message = arena_copy_string(call->arena, status->message);
+    enum order_call_outcome outcome =
+        may_be_otherwise_later(status->code) ? CALL_UNAVAILABLE : CALL_REFUSED;
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        if (strcmp(outcomes[i].reason, reason) == 0)
+            outcome = outcomes[i].outcome;
+    }
+    order_call_refuse(call, outcome, kind_of(status->code),
+                      reason[0] != '\0' ? reason : grpc_status_name(status->code),
+                      message == NULL ? "" : message);
+    if (outcome == CALL_INSUFFICIENT_STOCK)
+        take_shortages(call, status);
+}
