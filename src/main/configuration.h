@@ -66,6 +66,8 @@ struct configuration {
     int64_t queue_length_max;
     int64_t segment_bytes;
     int64_t batch_bytes_max;
+    int64_t parcel_grams_max;
+    int64_t order_watchers_max;
     int64_t tracking_memory_bytes_max;
     int64_t tracking_checkpoint_bytes;
     int64_t tracking_checkpoint_seconds;

@@ -89,6 +89,8 @@ static const struct sample samples[] = {
     TEXT("warehouse", split_cost, "USD 250", "a\x05", control_advice),
     NUMBER("warehouse", ship_within_days, "0", "61", "from 0 to 60"),
     NUMBER("warehouse", allocation_work_max, "1", "0", "from 1 to 1000000000"),
+    NUMBER("fulfillment", parcel_grams_max, "1", "0", "from 1 to 1000000000"),
+    NUMBER("fulfillment", order_watchers_max, "1", "0", "from 1 to 1000000"),
     NUMBER("tracking", tracking_memory_bytes_max, "16777216", "16777215",
            "from 16777216 to 1099511627776"),
     NUMBER("tracking", tracking_checkpoint_bytes, "1048576", "-1", "from 1048576 to 1099511627776"),

@@ -1,6 +1,7 @@
 /* One table of descriptors; the names are theirs. */
 #include "main/event_types.h"
 
+#include "waybill/fulfillment/v1/fulfillment_events.pb-c.h"
 #include "waybill/inventory/v1/inventory_events.pb-c.h"
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
@@ -33,6 +34,14 @@ const ProtobufCMessageDescriptor *const event_messages[] = {
     &waybill__tracking__v1__tracking_updated__descriptor,
     &waybill__tracking__v1__shipment_delivered__descriptor,
     &waybill__tracking__v1__tracking_silent__descriptor,
+    &waybill__fulfillment__v1__order_promised__descriptor,
+    &waybill__fulfillment__v1__order_confirmed__descriptor,
+    &waybill__fulfillment__v1__order_shipped__descriptor,
+    &waybill__fulfillment__v1__order_delivered__descriptor,
+    &waybill__fulfillment__v1__order_returned__descriptor,
+    &waybill__fulfillment__v1__order_cancelled__descriptor,
+    &waybill__fulfillment__v1__order_expired__descriptor,
+    &waybill__fulfillment__v1__order_needs_attention__descriptor,
 };
 enum { count = sizeof event_messages / sizeof event_messages[0] };
 const size_t event_message_count = count;

@@ -12,6 +12,7 @@
 
 #include "main/descriptor_set.h"
 #include "main/modules/events_module.h"
+#include "main/modules/fulfillment_module.h"
 #include "main/modules/inventory_module.h"
 #include "main/modules/module.h"
 #include "main/modules/shipping_module.h"
@@ -32,8 +33,8 @@
 
 /* Whoever reads others' feeds stands behind them. */
 static const struct module_table *const all_modules[] = {
-    &warehouse_module, &inventory_module, &shipping_module,
-    &tracking_module,  &events_module, /* serves the feeds of all before it */
+    &warehouse_module,   &inventory_module, &shipping_module, &tracking_module,
+    &fulfillment_module, &events_module, /* serves the feeds of all before it */
 };
 
 enum {

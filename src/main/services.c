@@ -8,6 +8,7 @@
 #include "main/suggestion.h"
 #include "platform/json/json_message.h"
 #include "waybill/events/v1/events.pb-c.h"
+#include "waybill/fulfillment/v1/fulfillment.pb-c.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 #include "waybill/shipping/v1/shipping.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
@@ -20,6 +21,7 @@ const ProtobufCServiceDescriptor *const known_services[] = {
     &waybill__warehouse__v1__warehouse_service__descriptor,
     &waybill__shipping__v1__shipping_service__descriptor,
     &waybill__tracking__v1__tracking_service__descriptor,
+    &waybill__fulfillment__v1__fulfillment_service__descriptor,
     &waybill__events__v1__event_service__descriptor,
     &grpc__health__v1__health__descriptor,
 };
@@ -27,6 +29,7 @@ const size_t known_service_count = sizeof known_services / sizeof known_services
 
 /* What may come inside an Any: details of errors, and the records they may carry. */
 static const ProtobufCMessageDescriptor *const detail_types[] = {
+    &waybill__fulfillment__v1__insufficient_stock__descriptor,
     &waybill__inventory__v1__insufficient_stock__descriptor,
     &waybill__inventory__v1__reservation__descriptor,
     &waybill__inventory__v1__stock__descriptor,

@@ -25,6 +25,7 @@ subprocess.run(
      "waybill/warehouse/v1/warehouse_events.proto",
      "waybill/events/v1/events.proto", "waybill/tracking/v1/tracking.proto",
      "waybill/shipping/v1/shipping.proto", "waybill/shipping/v1/shipping_events.proto",
+     "waybill/fulfillment/v1/fulfillment.proto", "waybill/fulfillment/v1/fulfillment_events.proto",
      "google/rpc/status.proto",
      "google/rpc/error_details.proto", "grpc/health/v1/health.proto"],
     cwd=os.path.join(ROOT, "proto"), check=True)
@@ -40,6 +41,8 @@ events = importlib.import_module("waybill.events.v1.events_pb2")
 tracking = importlib.import_module("waybill.tracking.v1.tracking_pb2")
 shipping = importlib.import_module("waybill.shipping.v1.shipping_pb2")
 shipping_events = importlib.import_module("waybill.shipping.v1.shipping_events_pb2")
+fulfillment = importlib.import_module("waybill.fulfillment.v1.fulfillment_pb2")
+fulfillment_events = importlib.import_module("waybill.fulfillment.v1.fulfillment_events_pb2")
 status_pb2 = importlib.import_module("google.rpc.status_pb2")
 error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
 health = importlib.import_module("grpc.health.v1.health_pb2")
@@ -74,6 +77,16 @@ def shipping_method(channel, name, raw=False):
         f"/waybill.shipping.v1.ShippingService/{name}",
         request_serializer=(lambda data: data) if raw else request.SerializeToString,
         response_deserializer=response.FromString)
+
+
+def call(channel, messages, name, timeout=60, **fields):
+    """One call of the only service in that module: call(channel, fulfillment, "GetOrder", order_id="o")."""
+    service = messages.DESCRIPTOR.services_by_name.values()[0].full_name
+    method = channel.unary_unary(
+        f"/{service}/{name}",
+        request_serializer=getattr(messages, name + "Request").SerializeToString,
+        response_deserializer=getattr(messages, name + "Response").FromString)
+    return method(getattr(messages, name + "Request")(**fields), timeout=timeout)
 
 
 def subscribe(channel, timeout=None, **request):

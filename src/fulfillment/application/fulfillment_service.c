@@ -93,6 +93,12 @@ static void check_destination(struct violations *violations, const struct order_
         snprintf(path, sizeof path, "destination.lines[%zu]", i);
         check_words(violations, address->lines[i], path);
     }
+    if (address->name.size == 0 && address->company.size == 0)
+        violations_add(violations, "name or company must be given", "destination.name");
+    if (address->line_count == 0 || address->line_count > fulfillment_address_lines_max)
+        violations_add(violations, "must be 1 to 4", "destination.lines");
+    if (address->city.size == 0)
+        violations_add(violations, "must not be empty", "destination.city");
     if (!are_capitals(address->country_code, 2))
         violations_add(violations, "must be two capital letters (ISO 3166-1 alpha-2)",
                        "destination.country_code");

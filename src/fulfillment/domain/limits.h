@@ -11,10 +11,10 @@ enum {
     fulfillment_lines_max = 100,
     fulfillment_carriers_max = 16,
     fulfillment_carrier_bytes_max = 64,
-    fulfillment_address_lines_max = 8,
-    fulfillment_text_bytes_max = 128, /* names, cities, lines of an address */
-    fulfillment_note_bytes_max = 256, /* reasons */
-    fulfillment_parcels_max = 100,    /* of one part */
+    fulfillment_address_lines_max = 4, /* as labels have */
+    fulfillment_text_bytes_max = 128,  /* names, cities, lines of an address */
+    fulfillment_note_bytes_max = 256,  /* reasons */
+    fulfillment_parcels_max = 20,      /* of one part; what is more goes as one piece of freight */
     fulfillment_parts_max = 100,
     fulfillment_page_size_max = 1000,
     fulfillment_page_size_default = 100,

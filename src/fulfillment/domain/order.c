@@ -158,7 +158,7 @@ size_t order_parcel_count(int64_t weight_grams, int64_t parcel_grams_max)
     if (weight_grams <= parcel_grams_max)
         return 1;
     int64_t count = (weight_grams - 1) / parcel_grams_max + 1;
-    return count > fulfillment_parcels_max ? fulfillment_parcels_max : (size_t)count;
+    return count > fulfillment_parcels_max ? 1 : (size_t)count;
 }
 
 int64_t order_share(int64_t total, size_t count, size_t index)

@@ -250,8 +250,8 @@ bool order_sum_costs(struct order *order);
 int64_t order_part_weight_grams(const struct order *order, const struct order_part *part);
 
 /*
- * Into how many parcels of at most parcel_grams_max a part goes, 1 to fulfillment_parcels_max; all
- * weigh the same, but for a gram.
+ * Into how many parcels of at most parcel_grams_max a part goes; all weigh the same, but for a
+ * gram. What is more than fulfillment_parcels_max such parcels is one piece of freight.
  */
 size_t order_parcel_count(int64_t weight_grams, int64_t parcel_grams_max);
 

@@ -269,6 +269,7 @@ static void need_attention(struct order *order, const struct order_call *result,
     order->attention_reason =
         order_attention_text(order, order_steps[order->step].name, result, arena);
     order->state = ORDER_NEEDS_ATTENTION;
+    order->refusal.kind = REFUSAL_NONE; /* the order says it all */
 }
 
 /* --- from one step to the next --- */

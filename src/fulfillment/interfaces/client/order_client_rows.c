@@ -401,6 +401,23 @@ static bool read_address(struct order_call *call, const Waybill__Common__V1__Add
     return true;
 }
 
+/* A label wants a name and a line; a warehouse whose address has none is found by its own name. */
+static bool name_origin(struct order_call *call, const Waybill__Warehouse__V1__Warehouse *warehouse)
+{
+    struct order_address *origin = &call->origin;
+    struct text *line = arena_allocate_zero(call->arena, 1, sizeof *line);
+    const char *name = warehouse->name[0] != '\0' ? warehouse->name : warehouse->warehouse_id;
+    if (line == NULL || !copy_text(call, line, name))
+        return false;
+    if (origin->name.size == 0 && origin->company.size == 0)
+        origin->name = *line;
+    if (origin->line_count == 0) {
+        origin->lines = line;
+        origin->line_count = 1;
+    }
+    return true;
+}
+
 static bool read_get_warehouse(struct order_call *call, const ProtobufCMessage *response)
 {
     const Waybill__Warehouse__V1__Warehouse *warehouse =
@@ -409,7 +426,7 @@ static bool read_get_warehouse(struct order_call *call, const ProtobufCMessage *
         return false;
     call->outcome = CALL_DONE;
     call->handling = money_of(warehouse->handling_cost);
-    return read_address(call, warehouse->address, &call->origin);
+    return read_address(call, warehouse->address, &call->origin) && name_origin(call, warehouse);
 }
 
 /* --- the table --- */

@@ -10,6 +10,8 @@
 #include "platform/resilience/bulkhead.h"
 #include "platform/rpc/client.h"
 
+#include <uv.h>
+
 static const char *const service_names[order_service_count] = {
     [ORDER_SERVICE_INVENTORY] = "inventory",
     [ORDER_SERVICE_WAREHOUSE] = "warehouse",

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uv.h>
+struct uv_loop_s; /* uv_loop_t */
 
 /*
  * The services of an order over gRPC: one client each, connected to another process, or by a pair
@@ -36,7 +36,7 @@ const char *order_service_name(enum order_service service); /* "inventory" */
 extern const int64_t order_clients_call_us_max;
 
 struct order_clients_options {
-    uv_loop_t *loop;
+    struct uv_loop_s *loop;
     struct clock *clock;
     struct random *random;
     /* "HOST:PORT"; NULL = by `connect`. Live as long as the clients. */
