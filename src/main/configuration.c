@@ -145,8 +145,7 @@ static const struct setting settings[] = {
      "keeps the largest orders below 50 ms"},
     {"fulfillment", "parcel_grams_max", SETTING_NUMBER,
      offsetof(struct configuration, parcel_grams_max), "70000", 1, 1000000000, "N",
-     "what one parcel may weigh; an order's part that is heavier goes in several, one of more than "
-     "20 as freight",
+     "what one parcel may weigh; more goes in several, beyond 20 as freight",
      "what parcel carriers take at most"},
     {"fulfillment", "order_watchers_max", SETTING_NUMBER,
      offsetof(struct configuration, order_watchers_max), "10000", 1, 1000000, "N",

@@ -230,7 +230,8 @@ static struct error open_modules(struct process *process)
     struct error error = error_none();
     for (size_t i = 0; i < modules_max && !error_is(error); i++) {
         const struct module_table *table = all_modules[i];
-        if (table->always || module_is_wanted(&process->environment, table->name))
+        bool is_silent = table->only_named && process->environment.name_count == 0;
+        if (table->always || (module_is_wanted(&process->environment, table->name) && !is_silent))
             error = take_over_module(process, table);
     }
     return error;

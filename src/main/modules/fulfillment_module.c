@@ -319,6 +319,7 @@ static void close(struct module *module)
 
 const struct module_table fulfillment_module = {
     .name = "fulfillment",
+    .only_named = true,
     .create = create,
     .open = open,
     .services = services,
