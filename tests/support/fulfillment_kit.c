@@ -21,6 +21,7 @@ static void open_store(struct fulfillment_kit *kit)
     options.name = "fulfillment";
     options.migrations = migrations;
     options.migration_count = 1;
+    options.threaded = !kit->is_stepped;
     if (!kit->sql.is_postgresql)
         options.clock = &kit->clock.base;
     struct error error = sql_store_open(&kit->store, &options);
@@ -34,14 +35,32 @@ static void open_store(struct fulfillment_kit *kit)
         fail_msg("%s: %s", error_text(error.code), error.detail);
 }
 
-void fulfillment_kit_init(struct fulfillment_kit *kit)
+static void init(struct fulfillment_kit *kit, bool is_stepped)
 {
     memset(kit, 0, sizeof *kit);
+    kit->is_stepped = is_stepped;
     sql_kit_init(&kit->sql);
     fake_clock_init(&kit->clock, start_us);
     test_executor_init(&kit->executor);
     arena_init(&kit->arena, arena_bytes_max);
     open_store(kit);
+}
+
+void fulfillment_kit_init(struct fulfillment_kit *kit)
+{
+    init(kit, false);
+}
+
+void fulfillment_kit_init_stepped(struct fulfillment_kit *kit)
+{
+    init(kit, true);
+}
+
+void fulfillment_kit_step(struct fulfillment_kit *kit)
+{
+    struct error error = sql_store_step(kit->store);
+    if (error_is(error))
+        fail_msg("%s: %s", error_text(error.code), error.detail);
 }
 
 static void close_store(struct fulfillment_kit *kit)
@@ -104,6 +123,8 @@ enum fulfillment_outcome fulfillment_kit_ask(struct fulfillment_kit *kit,
     is_answered = false;
     fulfillment_repository_execute(kit->repository, command, answered);
     while (!is_answered) {
+        if (kit->is_stepped)
+            fulfillment_kit_step(kit);
         if (!test_executor_wait(&kit->executor, answer_us_max))
             fail_msg("the store does not answer");
         test_executor_run_all(&kit->executor);

@@ -27,10 +27,13 @@ struct fulfillment_kit {
     struct fulfillment_repository *repository;
     struct test_executor executor;
     struct arena arena;
+    bool is_stepped; /* SQLite on the test's thread: fulfillment_kit_step runs what waits */
 };
 
 void fulfillment_kit_init(struct fulfillment_kit *kit);
+void fulfillment_kit_init_stepped(struct fulfillment_kit *kit);
 void fulfillment_kit_deinit(struct fulfillment_kit *kit);
+void fulfillment_kit_step(struct fulfillment_kit *kit);
 
 /* Closes the store and opens it again, as after a restart. */
 void fulfillment_kit_reopen(struct fulfillment_kit *kit);
