@@ -33,8 +33,8 @@
 
 /* Whoever reads others' feeds stands behind them. */
 static const struct module_table *const all_modules[] = {
-    &warehouse_module,   &inventory_module, &shipping_module, &tracking_module,
-    &fulfillment_module, &events_module, /* serves the feeds of all before it */
+    &warehouse_module, &inventory_module,   &shipping_module,
+    &tracking_module,  &fulfillment_module, &events_module, /* serves the feeds of all before it */
 };
 
 enum {
@@ -230,8 +230,7 @@ static struct error open_modules(struct process *process)
     struct error error = error_none();
     for (size_t i = 0; i < modules_max && !error_is(error); i++) {
         const struct module_table *table = all_modules[i];
-        bool is_silent = table->only_named && process->environment.name_count == 0;
-        if (table->always || (module_is_wanted(&process->environment, table->name) && !is_silent))
+        if (table->always || module_is_wanted(&process->environment, table->name))
             error = take_over_module(process, table);
     }
     return error;

@@ -25,16 +25,20 @@ from waybill_process import FED, PROGRAM, ROOT, Server  # noqa: E402
 
 ORDERS = 1500
 SECONDS = 240
-# The services in the order in which they start, and of whom each is told. The others of the five join here.
+# The services in the order in which they start, and of whom each is told.
 SERVICES = {
     "warehouse": (),
     "inventory": ("warehouse",),
-    "tracking": (),
+    "shipping": (),
+    "tracking": ("shipping",),
+    "fulfillment": ("inventory", "warehouse", "shipping", "tracking"),
 }
-REPLAYED = ("warehouse", "inventory", "tracking")  # services that a replay calls
+REPLAYED = ("warehouse", "inventory", "shipping", "tracking", "fulfillment")  # what a replay calls
 # Of one run, not of the orders: the last three are decided by who of many is allocated first, and are not
 # the same in two runs of one process, either.
 PASSING = ("measurements", "chain_head", "was_complete", "parts", "cost_minor", "movements")
+# So what the parts' shipments cost; all that is sent weighs the same.
+PASSING_OF_CARRIERS = ("shipments", "parcels", "charged_minor", "compared", "compared_minor", "freight_minor")
 
 
 class Processes:
@@ -102,6 +106,9 @@ def of_the_orders(report):
     told = {name: value for name, value in report.items() if name not in PASSING}
     for part in ("ledger", "warehouses"):
         told[part] = {name: value for name, value in report[part].items() if name not in PASSING}
+    told["shipments"] = dict(report["shipments"], carriers=[
+        {name: value for name, value in carrier.items() if name not in PASSING_OF_CARRIERS}
+        for carrier in report["shipments"]["carriers"]])
     return told
 
 

@@ -319,7 +319,6 @@ static void close(struct module *module)
 
 const struct module_table fulfillment_module = {
     .name = "fulfillment",
-    .only_named = true,
     .create = create,
     .open = open,
     .services = services,

@@ -45,7 +45,6 @@ struct module_environment {
 struct module_table {
     const char *name; /* "inventory": the SERVICE of the command line */
     bool always;      /* runs beside whatever services are named */
-    bool only_named;  /* does not run where none is named: what it needs may be elsewhere */
     /* Memory for the module only; NULL without memory. */
     struct module *(*create)(void);
     /* Before anything is opened or made: whether its own settings can be meant. */

@@ -35,10 +35,12 @@ static Waybill__Shipping__V1__Parcel **parcel_messages(const struct order_call *
     return parcels;
 }
 
+/* What the warehouse knows no country of origin of is declared as of the country it leaves. */
 static Waybill__Shipping__V1__CustomsItem *customs_item(const struct order_call *call,
                                                         const struct order_part_line *part_line)
 {
     const struct order_line *line = order_find_line(call->order, part_line->sku);
+    struct text leaves = call->order->parts[call->part].origin.country_code;
     Waybill__Shipping__V1__CustomsItem *item =
         order_message_create(call->arena, &waybill__shipping__v1__customs_item__descriptor);
     if (item == NULL || line == NULL ||
@@ -47,7 +49,8 @@ static Waybill__Shipping__V1__CustomsItem *customs_item(const struct order_call 
         !order_put_money(call->arena, &item->value, call->order->currency,
                          line->unit_value_minor) ||
         !order_put_text(call->arena, &item->hs_code, line->hs_code) ||
-        !order_put_text(call->arena, &item->origin_country, line->origin_country))
+        !order_put_text(call->arena, &item->origin_country,
+                        line->origin_country.size > 0 ? line->origin_country : leaves))
         return NULL;
     item->quantity = part_line->quantity;
     item->weight_grams = line->weight_grams;

@@ -401,7 +401,10 @@ static bool read_address(struct order_call *call, const Waybill__Common__V1__Add
     return true;
 }
 
-/* A label wants a name and a line; a warehouse whose address has none is found by its own name. */
+/*
+ * A label wants a name and one to four lines; a warehouse whose address has none is found by its
+ * own name.
+ */
 static bool name_origin(struct order_call *call, const Waybill__Warehouse__V1__Warehouse *warehouse)
 {
     struct order_address *origin = &call->origin;
@@ -411,6 +414,8 @@ static bool name_origin(struct order_call *call, const Waybill__Warehouse__V1__W
         return false;
     if (origin->name.size == 0 && origin->company.size == 0)
         origin->name = *line;
+    if (origin->line_count > fulfillment_address_lines_max)
+        origin->line_count = fulfillment_address_lines_max;
     if (origin->line_count == 0) {
         origin->lines = line;
         origin->line_count = 1;
