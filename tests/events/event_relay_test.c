@@ -485,7 +485,7 @@ static void a_transaction_held_open_between_two_others_loses_nothing(void **stat
     const char *seconds = getenv("WAYBILL_HOLD_SECONDS");
     struct holder holder = {
         .fixture = fixture,
-        .hold_us = INT64_C(1000000) * (seconds == NULL ? 3 : atoi(seconds)),
+        .hold_us = INT64_C(1000000) * (seconds == NULL ? 10 : atoi(seconds)),
     };
     pthread_t thread;
     uint64_t numbers[3];

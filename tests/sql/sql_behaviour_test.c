@@ -370,6 +370,67 @@ static void enqueued_statements_fail_the_script_at_the_latest_with_the_commit(vo
     assert_int_equal(counter_a(fixture), 1);
 }
 
+/* Counts to two in between: each query sees what was done before it, and only that. */
+static enum sql_verdict ask_for_later(struct sql_session *session, void *context,
+                                      struct error *error)
+{
+    int64_t *seen = context;
+    const struct sql_value name = sql_text(text_of("a"));
+    struct sql_rows rows[3];
+    (void)error;
+    if (!sql_query_later(session, &select_counter, &name, 1, &rows[0]) || !add(session, "a", 1) ||
+        !sql_query_later(session, &select_counter, &name, 1, &rows[1]) || !add(session, "a", 1) ||
+        !sql_query(session, &select_counter, &name, 1, &rows[2]))
+        return SQL_FAIL;
+    for (size_t i = 0; i < 3; i++)
+        seen[i] = rows[i].count == 1 ? sql_rows_integer(&rows[i], 0, 0) : -1;
+    return SQL_ROLL_BACK;
+}
+
+/* Its rows would come when their place is gone. */
+static enum sql_verdict ask_in_vain(struct sql_session *session, void *context, struct error *error)
+{
+    const enum sql_verdict *verdict = context;
+    const struct sql_value name = sql_text(text_of("a"));
+    struct sql_rows rows;
+    (void)error;
+    bool asked = sql_query_later(session, &select_counter, &name, 1, &rows) &&
+                 add(session, "a", 5) && sql_query_later(session, &select_counter, &name, 1, &rows);
+    return asked ? *verdict : SQL_FAIL;
+}
+
+static const struct sql_statement select_nothing = {.text = "SELECT value FROM nowhere"};
+
+static enum sql_verdict ask_for_nothing(struct sql_session *session, void *context,
+                                        struct error *error)
+{
+    const struct sql_value name = sql_text(text_of("a"));
+    struct sql_rows rows;
+    (void)context;
+    (void)error;
+    (void)(sql_query_later(session, &select_nothing, NULL, 0, &rows) &&
+           sql_query(session, &select_counter, &name, 1, &rows));
+    assert_true(sql_session_has_failed(session));
+    assert_int_equal(rows.count, 0);
+    return SQL_COMMIT;
+}
+
+static void queries_for_later_see_what_was_done_before_them(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t seen[3] = {-1, -1, -1};
+    enum sql_verdict verdict = SQL_ROLL_BACK;
+    assert_runs(fixture, SQL_WRITE, ask_for_later, seen, SQL_ROLL_BACK);
+    for (int64_t i = 0; i < 3; i++)
+        assert_int_equal(seen[i], i);
+    assert_runs(fixture, SQL_WRITE, ask_in_vain, &verdict, SQL_ROLL_BACK);
+    assert_int_equal(counter_a(fixture), 0);
+    verdict = SQL_COMMIT;
+    assert_runs(fixture, SQL_WRITE, ask_in_vain, &verdict, SQL_COMMIT);
+    assert_int_equal(counter_a(fixture), 5);
+    assert_int_equal(run(fixture, SQL_WRITE, ask_for_nothing, NULL, NULL).code, ERROR_INTERNAL);
+}
+
 static enum sql_verdict write_while_reading(struct sql_session *session, void *context,
                                             struct error *error)
 {
@@ -586,6 +647,7 @@ int main(void)
         BEHAVIOUR(a_refusal_and_a_failure_leave_no_trace),
         BEHAVIOUR(after_a_failed_statement_nothing_is_committed_whatever_the_script_says),
         BEHAVIOUR(enqueued_statements_fail_the_script_at_the_latest_with_the_commit),
+        BEHAVIOUR(queries_for_later_see_what_was_done_before_them),
         BEHAVIOUR(a_read_job_cannot_write),
         BEHAVIOUR(a_unique_violation_that_stays_is_a_mistake_of_the_script),
         BEHAVIOUR(now_is_the_same_within_a_step_and_never_below_what_is_stored),

@@ -60,7 +60,7 @@ bool sql_outbox_append(struct sql_session *session, struct sql_outbox *outbox,
         sql_integer(event->time_us), sql_blob(event->data),
     };
     if (!sql_enqueue(session, &outbox->insert, parameters, sizeof parameters / sizeof parameters[0],
-                     1))
+                     sql_one_known))
         return false;
     atomic_fetch_add(&outbox->bytes, event->data.size + row_bytes);
     return true;

@@ -27,7 +27,6 @@
 #include <string.h>
 
 enum {
-    pending_room_first = 64,
     pending_count_max = 512, /* enqueued without waiting; then their answers are read */
     server_version_min = 130000,
 };
@@ -142,32 +141,7 @@ static bool wait_result(struct postgresql_connection *connection)
 
 static bool add_pending(struct postgresql_connection *connection, struct postgresql_pending pending)
 {
-    if (connection->pending_count == connection->pending_room) {
-        size_t room =
-            connection->pending_room == 0 ? pending_room_first : 2 * connection->pending_room;
-        struct postgresql_pending *grown = memory_allocate(room * sizeof *grown);
-        if (grown == NULL)
-            return fail_memory(connection);
-        for (size_t i = 0; i < connection->pending_count; i++)
-            grown[i] =
-                connection->pending[(connection->pending_first + i) % connection->pending_room];
-        memory_release(connection->pending);
-        connection->pending = grown;
-        connection->pending_first = 0;
-        connection->pending_room = room;
-    }
-    size_t at = (connection->pending_first + connection->pending_count) % connection->pending_room;
-    connection->pending[at] = pending;
-    connection->pending_count++;
-    return true;
-}
-
-static struct postgresql_pending take_pending(struct postgresql_connection *connection)
-{
-    struct postgresql_pending pending = connection->pending[connection->pending_first];
-    connection->pending_first = (connection->pending_first + 1) % connection->pending_room;
-    connection->pending_count--;
-    return pending;
+    return postgresql_pending_add(connection, pending) || fail_memory(connection);
 }
 
 /* Its preparation did not happen: the next run prepares it again. */
@@ -241,7 +215,7 @@ static void take_result(struct postgresql_connection *connection, const PGresult
 /* All results of one pending. False: the connection failed. */
 static bool take_answer(struct postgresql_connection *connection)
 {
-    struct postgresql_pending pending = take_pending(connection);
+    struct postgresql_pending pending = postgresql_pending_take(connection);
     bool walking = true;
     if (pending.run != NULL && pending.run->streamed)
         (void)PQsetSingleRowMode(connection->connection);
@@ -370,17 +344,33 @@ static bool run_statement(struct sql_session *session, struct sql_statement_run 
            send_sync(connection, false) && settle(connection);
 }
 
+/* Too many unanswered ones would fill both sides' buffers. */
+static bool bound_pending(struct postgresql_connection *connection)
+{
+    return connection->pending_count < pending_count_max ||
+           (send_sync(connection, false) && settle(connection));
+}
+
+static bool run_later(struct sql_session *session, struct sql_statement_run *run)
+{
+    struct postgresql_connection *connection = connection_of(session);
+    return in_time(connection) &&
+           send_statement(connection, PENDING_STATEMENT, run, sql_any_number, run) &&
+           bound_pending(connection);
+}
+
 static bool run_enqueued(struct sql_session *session, const struct sql_statement_run *run,
                          int64_t expected_affected)
 {
     struct postgresql_connection *connection = connection_of(session);
+    if (expected_affected == sql_one_known)
+        expected_affected = sql_any_number;
     if (!in_time(connection) ||
         !send_statement(connection, PENDING_STATEMENT, run, expected_affected, NULL))
         return false;
     if (expected_affected != sql_any_number)
         connection->guarded = true;
-    return connection->pending_count < pending_count_max ||
-           (send_sync(connection, false) && settle(connection));
+    return bound_pending(connection);
 }
 
 static bool keep_number(void *context, const struct sql_value *values, size_t column_count)
@@ -427,6 +417,7 @@ static bool run_text(struct sql_session *session, const char *text)
 
 static const struct sql_session_table postgresql_session_table = {
     .run = run_statement,
+    .later = run_later,
     .enqueue = run_enqueued,
     .now_us = read_now,
     .run_text = run_text,
@@ -475,6 +466,7 @@ bool postgresql_be_patient(struct postgresql_connection *connection)
 
 bool postgresql_commit(struct postgresql_connection *connection)
 {
+    postgresql_pending_forget_rows(connection);
     /* What a guard expects must be known before the commit is on its way. */
     if (connection->guarded && !(send_sync(connection, false) && settle(connection)))
         return false;
@@ -492,27 +484,16 @@ bool postgresql_commit(struct postgresql_connection *connection)
     return true;
 }
 
-/* From here on nobody is interested in what the transaction's statements answer. */
-static void ignore_pending(struct postgresql_connection *connection)
-{
-    for (size_t i = 0; i < connection->pending_count; i++) {
-        struct postgresql_pending *pending =
-            &connection->pending[(connection->pending_first + i) % connection->pending_room];
-        pending->ignored = true;
-        pending->run = NULL;
-    }
-}
-
 void postgresql_roll_back(struct postgresql_connection *connection)
 {
     if (connection->connection == NULL)
         return;
-    ignore_pending(connection);
+    postgresql_pending_ignore(connection);
     /* An error makes the server skip to the sync: only then can ROLLBACK be heard. */
     bool sent = !connection->unusable && send_sync(connection, true) &&
                 send_control(connection, PENDING_STATEMENT, &rollback) &&
                 send_sync(connection, true) && PQflush(connection->connection) >= 0;
-    ignore_pending(connection);
+    postgresql_pending_ignore(connection);
     if (!sent || connection->unusable)
         postgresql_connection_close(connection);
 }

@@ -82,6 +82,21 @@ void postgresql_roll_back(struct postgresql_connection *connection);
 /* Whether the server answers within `timeout_us`. */
 bool postgresql_ping(struct postgresql_connection *connection, int64_t timeout_us);
 
+/* --- postgresql_pending.c --- */
+
+/* False without memory. */
+bool postgresql_pending_add(struct postgresql_connection *connection,
+                            struct postgresql_pending pending);
+
+/* The oldest; there must be one. */
+struct postgresql_pending postgresql_pending_take(struct postgresql_connection *connection);
+
+/* The script is over: nobody reads rows any more, and where they were to go may be gone. */
+void postgresql_pending_forget_rows(struct postgresql_connection *connection);
+
+/* Nor is anybody interested in what the transaction's statements answer. */
+void postgresql_pending_ignore(struct postgresql_connection *connection);
+
 /* --- postgresql_values.c --- */
 
 /* Parameters as libpq takes them: integers as text (they fit every numeric type), the rest binary.

@@ -41,6 +41,8 @@ struct sql_statement_run {
  */
 struct sql_session_table {
     bool (*run)(struct sql_session *session, struct sql_statement_run *run);
+    /* As run, but its rows are given when the next `run` is over; `run` lives until then. */
+    bool (*later)(struct sql_session *session, struct sql_statement_run *run);
     bool (*enqueue)(struct sql_session *session, const struct sql_statement_run *run,
                     int64_t expected_affected);
     /* The database's time; for SQLite the process's, raised to what was given before. */

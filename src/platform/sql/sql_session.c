@@ -203,6 +203,33 @@ bool sql_query(struct sql_session *session, const struct sql_statement *statemen
     return good;
 }
 
+/* A query whose answer is not there yet. */
+struct later_query {
+    struct rows_collection collection;
+    struct sql_statement_run run;
+};
+
+bool sql_query_later(struct sql_session *session, const struct sql_statement *statement,
+                     const struct sql_value *parameters, size_t parameter_count,
+                     struct sql_rows *rows)
+{
+    *rows = (struct sql_rows){.session = session};
+    if (session->failure != SQL_FAILURE_NONE)
+        return false;
+    struct later_query *later = arena_allocate_zero(session->arena, 1, sizeof *later);
+    if (later == NULL)
+        return rows_full(session);
+    later->collection.rows = rows;
+    later->run = (struct sql_statement_run){
+        .statement = statement,
+        .parameters = parameters,
+        .parameter_count = parameter_count,
+        .row = collect_row,
+        .row_context = &later->collection,
+    };
+    return may_run(session, &later->run) && session->table->later(session, &later->run);
+}
+
 bool sql_execute(struct sql_session *session, const struct sql_statement *statement,
                  const struct sql_value *parameters, size_t parameter_count, int64_t *affected)
 {

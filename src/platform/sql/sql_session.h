@@ -134,13 +134,30 @@ __attribute__((warn_unused_result)) bool sql_query(struct sql_session *session,
                                                    const struct sql_value *parameters,
                                                    size_t parameter_count, struct sql_rows *rows);
 
+/*
+ * The same for rows that are needed later: on PostgreSQL the statement travels with the next one
+ * that is waited for (sql_query, sql_execute, sql_session_now_us), which saves a round trip, and
+ * *rows is filled by then, not before; it lives as long as the script runs. Statements still run in
+ * the order in which they were given, each seeing what was committed before it began. Parameters
+ * are copied. False: it has failed already.
+ */
+__attribute__((warn_unused_result)) bool sql_query_later(struct sql_session *session,
+                                                         const struct sql_statement *statement,
+                                                         const struct sql_value *parameters,
+                                                         size_t parameter_count,
+                                                         struct sql_rows *rows);
+
 /* INSERT, UPDATE, DELETE; `affected` may be NULL. False: failed. */
 __attribute__((warn_unused_result)) bool sql_execute(struct sql_session *session,
                                                      const struct sql_statement *statement,
                                                      const struct sql_value *parameters,
                                                      size_t parameter_count, int64_t *affected);
 
-enum { sql_any_number = -1 };
+/*
+ * Of rows affected. sql_one_known: one, which the script knows beforehand, because it inserts it or
+ * has it locked; looked at where that costs nothing, on SQLite.
+ */
+enum { sql_any_number = -1, sql_one_known = -2 };
 
 /*
  * As sql_execute, but the answer is not waited for: on PostgreSQL the statement travels with the
@@ -148,7 +165,8 @@ enum { sql_any_number = -1 };
  * copied. A failure shows at that later statement; if the rows affected are not
  * `expected_affected` (sql_any_number = not looked at) the whole script fails with INTERNAL: a
  * guard that cannot miss while the rows are locked. Such an expectation is checked before the
- * commit is sent, which costs one round trip a script; a CHECK constraint in the table costs none.
+ * commit is sent, which costs one round trip a script; sql_one_known, or a CHECK constraint in the
+ * table, costs none.
  * False: it has failed already.
  */
 bool sql_enqueue(struct sql_session *session, const struct sql_statement *statement,

@@ -249,6 +249,8 @@ static bool run_enqueued(struct sql_session *session, const struct sql_statement
     struct sql_statement_run now = *run;
     if (!run_statement(session, &now))
         return false;
+    if (expected_affected == sql_one_known)
+        expected_affected = 1;
     if (expected_affected == sql_any_number || now.affected == expected_affected)
         return true;
     return sql_session_fail(session, SQL_FAILURE_REFUSED,
@@ -308,6 +310,7 @@ void sqlite_connection_roll_back(struct sqlite_connection *connection)
 
 static const struct sql_session_table sqlite_session_table = {
     .run = run_statement,
+    .later = run_statement,
     .enqueue = run_enqueued,
     .now_us = read_now,
     .run_text = run_text,

@@ -74,19 +74,16 @@ static enum sql_verdict repeat(struct step *step, struct allocate_command *comma
     return allocation_propose(step, allocation) ? SQL_COMMIT : SQL_FAIL;
 }
 
-/* In one round trip: the directory's revision, and what is known under the id (empty = nothing). */
-static bool begin(struct step *step, struct text allocation_id, int64_t *revision,
-                  struct text *before)
+/*
+ * The directory's revision, and what is known under the id (empty = nothing), in one round trip
+ * with the locks. For a repeat these are taken in vain, but repeats are rare.
+ */
+static bool ask(struct step *step, struct text allocation_id, struct sql_rows *rows)
 {
     static const struct sql_statement find = {
         .text = "SELECT revision, (SELECT content FROM warehouse_allocations"
                 " WHERE allocation_id = $1) FROM warehouse_directory WHERE directory_id = 1"};
-    struct sql_rows rows;
-    if (!sql_query(step->session, &find, BOUND(sql_text(allocation_id)), &rows))
-        return false;
-    *revision = rows.count == 0 ? 0 : sql_rows_integer(&rows, 0, 0);
-    *before = rows.count == 0 ? (struct text){0} : sql_rows_blob(&rows, 0, 1);
-    return true;
+    return sql_query_later(step->session, &find, BOUND(sql_text(allocation_id)), rows);
 }
 
 /* --- the problem --- */
@@ -96,17 +93,14 @@ static bool make_room(struct allocating *allocating)
     size_t sites = allocating->directory->count;
     size_t lines = allocating->command->line_count;
     struct step *step = allocating->step;
-    allocating->skus = step_allocate(step, lines + 1, sizeof *allocating->skus);
     allocating->offers = step_allocate(step, sites + 1, sizeof *allocating->offers);
     allocating->has_stock = step_allocate(step, sites + 1, sizeof *allocating->has_stock);
     allocating->demands = step_allocate(step, lines + 1, sizeof *allocating->demands);
     allocating->sites = step_allocate(step, sites + 1, sizeof *allocating->sites);
     allocating->available = step_allocate(step, sites * lines + 1, sizeof *allocating->available);
-    if (allocating->skus == NULL || allocating->offers == NULL || allocating->has_stock == NULL ||
+    if (allocating->offers == NULL || allocating->has_stock == NULL ||
         allocating->demands == NULL || allocating->sites == NULL || allocating->available == NULL)
         return end_with(allocating, SQL_FAIL);
-    for (size_t i = 0; i < lines; i++)
-        allocating->skus[i] = allocating->command->lines[i].sku;
     return true;
 }
 
@@ -418,6 +412,22 @@ static bool make_allocation(struct allocating *allocating)
     return explain(allocating);
 }
 
+/* Where to pick: only the shelves of the places chosen are looked at. */
+static bool propose(struct allocating *allocating)
+{
+    struct allocation *allocation = &allocating->command->allocation;
+    struct text *skus;
+    struct text *sites;
+    size_t sku_count;
+    size_t site_count;
+    if (!allocation_places(allocating->step, allocation, &skus, &sku_count, &sites, &site_count))
+        return end_with(allocating, SQL_FAIL);
+    if (!ledger_read_shelves(&allocating->ledger, skus, sku_count, sites, site_count))
+        return end_with(allocating, allocating->ledger.verdict);
+    return allocation_propose_from(&allocating->ledger, allocation) ||
+           end_with(allocating, SQL_FAIL);
+}
+
 /* Holds the quantities and proposes where to pick them. */
 static bool hold(struct allocating *allocating)
 {
@@ -431,17 +441,27 @@ static bool hold(struct allocating *allocating)
             stock->changed = true;
         }
     }
-    return allocation_propose_from(&allocating->ledger, allocation) ||
-           end_with(allocating, SQL_FAIL);
+    return propose(allocating);
 }
 
-static bool look(struct allocating *allocating)
+static bool lock_stock(struct allocating *allocating)
 {
     struct step *step = allocating->step;
     const struct allocate_command *command = allocating->command;
-    if (!ledger_lock_everywhere(&allocating->ledger, step, allocating->skus, command->line_count,
-                                !allocating->is_plan))
-        return end_with(allocating, allocating->ledger.verdict);
+    allocating->skus = step_allocate(step, command->line_count + 1, sizeof *allocating->skus);
+    if (allocating->skus == NULL)
+        return end_with(allocating, SQL_FAIL);
+    for (size_t i = 0; i < command->line_count; i++)
+        allocating->skus[i] = command->lines[i].sku;
+    return ledger_lock_everywhere(&allocating->ledger, step, allocating->skus, command->line_count,
+                                  !allocating->is_plan) ||
+           end_with(allocating, allocating->ledger.verdict);
+}
+
+static bool check_expiry(struct allocating *allocating)
+{
+    struct step *step = allocating->step;
+    const struct allocate_command *command = allocating->command;
     int64_t now_us = allocating->ledger.now_us;
     if (command->expire_time_us != 0 &&
         (command->expire_time_us <= now_us ||
@@ -454,7 +474,7 @@ static bool look(struct allocating *allocating)
 
 static bool decide(struct allocating *allocating)
 {
-    return make_room(allocating) && look(allocating) && make_problem(allocating) &&
+    return make_room(allocating) && check_expiry(allocating) && make_problem(allocating) &&
            solve(allocating) && make_allocation(allocating) && hold(allocating);
 }
 
@@ -467,7 +487,7 @@ static bool write(struct allocating *allocating, struct text content)
            allocation_emit(step, &event, allocation->create_time_us);
 }
 
-static enum sql_verdict run(struct step *step, bool is_plan, int64_t revision, struct text content)
+static enum sql_verdict run(struct step *step, bool is_plan, struct text id, struct text content)
 {
     struct allocating allocating = {
         .step = step,
@@ -475,6 +495,17 @@ static enum sql_verdict run(struct step *step, bool is_plan, int64_t revision, s
         .verdict = SQL_FAIL,
         .is_plan = is_plan,
     };
+    struct sql_rows known;
+    if (!ask(step, id, &known))
+        return SQL_FAIL;
+    if (!lock_stock(&allocating))
+        return allocating.verdict;
+    int64_t revision = known.count == 0 ? 0 : sql_rows_integer(&known, 0, 0);
+    struct text before = known.count == 0 ? (struct text){0} : sql_rows_blob(&known, 0, 1);
+    if (before.size > 0 && !text_equal(before, content))
+        return step_refuse(step, WAREHOUSE_ID_REUSED, id);
+    if (before.size > 0)
+        return repeat(step, allocating.command);
     if (!site_directory_hold(step, revision, &allocating.directory))
         return SQL_FAIL;
     if (decide(&allocating))
@@ -485,24 +516,12 @@ static enum sql_verdict run(struct step *step, bool is_plan, int64_t revision, s
 
 enum sql_verdict plan_allocation_script(struct step *step)
 {
-    int64_t revision;
-    struct text before;
-    if (!begin(step, (struct text){0}, &revision, &before))
-        return SQL_FAIL;
-    return run(step, true, revision, (struct text){0});
+    return run(step, true, (struct text){0}, (struct text){0});
 }
 
 enum sql_verdict allocate_script(struct step *step)
 {
     struct allocate_command *command = (struct allocate_command *)step->command;
-    int64_t revision;
-    struct text before;
     struct text content = content_of(step, command);
-    if (content.data == NULL || !begin(step, command->allocation_id, &revision, &before))
-        return SQL_FAIL;
-    if (before.size > 0 && !text_equal(before, content))
-        return step_refuse(step, WAREHOUSE_ID_REUSED, command->allocation_id);
-    if (before.size > 0)
-        return repeat(step, command);
-    return run(step, false, revision, content);
+    return content.data == NULL ? SQL_FAIL : run(step, false, command->allocation_id, content);
 }

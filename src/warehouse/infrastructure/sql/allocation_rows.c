@@ -234,12 +234,12 @@ static void insert_part(struct step *step, const struct allocation *allocation, 
                       part->has_distance ? sql_integer(part->distance_metres) : sql_null(),
                       money_is(part->cost) ? sql_integer(part->cost.amount_minor) : sql_null(),
                       sql_integer(part->ship_day)),
-                1);
+                sql_one_known);
     for (size_t i = 0; i < part->line_count; i++)
         sql_enqueue(step->session, &insert_line,
                     BOUND(id, index, sql_text(part->lines[i].sku), sql_text(part->warehouse_id),
                           sql_integer(part->lines[i].quantity)),
-                    1);
+                    sql_one_known);
 }
 
 static const char *currency_of(const struct allocation *allocation)
@@ -274,7 +274,7 @@ bool allocation_insert(struct step *step, const struct allocation *allocation, s
                       sql_integer(allocation->optimal), sql_integer(allocation->gap.amount_minor),
                       sql_blob(plan), sql_integer(allocation->create_time_us),
                       sql_integer(allocation->expire_time_us), sql_integer(allocation->revision)),
-                1);
+                sql_one_known);
     for (size_t i = 0; i < allocation->part_count; i++)
         insert_part(step, allocation, i);
     return !sql_session_has_failed(step->session);

@@ -124,9 +124,12 @@ static bool read_shelves(struct ledger *ledger, struct text sku_list, struct tex
         .text = "SELECT sku, warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
                 " FROM warehouse_shelves WHERE sku " SKUS_SQLITE " AND warehouse_id " SITES_SQLITE
                 " ORDER BY sku, warehouse_id",
-        .postgresql = "SELECT sku, warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
-                      " FROM warehouse_shelves WHERE sku " SKUS_POSTGRESQL
-                      " AND warehouse_id " SITES_POSTGRESQL " ORDER BY sku, warehouse_id"};
+        .postgresql = "SELECT h.* FROM unnest($1::text::text[]) s (sku),"
+                      " unnest($2::text::text[]) w (warehouse_id), LATERAL (SELECT sku,"
+                      " warehouse_id, zone, bin, lot, expiry_day, quantity, first_in_us"
+                      " FROM warehouse_shelves WHERE sku = s.sku"
+                      " AND warehouse_id = w.warehouse_id OFFSET 0) h"
+                      " ORDER BY h.sku, h.warehouse_id"}; /* OFFSET 0: looked up one by one */
     struct sql_rows rows;
     if (!sql_query(ledger->step->session, &shelves, BOUND(sql_text(sku_list), sql_text(site_list)),
                    &rows))
@@ -253,43 +256,17 @@ bool ledger_read(struct ledger *ledger, struct step *step, const struct text *sk
 
 /* --- everywhere --- */
 
-#define EVERYWHERE_STOCK                                                                           \
-    "s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"                   \
-    " s.update_time_us, (SELECT i.weight_grams FROM warehouse_items i WHERE i.sku = s.sku)"
-#define EVERYWHERE_SHELF "h.zone, h.bin, h.lot, h.expiry_day, h.quantity, h.first_in_us"
 #define EVERYWHERE_SQLITE                                                                          \
-    "SELECT " EVERYWHERE_STOCK ", " EVERYWHERE_SHELF                                               \
-    " FROM warehouse_stock s LEFT JOIN warehouse_shelves h"                                        \
-    " ON h.sku = s.sku AND h.warehouse_id = s.warehouse_id WHERE s.sku " SKUS_SQLITE               \
-    " ORDER BY s.sku, s.warehouse_id"
-/* OFFSET 0: shelves are looked up stock by stock, whatever the planner believes of their number. */
+    "SELECT s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"            \
+    " s.update_time_us, (SELECT i.weight_grams FROM warehouse_items i WHERE i.sku = s.sku)"        \
+    " FROM warehouse_stock s WHERE s.sku " SKUS_SQLITE " ORDER BY s.sku, s.warehouse_id"
+/* OFFSET 0: items are looked up SKU by SKU, whatever the planner believes of their number. */
 #define EVERYWHERE_POSTGRESQL                                                                      \
-    "SELECT " EVERYWHERE_STOCK ", " EVERYWHERE_SHELF                                               \
-    " FROM warehouse_stock s LEFT JOIN LATERAL (SELECT " EVERYWHERE_SHELF                          \
-    " FROM warehouse_shelves h WHERE h.sku = s.sku AND h.warehouse_id = s.warehouse_id OFFSET 0) " \
-    "h"                                                                                            \
-    " ON true WHERE s.sku " SKUS_POSTGRESQL " ORDER BY s.sku, s.warehouse_id"
-
-/* One row a shelf, or one without; those of one stock stand together. */
-static bool take_row(struct ledger *ledger, const struct sql_rows *rows, size_t row)
-{
-    struct text sku = sql_rows_text(rows, row, 0);
-    struct text warehouse_id = sql_rows_text(rows, row, 1);
-    struct ledger_stock *last = ledger->count == 0 ? NULL : &ledger->stocks[ledger->count - 1];
-    if (last == NULL || !text_equal(last->stock.sku, sku) ||
-        !text_equal(last->stock.warehouse_id, warehouse_id)) {
-        last = &ledger->stocks[ledger->count++];
-        last->stock = stock_of(rows, row);
-        last->is_item = !sql_rows_is_null(rows, row, 6);
-        last->weight_grams = sql_rows_integer(rows, row, 6);
-    }
-    if (sql_rows_is_null(rows, row, 7))
-        return true;
-    if (!make_shelf_room(ledger, last, last->stock.shelf_count + 1))
-        return false;
-    last->stock.shelves[last->stock.shelf_count++] = shelf_of(rows, row, 7);
-    return true;
-}
+    "SELECT s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"            \
+    " s.update_time_us, i.weight_grams FROM (SELECT u.sku, (SELECT w.weight_grams"                 \
+    " FROM warehouse_items w WHERE w.sku = u.sku) AS weight_grams"                                 \
+    " FROM unnest($1::text::text[]) u (sku) OFFSET 0) i"                                           \
+    " JOIN warehouse_stock s ON s.sku = i.sku ORDER BY s.sku, s.warehouse_id"
 
 bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
                             size_t sku_count, bool locked)
@@ -302,18 +279,26 @@ bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const stru
     *ledger = (struct ledger){.step = step, .verdict = SQL_FAIL};
     struct text sku_list = step_list(step, skus, sku_count);
     if (sku_list.data == NULL ||
-        !sql_query(step->session, locked ? &lock : &read, BOUND(sql_text(sku_list)), &rows))
+        !sql_query_later(step->session, locked ? &lock : &read, BOUND(sql_text(sku_list)), &rows))
         return false;
-    ledger->stocks = step_allocate(step, rows.count + 1, sizeof *ledger->stocks);
-    if (ledger->stocks == NULL)
+    if (!read_time(ledger, sku_list, LEDGER_EXISTING) || !take_stocks(ledger, &rows))
         return false;
-    for (size_t i = 0; i < rows.count; i++) {
-        if (!take_row(ledger, &rows, i))
-            return false;
-    }
-    for (size_t i = 0; i < ledger->count; i++)
-        shelves_sort(ledger->stocks[i].stock.shelves, ledger->stocks[i].stock.shelf_count);
-    return read_time(ledger, sku_list, LEDGER_EXISTING);
+    for (size_t i = 0; i < rows.count; i++)
+        ledger->stocks[i].weight_grams = sql_rows_integer(&rows, i, 6);
+    /* The clock was set back behind what is stored: what is due by then has to be asked again. */
+    return latest_time(ledger) <= ledger->now_us || read_time(ledger, sku_list, LEDGER_EXISTING);
+}
+
+bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
+                         const struct text *warehouse_ids, size_t warehouse_count)
+{
+    const struct text *sorted;
+    size_t kept;
+    struct text sku_list = list_of(ledger->step, skus, sku_count, &sorted, &kept);
+    struct text site_list = list_of(ledger->step, warehouse_ids, warehouse_count, &sorted, &kept);
+    if (sku_list.data == NULL || site_list.data == NULL)
+        return end_with(ledger, SQL_FAIL);
+    return read_shelves(ledger, sku_list, site_list);
 }
 
 /* --- posting --- */
@@ -378,7 +363,7 @@ static bool write_movement(struct ledger *ledger, const struct movement *movemen
                       sql_integer(movement->quantity), sql_text(movement->reason),
                       sql_text(movement->reference), sql_text(movement->reservation_id),
                       sql_text(movement->note), sql_integer(movement->time_us)),
-                1);
+                sql_one_known);
     if (!step_emit(step, &event, movement->sku, text_of(event_id), movement->time_us))
         return end_with(ledger, SQL_FAIL);
     return true;
@@ -481,7 +466,7 @@ static void write_shelf(struct ledger *ledger, const struct warehouse_stock *sto
                           sql_text(shelf->zone), sql_text(shelf->bin), sql_text(shelf->lot),
                           sql_integer(shelf->expiry_day), sql_integer(shelf->quantity),
                           sql_integer(shelf->first_in_us)),
-                    1);
+                    sql_one_known);
 }
 
 bool ledger_write(struct ledger *ledger)
@@ -502,7 +487,7 @@ bool ledger_write(struct ledger *ledger)
                           sql_integer(stock->on_hand), sql_integer(stock->allocated),
                           sql_integer(stock->shipped_for_reservations),
                           sql_integer(stock->update_time_us)),
-                    1);
+                    sql_one_known);
         for (size_t k = 0; k < stock->shelf_count; k++) {
             if (locked->shelf_changed[k])
                 write_shelf(ledger, stock, &stock->shelves[k]);

@@ -20,8 +20,7 @@ struct ledger_stock {
     size_t shelf_room;
     bool *shelf_changed;
     bool changed;
-    bool is_item; /* ledger_lock_everywhere: its item and the weight of that */
-    int64_t weight_grams;
+    int64_t weight_grams; /* ledger_lock_everywhere: its item's; 0 = none */
 };
 
 struct ledger {
@@ -51,12 +50,15 @@ bool ledger_read(struct ledger *ledger, struct step *step, const struct text *sk
                  size_t sku_count, const struct text *warehouse_ids, size_t warehouse_count);
 
 /*
- * For allocations, in two round trips: the SKUs (each once) in all warehouses with their items'
- * weights, locked if a plan is to be held. The shelves are as of the statement's snapshot, which
- * may be older than the locks: good enough to propose picks, not to post.
+ * For allocations, in one round trip, with what was asked for later: the SKUs (each once) in all
+ * warehouses with their items' weights, locked if a plan is to be held; without shelves.
  */
 bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
                             size_t sku_count, bool locked);
+
+/* Reads the shelves of those of the ledger's stocks that are of these SKUs and warehouses. Once. */
+bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
+                         const struct text *warehouse_ids, size_t warehouse_count);
 
 /* NULL if it was not locked, or is not there. */
 struct ledger_stock *ledger_find(struct ledger *ledger, struct text sku, struct text warehouse_id);
