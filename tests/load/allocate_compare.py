@@ -103,7 +103,8 @@ class Pgbench:
         told = subprocess.run(
             [os.path.join(programs(), "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2",
              "-T", str(options.seconds), "-l", "--log-prefix", log, "-f", self.script, self.url],
-            capture_output=True, text=True, check=True).stdout
+            capture_output=True, text=True, check=True,
+            env={**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}).stdout  # as ours
         times = []
         for name in os.listdir(os.path.dirname(log)):
             if name.startswith("log."):

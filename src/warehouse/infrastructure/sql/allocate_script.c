@@ -74,18 +74,6 @@ static enum sql_verdict repeat(struct step *step, struct allocate_command *comma
     return allocation_propose(step, allocation) ? SQL_COMMIT : SQL_FAIL;
 }
 
-/*
- * The directory's revision, and what is known under the id (empty = nothing), in one round trip
- * with the locks. For a repeat these are taken in vain, but repeats are rare.
- */
-static bool ask(struct step *step, struct text allocation_id, struct sql_rows *rows)
-{
-    static const struct sql_statement find = {
-        .text = "SELECT revision, (SELECT content FROM warehouse_allocations"
-                " WHERE allocation_id = $1) FROM warehouse_directory WHERE directory_id = 1"};
-    return sql_query_later(step->session, &find, BOUND(sql_text(allocation_id)), rows);
-}
-
 /* --- the problem --- */
 
 static bool make_room(struct allocating *allocating)
@@ -444,7 +432,8 @@ static bool hold(struct allocating *allocating)
     return propose(allocating);
 }
 
-static bool lock_stock(struct allocating *allocating)
+static bool lock_stock(struct allocating *allocating, struct text id,
+                       struct allocation_known *known)
 {
     struct step *step = allocating->step;
     const struct allocate_command *command = allocating->command;
@@ -454,7 +443,7 @@ static bool lock_stock(struct allocating *allocating)
     for (size_t i = 0; i < command->line_count; i++)
         allocating->skus[i] = command->lines[i].sku;
     return ledger_lock_everywhere(&allocating->ledger, step, allocating->skus, command->line_count,
-                                  !allocating->is_plan) ||
+                                  !allocating->is_plan, id, known) ||
            end_with(allocating, allocating->ledger.verdict);
 }
 
@@ -495,18 +484,14 @@ static enum sql_verdict run(struct step *step, bool is_plan, struct text id, str
         .verdict = SQL_FAIL,
         .is_plan = is_plan,
     };
-    struct sql_rows known;
-    if (!ask(step, id, &known))
-        return SQL_FAIL;
-    if (!lock_stock(&allocating))
+    struct allocation_known known;
+    if (!lock_stock(&allocating, id, &known))
         return allocating.verdict;
-    int64_t revision = known.count == 0 ? 0 : sql_rows_integer(&known, 0, 0);
-    struct text before = known.count == 0 ? (struct text){0} : sql_rows_blob(&known, 0, 1);
-    if (before.size > 0 && !text_equal(before, content))
+    if (known.content.size > 0 && !text_equal(known.content, content))
         return step_refuse(step, WAREHOUSE_ID_REUSED, id);
-    if (before.size > 0)
+    if (known.content.size > 0)
         return repeat(step, allocating.command);
-    if (!site_directory_hold(step, revision, &allocating.directory))
+    if (!site_directory_hold(step, known.directory_revision, &allocating.directory))
         return SQL_FAIL;
     if (decide(&allocating))
         allocating.verdict = is_plan || write(&allocating, content) ? SQL_COMMIT : SQL_FAIL;

@@ -256,20 +256,40 @@ bool ledger_read(struct ledger *ledger, struct step *step, const struct text *sk
 
 /* --- everywhere --- */
 
+/* What is known comes with each row: it is looked up once, and saves a statement. */
+#define KNOWN                                                                                      \
+    "(SELECT d.revision FROM warehouse_directory d WHERE d.directory_id = 1),"                     \
+    " (SELECT a.content FROM warehouse_allocations a WHERE a.allocation_id = $2)"
 #define EVERYWHERE_SQLITE                                                                          \
     "SELECT s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"            \
-    " s.update_time_us, (SELECT i.weight_grams FROM warehouse_items i WHERE i.sku = s.sku)"        \
-    " FROM warehouse_stock s WHERE s.sku " SKUS_SQLITE " ORDER BY s.sku, s.warehouse_id"
+    " s.update_time_us, (SELECT i.weight_grams FROM warehouse_items i WHERE i.sku = "              \
+    "s.sku), " KNOWN " FROM warehouse_stock s WHERE s.sku " SKUS_SQLITE                            \
+    " ORDER BY s.sku, s.warehouse_id"
 /* OFFSET 0: items are looked up SKU by SKU, whatever the planner believes of their number. */
 #define EVERYWHERE_POSTGRESQL                                                                      \
     "SELECT s.sku, s.warehouse_id, s.on_hand, s.allocated, s.shipped_for_reservations,"            \
-    " s.update_time_us, i.weight_grams FROM (SELECT u.sku, (SELECT w.weight_grams"                 \
+    " s.update_time_us, i.weight_grams, " KNOWN " FROM (SELECT u.sku, (SELECT w.weight_grams"      \
     " FROM warehouse_items w WHERE w.sku = u.sku) AS weight_grams"                                 \
     " FROM unnest($1::text::text[]) u (sku) OFFSET 0) i"                                           \
     " JOIN warehouse_stock s ON s.sku = i.sku ORDER BY s.sku, s.warehouse_id"
 
+static bool take_known(struct ledger *ledger, struct sql_rows *rows, struct text allocation_id,
+                       struct allocation_known *known)
+{
+    static const struct sql_statement find = {
+        .text = "SELECT 0, 0, 0, 0, 0, 0, 0, " KNOWN " WHERE $1 = 0",
+        .postgresql = "SELECT 0, 0, 0, 0, 0, 0, 0, " KNOWN " WHERE $1::bigint = 0"};
+    if (rows->count == 0 && !sql_query(ledger->step->session, &find,
+                                       BOUND(sql_integer(0), sql_text(allocation_id)), rows))
+        return end_with(ledger, SQL_FAIL);
+    known->directory_revision = sql_rows_integer(rows, 0, 7);
+    known->content = sql_rows_blob(rows, 0, 8);
+    return true;
+}
+
 bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
-                            size_t sku_count, bool locked)
+                            size_t sku_count, bool locked, struct text allocation_id,
+                            struct allocation_known *known)
 {
     static const struct sql_statement lock = {
         .text = EVERYWHERE_SQLITE, .postgresql = EVERYWHERE_POSTGRESQL " FOR UPDATE OF s"};
@@ -279,14 +299,17 @@ bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const stru
     *ledger = (struct ledger){.step = step, .verdict = SQL_FAIL};
     struct text sku_list = step_list(step, skus, sku_count);
     if (sku_list.data == NULL ||
-        !sql_query_later(step->session, locked ? &lock : &read, BOUND(sql_text(sku_list)), &rows))
+        !sql_query_later(step->session, locked ? &lock : &read,
+                         BOUND(sql_text(sku_list), sql_text(allocation_id)), &rows))
         return false;
     if (!read_time(ledger, sku_list, LEDGER_EXISTING) || !take_stocks(ledger, &rows))
         return false;
     for (size_t i = 0; i < rows.count; i++)
         ledger->stocks[i].weight_grams = sql_rows_integer(&rows, i, 6);
     /* The clock was set back behind what is stored: what is due by then has to be asked again. */
-    return latest_time(ledger) <= ledger->now_us || read_time(ledger, sku_list, LEDGER_EXISTING);
+    if (latest_time(ledger) > ledger->now_us && !read_time(ledger, sku_list, LEDGER_EXISTING))
+        return false;
+    return take_known(ledger, &rows, allocation_id, known);
 }
 
 bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,

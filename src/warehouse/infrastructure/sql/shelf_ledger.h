@@ -49,12 +49,20 @@ bool ledger_lock(struct ledger *ledger, struct step *step, const struct text *sk
 bool ledger_read(struct ledger *ledger, struct step *step, const struct text *skus,
                  size_t sku_count, const struct text *warehouse_ids, size_t warehouse_count);
 
+/* What an allocation begins with; of the instant before its locks, whose holders may change it. */
+struct allocation_known {
+    int64_t directory_revision;
+    struct text content; /* of the one with that id; empty = there is none */
+};
+
 /*
- * For allocations, in one round trip, with what was asked for later: the SKUs (each once) in all
- * warehouses with their items' weights, locked if a plan is to be held; without shelves.
+ * For allocations, in one round trip: the SKUs (each once) in all warehouses with their items'
+ * weights, locked if a plan is to be held, without shelves; and what is known beforehand. An id
+ * that somebody else inserts meanwhile ends in a conflict, and the script runs again.
  */
 bool ledger_lock_everywhere(struct ledger *ledger, struct step *step, const struct text *skus,
-                            size_t sku_count, bool locked);
+                            size_t sku_count, bool locked, struct text allocation_id,
+                            struct allocation_known *known);
 
 /* Reads the shelves of those of the ledger's stocks that are of these SKUs and warehouses. Once. */
 bool ledger_read_shelves(struct ledger *ledger, const struct text *skus, size_t sku_count,
