@@ -11,6 +11,7 @@
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
 #include "shipping/application/shipping_service.h"
+#include "shipping/infrastructure/labels/label_drawer.h"
 #include "shipping/infrastructure/sql/sql_shipping_repository.h"
 #include "shipping/interfaces/events/shipping_events.h"
 #include "shipping/interfaces/rpc/shipping_rpc.h"
@@ -108,6 +109,7 @@ static struct error open_service(struct shipping_process *shipping,
     options.random = random_system();
     options.executor = shipping_carriers_executor(shipping->carriers);
     options.drawing = shipping_carriers_drawing(shipping->carriers);
+    options.drawer = label_drawer_local();
     options.set_alarm = set_alarm;
     options.closed = service_closed;
     options.context = shipping;

@@ -122,8 +122,8 @@ static void compare(const struct replay *replay, uint32_t order, int64_t grams, 
         return;
     row->compared++;
     row->compared_minor += cost_minor;
-    row->freight_minor +=
-        (int64_t)((__int128)freight * grams / (__int128)grams_of_order(replay, order));
+    int64_t whole = grams_of_order(replay, order);
+    row->freight_minor += (int64_t)(((__int128)freight * grams + whole / 2) / (__int128)whole);
 }
 
 static void take_shipment(struct replay *replay, const Waybill__Shipping__V1__Shipment *shipment)

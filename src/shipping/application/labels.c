@@ -98,11 +98,13 @@ static size_t take_numbers(struct label_work *work)
     const struct shipment *shipment = &work->shipment;
     size_t count = shipment->consignment.parcel_count;
     bool differ = count == 1;
+    bool all = true;
     for (size_t i = 0; i < count; i++) {
         work->numbers[i] = shipment->parcels[i].tracking_number;
+        all = all && work->numbers[i].size > 0;
         differ = differ || (i > 0 && !text_equal(work->numbers[i], work->numbers[0]));
     }
-    if (differ && work->numbers[0].size > 0)
+    if (differ && all)
         return count;
     work->numbers[0] = shipment->tracking_number;
     return 1;
