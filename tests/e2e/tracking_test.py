@@ -481,10 +481,11 @@ def silence_is_told_once_over_restarts_and_ends_with_the_next_scan():
         assert told["type"] == "TrackingSilent" and told["key"] == "ups/N", told
         assert told["data"]["status"] == "TRACKING_STATUS_IN_TRANSIT", told
         with Server(data, *attentive) as server, waybill_server.channel_to(server.listen) as channel:
-            note(channel, old("e2", 5))
+            second = old("e2", 5)
+            note(channel, second)
             server.kill()
         with Server(data, *attentive) as server, waybill_server.channel_to(server.listen) as channel:
-            note(channel, old("e2", 5))
+            note(channel, second)
         with Server(data, *attentive) as server:
             receiver.wait(2)
             since = json.loads(receiver.came[1][1])["data"]["silentSince"]

@@ -75,7 +75,8 @@ struct rpc_call {
     bool connect_version_is_bad;
 
     /* in */
-    struct buffer input;       /* bytes not yet a whole message */
+    struct buffer input;       /* bytes not yet a whole message … */
+    size_t input_at;           /* … behind those already used; 0 if there are none */
     ProtobufCMessage *request; /* unary */
     uint64_t message_count;    /* taken */
     bool half_closed;          /* the caller has sent everything */

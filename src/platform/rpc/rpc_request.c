@@ -442,20 +442,34 @@ static void tell_half_closed(struct rpc_call *call)
         handler->half_closed(call->stream_context, call);
 }
 
-/* Delivers from the buffer what can be delivered now. */
+static void drop_used(struct rpc_call *call)
+{
+    buffer_consume(&call->input, call->input_at);
+    call->input_at = 0;
+}
+
+/*
+ * Delivers from the buffer what can be delivered now. What is left is moved up when more was used
+ * than is left: a stream that reads message by message moves no byte often.
+ */
 static void pump(struct rpc_call *call)
 {
-    size_t used = deliver(call, buffer_text(&call->input));
-    buffer_consume(&call->input, used);
-    if (call->finishing || call->answered) {
-        used += call->input.size;
-        buffer_clear(&call->input);
-    }
+    struct text left =
+        text_make(call->input.data + call->input_at, call->input.size - call->input_at);
+    size_t used = deliver(call, left);
+    if (call->finishing || call->answered)
+        used = left.size;
+    call->input_at += used;
+    if (2 * call->input_at >= call->input.size)
+        drop_used(call);
     consume(call, used);
 }
 
 static void keep(struct rpc_call *call, struct text bytes)
 {
+    if (buffer_append_text(&call->input, bytes))
+        return;
+    drop_used(call);
     if (buffer_append_text(&call->input, bytes))
         return;
     rpc_response_end(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "not enough memory for this call");

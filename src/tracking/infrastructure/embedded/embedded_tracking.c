@@ -232,6 +232,7 @@ static struct error step(struct embedded_tracking *embedded, size_t count)
 static void *run_engine(void *context)
 {
     struct embedded_tracking *embedded = context;
+    tracking_store_writer_begins();
     while (!queue_is_finished(&embedded->commands)) {
         size_t count = queue_take(&embedded->commands, (void **)embedded->batch,
                                   tracking_commands_per_step_max, sleep_us(embedded));

@@ -33,7 +33,7 @@ static struct error open_store(struct tracking_engine *engine, bool read_only)
     snprintf(path, sizeof path, "%s/rocksdb", options->directory);
     struct tracking_store_options store_options = {
         .directory = path,
-        .write_buffer_bytes = options->memory_bytes_max / 12,
+        .memory_table_bytes = options->memory_bytes_max / 4,
         .block_cache_bytes = options->memory_bytes_max / 4,
         .background_jobs = 2,
         .read_only = read_only,

@@ -42,7 +42,7 @@ struct tracking_store_iterator;
 
 struct tracking_store_options {
     const char *directory;     /* made if missing */
-    size_t write_buffer_bytes; /* of one memory table; there are at most three */
+    size_t memory_table_bytes; /* of all memory tables together */
     size_t block_cache_bytes;  /* index and filter blocks included */
     int background_jobs;       /* flushes and compactions at once */
     bool read_only;
@@ -89,6 +89,9 @@ bool tracking_key_read_parcel(struct text key, size_t skip, struct text *parcel,
                               int32_t *generation);
 
 /* --- writing: into a batch in memory, then all at once --- */
+
+/* Called once by the thread that writes: RocksDB then counts nothing of what it does there. */
+void tracking_store_writer_begins(void);
 
 void tracking_store_put(struct tracking_store *store, const struct tracking_store_key *key,
                         struct text value);

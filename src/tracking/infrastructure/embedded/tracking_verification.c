@@ -136,7 +136,7 @@ static struct error verify_store(const struct embedded_tracking_options *options
     snprintf(path, sizeof path, "%s/rocksdb", options->directory);
     struct tracking_store_options store_options = {
         .directory = path,
-        .write_buffer_bytes = (size_t)1 << 20,
+        .memory_table_bytes = (size_t)1 << 22,
         .block_cache_bytes = (size_t)32 << 20,
         .background_jobs = 1,
         .read_only = true,
