@@ -138,16 +138,17 @@ static void nor_do_two_deaths(void **state)
 {
     (void)state;
     for (size_t first = 1; first < 14; first++) {
-        for (size_t second = 1; second < 14; second++) {
+        for (size_t second = 1; second < 14; second += 3) {
             static struct shipping_desk desk;
             shipping_desk_init(&desk);
             desk.alpha.create = manners[4].create;
             for (int death = 0; death < 2; death++) {
                 shipping_desk_start(&desk);
                 desk.fuel = death == 0 ? first : second;
-                desk_call_destroy(desk_ask(&desk, desk_create_shipment("a")));
+                struct desk_call *call = desk_ask(&desk, desk_create_shipment("a"));
                 shipping_desk_pass(&desk, hour_us / 30);
                 shipping_desk_kill(&desk);
+                desk_call_destroy(call);
             }
             shipping_desk_start(&desk);
             desk_call_destroy(desk_ask(&desk, desk_create_shipment("a")));
@@ -162,7 +163,7 @@ static void nor_do_two_deaths(void **state)
  * Many shipments at once, faults of every kind by a seed, deaths at random: the ledger of the
  * carrier and the books agree at the end.
  */
-static void five_hundred_shipments_with_faults_and_deaths(void **state)
+static void three_hundred_shipments_with_faults_and_deaths(void **state)
 {
     static struct shipping_desk desk;
     struct random_seeded random;
@@ -173,7 +174,7 @@ static void five_hundred_shipments_with_faults_and_deaths(void **state)
     random_seeded_init(&random, seed);
     shipping_desk_init(&desk);
     shipping_desk_start(&desk);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 300; i++) {
         static const enum carrier_verdict verdicts[] = {CARRIER_UNKNOWN, CARRIER_UNKNOWN,
                                                         CARRIER_REFUSED, CARRIER_UNAVAILABLE};
         uint64_t draw = random_below(&random.base, 12);
@@ -184,20 +185,21 @@ static void five_hundred_shipments_with_faults_and_deaths(void **state)
         desk_call_destroy(desk_ask(&desk, desk_create_shipment(id)));
         if (random_below(&random.base, 50) == 0) {
             desk.fuel = random_below(&random.base, 6);
-            desk_call_destroy(desk_ask(&desk, desk_create_shipment(id)));
+            struct desk_call *call = desk_ask(&desk, desk_create_shipment(id));
             shipping_desk_kill(&desk);
+            desk_call_destroy(call);
             shipping_desk_start(&desk);
         }
         if (random_below(&random.base, 20) == 0)
             shipping_desk_pass(&desk, hour_us / 60);
     }
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 300; i++) {
         snprintf(id, sizeof id, "s%d", i);
         desk_call_destroy(desk_ask(&desk, desk_create_shipment(id)));
     }
     shipping_desk_leap(&desk, 27 * hour_us);
     size_t created = 0, live = 0;
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 300; i++) {
         snprintf(id, sizeof id, "s%d", i);
         enum shipment_state is = desk_state(&desk, id);
         created += is == SHIPMENT_CREATED;
@@ -217,7 +219,7 @@ int main(void)
         cmocka_unit_test(a_death_between_any_two_steps_buys_nothing_twice),
         cmocka_unit_test(neither_does_one_whose_last_step_was_done_unheard),
         cmocka_unit_test(nor_do_two_deaths),
-        cmocka_unit_test(five_hundred_shipments_with_faults_and_deaths),
+        cmocka_unit_test(three_hundred_shipments_with_faults_and_deaths),
     };
     return cmocka_run_group_tests_name("shipping_crash_points", tests, NULL, NULL);
 }

@@ -170,7 +170,7 @@ void shipping_desk_pass(struct shipping_desk *desk, int64_t duration_us)
 
 void shipping_desk_leap(struct shipping_desk *desk, int64_t duration_us)
 {
-    static const int64_t leap_us = INT64_C(600) * 1000000;
+    static const int64_t leap_us = INT64_C(1200) * 1000000;
     for (; duration_us > 0; duration_us -= leap_us) {
         fake_clock_advance(&desk->clock, duration_us < leap_us ? duration_us : leap_us);
         if (desk->service != NULL)
@@ -195,6 +195,7 @@ struct desk_call *desk_call_create(enum shipping_call_kind kind)
 
 void desk_call_destroy(struct desk_call *call)
 {
+    CHECK(!call->is_submitted || call->is_done);
     arena_deinit(&call->arena);
     memory_release(call);
 }
@@ -211,7 +212,8 @@ static void call_done(struct shipping_call *base, const struct error *error)
 bool desk_call_submit(struct shipping_desk *desk, struct desk_call *call)
 {
     call->call->executor = &desk->executor.base;
-    return shipping_service_submit(desk->service, call->call, call_done);
+    call->is_submitted = shipping_service_submit(desk->service, call->call, call_done);
+    return call->is_submitted;
 }
 
 void desk_fill_consignment(struct consignment *consignment)

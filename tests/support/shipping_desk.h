@@ -50,13 +50,14 @@ void shipping_desk_run(struct shipping_desk *desk);
 /* Time passes, alarms ring on the way. */
 void shipping_desk_pass(struct shipping_desk *desk, int64_t duration_us);
 
-/* The same in leaps of ten minutes: an alarm rings once a leap at most. For days. */
+/* The same in leaps of twenty minutes: an alarm rings once a leap at most. For days. */
 void shipping_desk_leap(struct shipping_desk *desk, int64_t duration_us);
 
 /* --- calls: on the heap, with an arena of their own --- */
 
 struct desk_call {
     struct arena arena;
+    bool is_submitted;
     bool is_done;
     struct error error; /* of the service */
     struct shipping_call *call;
