@@ -4,7 +4,8 @@
 killed), nothing is held, bought or counted twice, and nothing is left.
 
 Method: `waybill serve` with inventory, warehouse, tracking and fulfillment; shipping is a server of the
-test's own (tests/support/fake_shipping.py), which can be told to misbehave.
+test's own (tests/support/fake_shipping.py), which can be told to misbehave. Then all five services in one
+process, shipping with its tariff, on SQLite and on a real PostgreSQL.
 """
 
 import os
@@ -20,10 +21,11 @@ import grpc  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
 from fake_shipping import FakeShipping  # noqa: E402
+from postgresql_server import PostgresqlServer  # noqa: E402
 from waybill_process import FED  # noqa: E402
 from waybill_server import (  # noqa: E402
-    Server, call, channel_to, common, fulfillment as f, inventory as i, reason_of, tracking as t,
-    violations_of, warehouse as w)
+    Server, call, channel_to, common, fulfillment as f, inventory as i, reason_of, shipping as p,
+    tracking as t, violations_of, warehouse as w)
 
 SECONDS = 60
 STOCK = 1000
@@ -41,29 +43,57 @@ DESTINATION = common.Address(name="Ann", lines=["1, Rue"], city="Paris", country
 
 
 class Shop:
-    """The servers, filled once."""
+    """The servers, filled once. With `arguments`: one process with all services; else shipping is the test's."""
 
-    def __init__(self):
+    def __init__(self, arguments=None):
         self.data = tempfile.mkdtemp(prefix="waybill-orders-")
-        self.shipping = FakeShipping()
+        self.shipping = FakeShipping() if arguments is None else None
+        self.arguments = arguments
+        self.channels = []
+        if arguments is None:
+            self.arguments = ("warehouse", "inventory", "tracking", "fulfillment", "--shipping",
+                              self.shipping.url)
         self.start()
         self.fill()
 
     def start(self):
-        self.server = Server(self.data, "warehouse", "inventory", "tracking", "fulfillment",
-                             "--shipping", self.shipping.url, environment=FED)
+        self.server = Server(self.data, *self.arguments, environment=FED)
         self.channel = channel_to(self.server.listen)
+        self.channels.append(self.channel)  # others may be using the ones before
 
     def kill(self):
         self.server.kill()
-        self.channel.close()
+        self.start()
+
+    def replace(self):
+        """In good order: calls that are under way may end."""
+        self.server.stop()
         self.start()
 
     def stop(self):
-        self.channel.close()
+        for channel in self.channels:
+            channel.close()
         self.server.stop()
-        self.shipping.stop()
+        if self.shipping:
+            self.shipping.stop()
         shutil.rmtree(self.data, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+
+    def labels(self):
+        if self.shipping:
+            return len(self.shipping.labels())
+        found, token = 0, ""
+        while True:
+            page = self.call(p, "ListShipments", state=p.SHIPMENT_STATE_CREATED, page_token=token)
+            found += len(page.shipments)
+            token = page.next_page_token
+            if not token:
+                return found
 
     def call(self, messages, name, timeout=SECONDS, **fields):
         return call(self.channel, messages, name, timeout, **fields)
@@ -127,7 +157,7 @@ class Shop:
         shelves = [self.shelf(1, "MUG"), self.shelf(2, "CUP")]
         return (sum(s.reserved for s in stocks), sum(s.committed - s.returned for s in stocks),
                 sum(s.allocated for s in shelves),
-                sum(s.shipped_for_reservations for s in shelves), len(self.shipping.labels()))
+                sum(s.shipped_for_reservations for s in shelves), self.labels())
 
 
 def refused(action, reason):
@@ -334,8 +364,8 @@ def persistent(action):
             time.sleep(0.05)
 
 
-def killed_anywhere_every_order_ends_done_or_undone():
-    s = shop()
+def storm(s, disturb, times=3):
+    """Four customers, and a disturbance now and then; then everything adds up."""
     seed = int(os.environ.get("SEED", "8"))
     print(f"# SEED={seed}", flush=True)
     before = s.held()
@@ -357,12 +387,13 @@ def killed_anywhere_every_order_ends_done_or_undone():
     for thread in customers:
         thread.start()
     chance = random.Random(seed)
-    for _ in range(3):
+    for _ in range(times):
         time.sleep(chance.uniform(0.1, 0.6))
-        s.kill()
+        disturb()
     for thread in customers:
         thread.join(SECONDS * 2)
         assert not thread.is_alive()
+    assert len(ended) == 4 * 6
     for name, road in ended.items():
         s.wait_for(name, CONFIRMED if road == 1 else f.ORDER_STATE_CANCELLED)
     confirmed = sum(road == 1 for road in ended.values())
@@ -370,6 +401,40 @@ def killed_anywhere_every_order_ends_done_or_undone():
     assert found == [0, 2 * confirmed, 2 * confirmed, 0, 2 * confirmed], (found, confirmed)
     assert not s.call(w, "VerifyMovements").mismatches
     assert not s.call(i, "VerifyLedger").mismatches
+
+
+def killed_anywhere_every_order_ends_done_or_undone():
+    storm(shop(), shop().kill)
+
+
+def go_the_whole_way(s, name):
+    assert s.promise(name).state == PROMISED
+    order = s.confirm(name)
+    assert order.state == CONFIRMED and all(part.tracking_numbers for part in order.parts), order
+    s.call(w, "ShipAllocation", allocation_id=order.parts[0].allocation_id)
+    s.wait_for(name, f.ORDER_STATE_SHIPPED)
+    for part in order.parts:
+        for number in part.tracking_numbers:
+            event = t.TrackingEvent(carrier=part.carrier, tracking_number=number,
+                                    type=t.TRACKING_EVENT_TYPE_DELIVERED, source="test")
+            event.occurred_time.GetCurrentTime()
+            s.call(t, "RecordEvent", event=event)
+    s.wait_for(name, f.ORDER_STATE_DELIVERED)
+
+
+def all_services_in_one_process_killed_and_stopped_under_load():
+    with Shop(()) as s:
+        go_the_whole_way(s, "whole")
+        disturbances = iter((s.kill, s.replace, s.kill))
+        storm(s, lambda: next(disturbances)())
+
+
+def all_services_on_postgresql_do_the_same():
+    with PostgresqlServer() as database:
+        url = database.database("orders")
+        with Shop(("--warehouse", url, "--shipping", url, "--fulfillment", url)) as s:
+            go_the_whole_way(s, "whole")
+            storm(s, s.kill, 1)
 
 
 try:
@@ -383,6 +448,8 @@ try:
         shipping_away_and_the_process_killed_it_goes_on,
         a_watcher_sees_the_order_go,
         killed_anywhere_every_order_ends_done_or_undone,
+        all_services_in_one_process_killed_and_stopped_under_load,
+        all_services_on_postgresql_do_the_same,
     ])
 finally:
     if "shop" in holder:

@@ -24,7 +24,8 @@ struct order_run {
     struct text order_id;
     int64_t retry_us;   /* when to look at a busy order again */
     int64_t give_up_us; /* when no more */
-    int64_t claimed_us; /* when the claim or its renewal was asked for */
+    int64_t claimed_us; /* when the claim or its renewal was asked for, */
+    int64_t lease_us;   /* and for how long */
     struct begin_order_command begin;
     struct claim_order_command claim;
     struct save_order_command save;
@@ -57,8 +58,10 @@ struct order_driver {
 struct order_driver_options order_driver_options_default(void)
 {
     return (struct order_driver_options){
-        .lease_us = 60000000,
-        .call_us_max = 25000000,
+        .lease_us = 8000000,
+        .call_us_max = 6000000,
+        .carrier_lease_us = 30000000,
+        .carrier_call_us_max = 25000000,
         .poll_us = 500000,
         .busy_retry_us = 10000,
         .busy_us_max = 10000000,
@@ -138,15 +141,29 @@ static struct order_run *run_of_save(struct fulfillment_command *command)
 
 static void saved(struct fulfillment_command *command, const struct error *error);
 
+/* Whether a carrier is asked. */
+static bool is_slow(enum order_call_kind kind)
+{
+    return kind == CALL_CREATE_SHIPMENT || kind == CALL_CANCEL_SHIPMENT;
+}
+
+/* Behind the pivot carriers are asked next. */
+static int64_t next_lease_us(const struct order_run *run)
+{
+    const struct order_driver_options *options = &run->driver->options;
+    return run->order->pivot_is_passed ? options->carrier_lease_us : options->lease_us;
+}
+
 static void save(struct order_run *run, enum save_order_mode mode, int64_t delay_us)
 {
+    run->lease_us = next_lease_us(run);
     run->save = (struct save_order_command){
         .base = command_of(run, COMMAND_SAVE_ORDER),
         .order = run->order,
         .claim = run->claim_number,
         .mode = mode,
         .delay_us = delay_us,
-        .lease_us = run->driver->options.lease_us,
+        .lease_us = run->lease_us,
     };
     run->claimed_us = monotonic_us(run->driver);
     fulfillment_repository_execute(run->driver->options.repository, &run->save.base, saved);
@@ -174,7 +191,9 @@ static void make_call(struct order_run *run)
 static bool lease_is_short(const struct order_run *run)
 {
     const struct order_driver_options *options = &run->driver->options;
-    return monotonic_us(run->driver) + options->call_us_max > run->claimed_us + options->lease_us;
+    int64_t call_us =
+        is_slow(run->action.call) ? options->carrier_call_us_max : options->call_us_max;
+    return monotonic_us(run->driver) + call_us > run->claimed_us + run->lease_us;
 }
 
 /* A random part of the pause's second half is left out, so that orders do not come in step. */
@@ -305,6 +324,7 @@ static void claim_or_begin(struct order_run *run)
     struct order_driver *driver = run->driver;
     const struct order_job *job = run->job;
     run->claimed_us = monotonic_us(driver);
+    run->lease_us = driver->options.lease_us;
     if (job != NULL && job->kind == ORDER_JOB_PROMISE) {
         run->begin = (struct begin_order_command){
             .base = command_of(run, COMMAND_BEGIN_ORDER),
@@ -452,7 +472,8 @@ struct order_driver *order_driver_create(const struct order_driver_options *opti
     struct order_driver *driver = memory_allocate_zero(1, sizeof *driver);
     if (driver == NULL)
         return NULL;
-    CHECK(options->call_us_max < options->lease_us);
+    CHECK(options->call_us_max < options->lease_us &&
+          options->carrier_call_us_max < options->carrier_lease_us);
     driver->options = *options;
     arena_init(&driver->list_arena, own_arena_bytes_max);
     return driver;

@@ -31,8 +31,15 @@ struct order_driver_options {
     struct executor *executor;
     struct clock *clock;
     struct random *random;
+    /*
+     * How long a claim is good for, and the longest that a call to a service may take, below it: of
+     * most calls, and of those for which a carrier is asked. Whoever dies leaves his order alone
+     * for so long.
+     */
     int64_t lease_us;
-    int64_t call_us_max;   /* the longest that a call to a service may take; below lease_us */
+    int64_t call_us_max;
+    int64_t carrier_lease_us;
+    int64_t carrier_call_us_max;
     int64_t poll_us;       /* between two looks at what is due */
     int64_t busy_retry_us; /* between two looks at an order that somebody else drives */
     int64_t busy_us_max;   /* how long a caller without deadline waits for that */

@@ -130,7 +130,10 @@ static struct error open_store(struct fulfillment_process *fulfillment,
         .encode = fulfillment_events_encode,
         .outbox = context_events_outbox(fulfillment->events),
     };
-    return sql_fulfillment_repository_open(&fulfillment->repository, &repository);
+    error = sql_fulfillment_repository_open(&fulfillment->repository, &repository);
+    if (error_is(error) || sql_store_dialect(fulfillment->store) != SQL_DIALECT_SQLITE)
+        return error;
+    return sql_fulfillment_release_claims(fulfillment->repository); /* the file is ours alone */
 }
 
 static struct error open(struct module *module, const struct module_environment *environment)

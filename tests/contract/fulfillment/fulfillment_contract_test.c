@@ -340,6 +340,22 @@ static void what_was_begun_goes_on_after_a_restart(void **state)
     assert_int_equal(second->order.parts[0].origin.latitude_e7, -5);
 }
 
+static void claims_of_who_is_gone_are_given_up(void **state)
+{
+    struct fulfillment_kit *kit = *state;
+    promise(kit, "o1");
+    promise(kit, "o2");
+    struct claim_order_command *first = claim(kit, "o1", ORDER_CONFIRM, FULFILLMENT_DONE);
+    fulfillment_kit_reopen(kit);
+    (void)claim(kit, "o1", ORDER_RESUME, FULFILLMENT_BUSY);
+    struct error error = sql_fulfillment_release_claims(kit->repository);
+    assert_false(error_is(error));
+    assert_int_equal(due(kit), 1);
+    assert_true(claim(kit, "o1", ORDER_RESUME, FULFILLMENT_DONE)->is_claimed);
+    save(kit, &first->order, first->claim, SAVE_AND_REST, FULFILLMENT_CLAIM_LOST);
+    assert_int_equal(get(kit, "o2")->state, ORDER_PROMISED);
+}
+
 static void what_is_confirmed_is_answered_and_what_is_not_there_is_not_found(void **state)
 {
     struct fulfillment_kit *kit = *state;
@@ -506,6 +522,7 @@ int main(void)
         CASE(a_late_payment_meets_an_expired_order),
         CASE(one_drives_at_a_time),
         CASE(what_was_begun_goes_on_after_a_restart),
+        CASE(claims_of_who_is_gone_are_given_up),
         CASE(what_is_confirmed_is_answered_and_what_is_not_there_is_not_found),
         CASE(a_cancellation_keeps_its_reason),
         CASE(what_is_told_of_a_resting_order_makes_it_due),

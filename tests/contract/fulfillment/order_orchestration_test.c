@@ -137,7 +137,7 @@ static void kill_process(struct process *process)
     struct scene *scene = process->scene;
     process->is_killed = true;
     order_driver_stop(process->driver);
-    while (!order_driver_is_idle(process->driver)) {
+    do { /* also what is in its mail */
         for (size_t i = scene->call_count; i-- > 0;) {
             if (scene->calls[i].process == process)
                 answer_call(scene, i);
@@ -147,7 +147,7 @@ static void kill_process(struct process *process)
         fake_clock_advance(&scene->kit.clock, 20000000); /* who waits for others gives up */
         order_world_pass(&scene->world, 20000000);
         order_driver_tick(process->driver);
-    }
+    } while (!order_driver_is_idle(process->driver));
     order_driver_destroy(process->driver);
     scene->kills++;
     start_process(process);

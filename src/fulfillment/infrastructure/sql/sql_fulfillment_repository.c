@@ -9,7 +9,7 @@
 #include "fulfillment/infrastructure/sql/order_step.h"
 #include "platform/base/memory.h"
 
-enum { runs_max = 100, expired_at_once_max = 100 };
+enum { runs_max = 100, expired_at_once_max = 100, arena_bytes_max = 1024 * 1024 };
 
 struct script_row {
     order_script_function *script;
@@ -126,6 +126,30 @@ static void execute(struct fulfillment_repository *base, struct fulfillment_comm
     execution->job.deadline_us = command->deadline_us;
     execution->job.context = execution;
     submit(execution);
+}
+
+/* --- claims of a process that is gone --- */
+
+static enum sql_verdict release_claims(struct sql_session *session, void *context,
+                                       struct error *error)
+{
+    static const struct sql_statement release = {
+        .text = "UPDATE fulfillment_orders SET lease_until_us = 0, next_time_us = update_time_us"
+                " WHERE lease_until_us > 0"};
+    (void)context;
+    (void)error;
+    return sql_execute(session, &release, NULL, 0, NULL) ? SQL_COMMIT : SQL_FAIL;
+}
+
+struct error sql_fulfillment_release_claims(struct fulfillment_repository *base)
+{
+    struct sql_fulfillment_repository *repository = (struct sql_fulfillment_repository *)base;
+    struct arena arena;
+    arena_init(&arena, arena_bytes_max);
+    struct sql_job job = {.arena = &arena, .access = SQL_WRITE, .script = release_claims};
+    struct error error = sql_store_run(repository->options.store, &job);
+    arena_deinit(&arena);
+    return error;
 }
 
 struct error sql_fulfillment_repository_open(struct fulfillment_repository **repository,

@@ -26,6 +26,13 @@ struct sql_fulfillment_options {
 __attribute__((warn_unused_result)) struct error sql_fulfillment_repository_open(
     struct fulfillment_repository **repository, const struct sql_fulfillment_options *options);
 
+/*
+ * Nobody drives anything now: what is claimed is due. For a database that one process owns, at its
+ * start; waits. Not on a store that is not threaded. Errors: as sql_store_run.
+ */
+__attribute__((warn_unused_result)) struct error sql_fulfillment_release_claims(
+    struct fulfillment_repository *repository);
+
 /* When no command is under way any more, before the store is closed. NULL is allowed. */
 void sql_fulfillment_repository_close(struct fulfillment_repository *repository);
 

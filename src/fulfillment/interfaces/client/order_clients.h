@@ -32,8 +32,9 @@ enum { order_service_count = ORDER_SERVICE_TRACKING + 1 };
 
 const char *order_service_name(enum order_service service); /* "inventory" */
 
-/* The longest that a call may take, with all its repeats. */
+/* The longest that a call may take, with all its repeats; and one for which a carrier is asked. */
 extern const int64_t order_clients_call_us_max;
+extern const int64_t order_clients_carrier_call_us_max;
 
 struct order_clients_options {
     struct uv_loop_s *loop;

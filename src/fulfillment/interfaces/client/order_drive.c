@@ -111,6 +111,7 @@ struct error order_drive_open(struct order_drive **drive, const struct order_dri
     driver.clock = options->clock;
     driver.random = options->random;
     driver.call_us_max = order_clients_call_us_max;
+    driver.carrier_call_us_max = order_clients_carrier_call_us_max;
     made->driver = order_driver_create(&driver);
     if (made->driver == NULL)
         error = error_make(ERROR_OUT_OF_MEMORY, "fulfillment: the driver of orders");
