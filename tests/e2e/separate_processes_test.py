@@ -20,48 +20,17 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
-from socket_supervisor import Supervisor  # noqa: E402
+from socket_supervisor import SERVICES, Processes  # noqa: E402
 from waybill_process import FED, PROGRAM, ROOT, Server  # noqa: E402
 
 ORDERS = 1500
 SECONDS = 240
-# The services in the order in which they start, and of whom each is told.
-SERVICES = {
-    "warehouse": (),
-    "inventory": ("warehouse",),
-    "shipping": (),
-    "tracking": ("shipping",),
-    "fulfillment": ("inventory", "warehouse", "shipping", "tracking"),
-}
 REPLAYED = ("warehouse", "inventory", "shipping", "tracking", "fulfillment")  # what a replay calls
 # Of one run, not of the orders: the last three are decided by who of many is allocated first, and are not
 # the same in two runs of one process, either.
 PASSING = ("measurements", "chain_head", "was_complete", "parts", "cost_minor", "movements")
 # So what the parts' shipments cost; all that is sent weighs the same.
 PASSING_OF_CARRIERS = ("shipments", "parcels", "charged_minor", "compared", "compared_minor", "freight_minor")
-
-
-class Processes:
-    """One process a service."""
-
-    def __init__(self, place):
-        self.place = place
-        self.supervisors = {}
-
-    def __enter__(self):
-        for service, known in SERVICES.items():
-            told = [word for other in known
-                    for word in ("--" + other, "grpc://" + self.supervisors[other].listen)]
-            made = Supervisor(os.path.join(self.place, service), service, *told, environment=FED)
-            self.supervisors[service] = made.__enter__()
-        return self
-
-    def __exit__(self, *unused):
-        for one in reversed(self.supervisors.values()):
-            one.__exit__()
-
-    def addresses(self, *services):
-        return [word for one in services for word in ("--" + one, self.supervisors[one].listen)]
 
 
 class Place:

@@ -26,16 +26,22 @@ import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
-from socket_supervisor import Process, Supervisor, address_of, listening_socket, spawn  # noqa: E402
-from waybill_process import PROGRAM  # noqa: E402
-from waybill_server import inventory, inventory_method, tracking, warehouse, warehouse_method  # noqa: E402
-from waybill_server import subscribe  # noqa: E402
+from socket_supervisor import (  # noqa: E402
+    Process, Processes, Supervisor, address_of, listening_socket, spawn)
+from waybill_process import FED, PROGRAM  # noqa: E402
+from waybill_server import (  # noqa: E402
+    call, common, fulfillment, inventory, inventory_method, shipping, subscribe, tracking, warehouse,
+    warehouse_method)
 
 SECONDS = 60
 CLIENTS = 4  # a service and a kind
 DRAIN_SECONDS_MAX = 10 * 5  # a bound is asserted at five times its figure
 STOCK = 10**9
-FED = {"WAYBILL_ON_HAND_SOURCE": "warehouse"}
+USD = common.Money(currency_code="USD", amount_minor=500)
+BONN = common.Address(name="Site", lines=["2, Weg"], city="Bonn", postal_code="53111", country_code="DE",
+                      point=common.GeoPoint(latitude_e7=507000000, longitude_e7=70000000))
+PARIS = common.Address(name="Ann", lines=["1, Rue"], city="Paris", postal_code="75001", country_code="FR",
+                       point=common.GeoPoint(latitude_e7=488566000, longitude_e7=23522000))
 
 
 class Place:
@@ -73,9 +79,7 @@ class InventoryLoad:
     service = "inventory"
 
     def prepare(self, address):
-        with channel_to(address) as channel:
-            self.before = ask(inventory_method(channel, "VerifyLedger"),
-                              inventory.VerifyLedgerRequest()).reservations
+        pass
 
     def client(self, address, name):
         channel = channel_to(address)
@@ -106,7 +110,6 @@ class InventoryLoad:
             assert stock.reserved == done, (stock, done)
             ledger = ask(inventory_method(channel, "VerifyLedger"), inventory.VerifyLedgerRequest())
             assert not ledger.mismatches, ledger
-            assert ledger.reservations - self.before == done, (ledger, self.before, done)
 
 
 class WarehouseLoad:
@@ -116,10 +119,16 @@ class WarehouseLoad:
 
     def prepare(self, address):
         with channel_to(address) as channel:
-            ask(warehouse_method(channel, "CreateWarehouse"), warehouse.CreateWarehouseRequest(
-                warehouse=warehouse.Warehouse(warehouse_id="w1", name="Site 1", priority=1, active=True)))
-            ask(warehouse_method(channel, "ReceiveStock"), warehouse.ReceiveStockRequest(
-                movement_id="first", warehouse_id="w1", sku="MUG", quantity=STOCK))
+            call(channel, warehouse, "CreateWarehouse", warehouse=warehouse.Warehouse(
+                warehouse_id="w1", name="Site 1", priority=1, active=True, address=BONN,
+                handling_cost=USD))
+            call(channel, warehouse, "SetCostCard", cost_card=warehouse.CostCard(
+                warehouse_id="w1", valid_from="2020-01-01", parcel_grams_max=10000,
+                bands=[warehouse.CostBand(distance_metres_max=2000000, base=USD, per_kilogram=USD)]))
+            for sku in ("CUP", "MUG"):  # MUG is waited for, CUP is there by then
+                call(channel, warehouse, "PutItem", item=warehouse.Item(sku=sku, name=sku, weight_grams=400))
+                call(channel, warehouse, "ReceiveStock", movement_id="first-" + sku, warehouse_id="w1",
+                     sku=sku, quantity=STOCK)
 
     def client(self, address, name):
         channel = channel_to(address)
@@ -194,8 +203,77 @@ class TrackingLoad:
         assert count == done, (count, done)
 
 
-# The next service of the five joins here.
-LOADS = (WarehouseLoad, InventoryLoad, TrackingLoad)
+class ShippingLoad:
+    """Every call buys one label of the offline carrier, under an id of its own."""
+
+    service = "shipping"
+    http_client = None
+
+    def prepare(self, address):
+        pass
+
+    def client(self, address, name):
+        channel = channel_to(address)
+        parcel = shipping.Parcel(weight_grams=500, length_mm=100, width_mm=100, height_mm=100, value=USD)
+
+        def once(number):
+            shipment = call(channel, shipping, "CreateShipment", SECONDS, shipment_id=f"{name}-{number}",
+                            order_id=name, carrier="tariff", service_code="UPS", origin=BONN,
+                            destination=BONN, parcels=[parcel]).shipment
+            assert shipment.state == shipping.SHIPMENT_STATE_CREATED, shipment
+        return once, channel.close
+
+    def check(self, address, done):
+        count = 0
+        with channel_to(address) as channel:
+            for number in range(CLIENTS):
+                token = ""
+                while True:
+                    page = call(channel, shipping, "ListShipments", order_id=f"shipping-{number}",
+                                page_size=1000, page_token=token)
+                    count += len(page.shipments)
+                    token = page.next_page_token
+                    if not token:
+                        break
+        assert count == done, (count, done)
+
+
+class FulfillmentLoad:
+    """Every turn promises an order, which asks inventory, warehouse and shipping, and cancels it."""
+
+    service = "fulfillment"
+    http_client = None
+
+    def prepare(self, address):
+        pass
+
+    def client(self, address, name):
+        channel = channel_to(address)
+        line = fulfillment.OrderLine(sku="CUP", quantity=1, unit_value=USD)
+
+        def once(number):
+            call(channel, fulfillment, "PromiseOrder", SECONDS, order_id=f"{name}-{number}",
+                 customer_id=name, lines=[line], destination=PARIS, currency_code="USD",
+                 carriers=["tariff"])
+            call(channel, fulfillment, "CancelOrder", SECONDS, order_id=f"{name}-{number}", reason="test")
+        return once, channel.close
+
+    def check(self, address, done):
+        count = 0
+        with channel_to(address) as channel:
+            for number in range(CLIENTS):
+                token = ""
+                while True:
+                    page = call(channel, fulfillment, "ListOrders", customer_id=f"fulfillment-{number}",
+                                state=fulfillment.ORDER_STATE_CANCELLED, page_size=1000, page_token=token)
+                    count += len(page.orders)
+                    token = page.next_page_token
+                    if not token:
+                        break
+        assert count == done, (count, done)
+
+
+LOADS = (WarehouseLoad, InventoryLoad, ShippingLoad, TrackingLoad, FulfillmentLoad)
 
 
 # --- the load ---
@@ -286,26 +364,31 @@ def check(loads, addresses, clients, drains):
     wait_for_stock(addresses["inventory"], STOCK + clients.done["warehouse"])
 
 
+def nothing_is_held(addresses, sku):
+    """Cancelled orders have given everything back."""
+    with channel_to(addresses["inventory"]) as promises, channel_to(addresses["warehouse"]) as shelves:
+        stock = call(promises, inventory, "GetStock", sku=sku).stock
+        shelf = call(shelves, warehouse, "GetWarehouseStock", warehouse_id="w1", sku=sku).stock
+        assert (stock.reserved, shelf.allocated, shelf.on_hand) == (0, 0, STOCK), (stock, shelf)
+
+
 # --- the cases ---
 
 def each_service_in_turn_is_replaced_and_no_call_fails():
     with Place() as place:
         loads = [make() for make in LOADS]
-        with Supervisor(os.path.join(place, "warehouse"), "warehouse") as shelves, \
-                Supervisor(os.path.join(place, "inventory"), "inventory", "--warehouse",
-                           "grpc://" + shelves.listen, environment=FED) as promises, \
-                Supervisor(os.path.join(place, "tracking"), "tracking") as parcels:
-            supervisors = {"warehouse": shelves, "inventory": promises, "tracking": parcels}
-            addresses = {name: one.listen for name, one in supervisors.items()}
+        with Processes(place) as processes:
+            addresses = {name: one.listen for name, one in processes.supervisors.items()}
             drains = []
             with begin(loads, addresses) as clients:
                 time.sleep(0.5)
-                for one in supervisors.values():
+                for one in processes.supervisors.values():
                     drains.append(one.restart())
                     time.sleep(0.3)
                     drains.append(one.take_over())
                     time.sleep(0.3)
             check(loads, addresses, clients, drains)
+            nothing_is_held(addresses, "CUP")
 
 
 def whole_process_with_several_threads_and_sockets_is_replaced_and_no_call_fails():

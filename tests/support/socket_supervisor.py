@@ -10,10 +10,18 @@ import socket
 import threading
 import time
 
-from waybill_process import ONE_CONTEXT, PROGRAM, START_SECONDS_MAX
+from waybill_process import FED, ONE_CONTEXT, PROGRAM, START_SECONDS_MAX
 
 BACKLOG = 1024
 AWAY = 64  # where a descriptor is out of the way of those that are passed
+# The services in the order in which they start, and of whom each is told.
+SERVICES = {
+    "warehouse": (),
+    "inventory": ("warehouse",),
+    "shipping": (),
+    "tracking": ("shipping",),
+    "fulfillment": ("inventory", "warehouse", "shipping", "tracking"),
+}
 PASS_PID = 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"'
 
 
@@ -151,3 +159,26 @@ class Supervisor:
         self.listen_socket.close()
         self.operations_socket.close()
         assert code == 0, self.present.text()
+
+
+class Processes:
+    """One process a service, each with its own data, wired by their addresses."""
+
+    def __init__(self, place):
+        self.place = place
+        self.supervisors = {}
+
+    def __enter__(self):
+        for service, known in SERVICES.items():
+            told = [word for other in known
+                    for word in ("--" + other, "grpc://" + self.supervisors[other].listen)]
+            made = Supervisor(os.path.join(self.place, service), service, *told, environment=FED)
+            self.supervisors[service] = made.__enter__()
+        return self
+
+    def __exit__(self, *unused):
+        for one in reversed(self.supervisors.values()):
+            one.__exit__()
+
+    def addresses(self, *services):
+        return [word for one in services for word in ("--" + one, self.supervisors[one].listen)]

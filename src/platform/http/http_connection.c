@@ -198,6 +198,7 @@ static void on_closed(struct stream_socket *socket)
 {
     struct http_connection *connection = (struct http_connection *)socket;
     struct http_loop *loop = connection->loop;
+    bool connection_was_local = connection->is_local;
     if (connection->session != NULL)
         connection->version->release(connection);
     http_peers_leave(loop->peers, connection->peer);
@@ -205,6 +206,7 @@ static void on_closed(struct stream_socket *socket)
     atomic_fetch_sub(loop->connection_count, 1);
     http_count(&loop->counters.connections_open, UINT64_MAX); /* one less */
     loop->socket_count--;
+    loop->local_count -= connection_was_local;
     http_loop_connection_closed(loop);
 }
 
@@ -236,6 +238,12 @@ void http_connection_close_slow(struct http_connection *connection)
     http_connection_close(connection);
 }
 
+/* Its kind of connections is being ended. */
+static bool is_draining(const struct http_connection *connection)
+{
+    return connection->is_local ? connection->loop->draining_local : connection->loop->draining;
+}
+
 /* The version is known. False: the connection was closed. */
 static bool choose(struct http_connection *connection, const struct http_version *version)
 {
@@ -244,7 +252,7 @@ static bool choose(struct http_connection *connection, const struct http_version
         http_connection_close(connection);
         return false;
     }
-    if (connection->loop->draining)
+    if (is_draining(connection))
         http_connection_drain(connection);
     return true;
 }
@@ -373,7 +381,7 @@ void http_connection_drain(struct http_connection *connection)
 {
     if (connection->version != NULL)
         connection->version->drain(connection);
-    else if (!connection->loop->draining)
+    else if (!is_draining(connection) || connection->is_local)
         http_connection_close(connection);
     http_loop_flush_later(connection->loop, connection);
 }
@@ -452,13 +460,14 @@ void http_connection_accept(struct http_loop *loop, int descriptor,
 /* Neither limits for peers nor the idle time are for those within the process. */
 void http_connection_adopt(struct http_loop *loop, int descriptor)
 {
-    struct http_connection *connection = loop->draining ? NULL : make_connection(loop);
+    struct http_connection *connection = loop->draining_local ? NULL : make_connection(loop);
     if (connection == NULL) {
         close(descriptor);
         return;
     }
     atomic_fetch_add(loop->connection_count, 1);
     connection->is_local = true;
+    loop->local_count++;
     if (stream_socket_adopt(&connection->socket, descriptor) != 0)
         http_connection_close(connection);
 }

@@ -104,10 +104,11 @@ static void on_second(uv_timer_t *timer)
     struct http_loop *loop = timer->data;
     int64_t now_us = http_loop_now_us(loop);
     bool out_of_time = loop->draining && now_us >= loop->drain_until_us;
+    bool local_out_of_time = loop->draining_local && now_us >= loop->drain_local_until_us;
     struct http_connection *connection = loop->connections;
     while (connection != NULL) {
         struct http_connection *next = connection->next;
-        if (out_of_time)
+        if (connection->is_local ? local_out_of_time : out_of_time)
             http_connection_close(connection);
         else
             look_after(connection, now_us);
@@ -175,7 +176,13 @@ void http_loop_release(struct http_loop *loop)
 
 void http_loop_connection_closed(struct http_loop *loop)
 {
-    if (!loop->draining || loop->socket_count > 0)
+    if (!loop->draining)
+        return;
+    if (!loop->others_are_gone && loop->socket_count == loop->local_count) {
+        loop->others_are_gone = true;
+        loop->others_gone(loop->drained_context);
+    }
+    if (!loop->draining_local || loop->socket_count > 0)
         return;
     close_handle((uv_handle_t *)&loop->before_poll);
     close_handle((uv_handle_t *)&loop->after_poll);
@@ -207,7 +214,25 @@ void http_loop_drain(struct http_loop *loop)
     struct http_connection *connection = loop->connections;
     while (connection != NULL) {
         struct http_connection *next = connection->next;
-        http_connection_drain(connection);
+        if (!connection->is_local)
+            http_connection_drain(connection);
+        connection = next;
+    }
+    http_loop_connection_closed(loop);
+}
+
+void http_loop_drain_local(struct http_loop *loop)
+{
+    int64_t now_us = http_loop_now_us(loop);
+    loop->draining_local = true;
+    loop->drain_local_until_us = now_us + http_drain_grace_us;
+    if (loop->drain_local_until_us < loop->drain_until_us)
+        loop->drain_local_until_us = loop->drain_until_us;
+    struct http_connection *connection = loop->connections;
+    while (connection != NULL) {
+        struct http_connection *next = connection->next;
+        if (connection->is_local)
+            http_connection_drain(connection);
         connection = next;
     }
     http_loop_connection_closed(loop);

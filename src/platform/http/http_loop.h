@@ -54,13 +54,18 @@ struct http_loop {
     struct http_seldom_told bars;
     int64_t now_us; /* of this turn; INT64_MIN = not read yet */
     bool draining;
+    bool others_are_gone; /* of a draining loop: connections from elsewhere; told once */
+    bool draining_local;  /* those within this process too */
     int64_t drain_from_us;
     int64_t drain_until_us;
+    int64_t drain_local_until_us;
+    void (*others_gone)(void *context);
     void (*drained)(void *context); /* the last connection of a draining loop is gone */
-    void *drained_context;
+    void *drained_context;          /* of both */
 
     struct http_connection *connections; /* doubly linked */
     uint32_t socket_count;               /* of connections, those being closed too */
+    uint32_t local_count;                /* of those, within this process */
     struct http_connection *unflushed;   /* singly linked */
 
     struct http_exchange *idle_exchanges; /* of version 2, to use again */
@@ -91,8 +96,15 @@ struct error http_loop_listen_on(struct http_loop *loop, int descriptor);
 /* After its thread has ended. */
 void http_loop_release(struct http_loop *loop);
 
-/* From its own thread: no new connections, an end to the old ones, to all at drain_until_us. */
+/*
+ * From its own thread: no new connections from elsewhere, an end to the old ones, to all at
+ * drain_until_us. Connections within this process go on, for whoever is answered may ask over them;
+ * `others_gone` follows, once.
+ */
 void http_loop_drain(struct http_loop *loop);
+
+/* Second half, when that is so on all loops of the server. */
+void http_loop_drain_local(struct http_loop *loop);
 
 /* From its own thread: no new connections from now on; those there are go on. */
 void http_loop_stop_listening(struct http_loop *loop);

@@ -28,7 +28,8 @@ struct http_server {
     char address[listen_address_bytes_max];
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint32_t drained_count; /* loops without connections */
+    uint32_t others_gone_count; /* loops without connections from elsewhere */
+    uint32_t drained_count;     /* loops without connections */
     uint32_t loop_count;
     struct http_loop *loops;
 };
@@ -54,6 +55,15 @@ struct http_server_options http_server_options_default(void)
 }
 
 /* --- opening --- */
+
+static void on_others_gone(void *context)
+{
+    struct http_server *server = context;
+    pthread_mutex_lock(&server->mutex);
+    server->others_gone_count++;
+    pthread_cond_signal(&server->changed);
+    pthread_mutex_unlock(&server->mutex);
+}
 
 static void on_drained(void *context)
 {
@@ -91,6 +101,7 @@ static struct error open_loop(struct http_server *server, struct sockaddr_storag
     loop->identity = server->identity;
     loop->peers = server->peers;
     loop->connection_count = &server->connection_count;
+    loop->others_gone = on_others_gone;
     loop->drained = on_drained;
     loop->drained_context = server;
     struct error error = io_loop_init(&loop->io);
@@ -274,13 +285,27 @@ static void drain_loop(struct task *task)
     http_loop_drain(((struct drain_task *)task)->loop);
 }
 
+static void drain_loop_local(struct task *task)
+{
+    http_loop_drain_local(((struct drain_task *)task)->loop);
+}
+
 /* Runs the loop on this thread until its handles are closed, if its own thread never started. */
 static void drain_unstarted(struct http_loop *loop)
 {
     http_loop_drain(loop);
+    http_loop_drain_local(loop);
     uv_unref((uv_handle_t *)&loop->io.wake);
     uv_run(&loop->io.loop, UV_RUN_DEFAULT);
     uv_ref((uv_handle_t *)&loop->io.wake);
+}
+
+static void wait_for_all(struct http_server *server, const uint32_t *count)
+{
+    pthread_mutex_lock(&server->mutex);
+    while (*count < server->loop_count)
+        pthread_cond_wait(&server->changed, &server->mutex);
+    pthread_mutex_unlock(&server->mutex);
 }
 
 void http_server_drain(struct http_server *server)
@@ -294,10 +319,14 @@ void http_server_drain(struct http_server *server)
         else
             drain_unstarted(loop);
     }
-    pthread_mutex_lock(&server->mutex);
-    while (server->drained_count < server->loop_count)
-        pthread_cond_wait(&server->changed, &server->mutex);
-    pthread_mutex_unlock(&server->mutex);
+    wait_for_all(server, &server->others_gone_count);
+    for (uint32_t i = 0; i < server->loop_count; i++) {
+        struct http_loop *loop = &server->loops[i];
+        tasks[i] = (struct drain_task){.task = {.run = drain_loop_local}, .loop = loop};
+        if (loop->io.running)
+            executor_post(&loop->io.base, &tasks[i].task);
+    }
+    wait_for_all(server, &server->drained_count);
 }
 
 void http_server_stop(struct http_server *server)

@@ -90,7 +90,7 @@ const char *http_server_address(const struct http_server *server);
 /*
  * A connection from within this process: gives the client's end of a pair of sockets, nonblocking,
  * which becomes the caller's, or a negative errno. Plain, without port, limits for peers or idle
- * time. Any thread, between start and drain.
+ * time. Any thread, from the start until the drain is over; late ones are closed at once.
  */
 int http_server_connect_local(struct http_server *server);
 
@@ -105,9 +105,10 @@ void http_server_stop_listening(struct http_server *server);
 
 /*
  * First half of a clean shutdown: stops accepting, sends GOAWAY, lets exchanges finish, ends what
- * is left after drain_us_max; blocks until no connection is left. The loops still run, because
- * stores may have answers on their way: close the stores next. Any thread but the server's own.
- * Also after a failed or missing start.
+ * is left after drain_us_max; then the same for connections within this process, over which calls
+ * from elsewhere may ask further ones until they are answered; blocks until no connection is left.
+ * The loops still run, because stores may have answers on their way: close the stores next. Any
+ * thread but the server's own. Also after a failed or missing start.
  */
 void http_server_drain(struct http_server *server);
 
