@@ -24,6 +24,7 @@ static void open_store(struct shipping_kit *kit, struct sql_store **store,
     options.migrations = migrations;
     options.migration_count = 1;
     options.threaded = kit->kind == SHIPPING_KIT_SQL;
+    options.thread_count = 4; /* enough to race, and quick to open */
     if (!kit->sql.is_postgresql)
         options.clock = &kit->clock.base;
     struct error error = sql_store_open(store, &options);

@@ -94,7 +94,7 @@ static void what_is_listed_is_what_is_got(void **state)
 /* A page of records that are as large as they may be stays within its memory. */
 static void a_page_of_large_records_ends_early_and_goes_on(void **state)
 {
-    enum { count = 120 };
+    enum { count = 60 };
     struct shipping_kit *kit = *state;
     struct shipping_customs_item items[shipping_customs_items_max];
     struct shipping_customs customs = {.items = items, .item_count = shipping_customs_items_max};

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { callers = 16, rounds = 12 };
+enum { callers = 16, rounds = 8 };
 
 /* The round's commands at the same time, the odd ones by the second store; gives how many with
  * `outcome`. */

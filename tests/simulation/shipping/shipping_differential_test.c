@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ids_per_world = 9, operations_per_world = 220, worlds_sqlite = 12, worlds_postgresql = 4 };
+enum { ids_per_world = 9, operations_per_world = 220, worlds_sqlite = 12, worlds_postgresql = 3 };
 
 static const int64_t far_us = INT64_MAX / 2;
 
