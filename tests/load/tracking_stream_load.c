@@ -10,34 +10,26 @@
  * An answer that is no OK ends it with 1, as do answers that are missing at the end.
  */
 #include "tests/load/histogram.h"
+#include "tests/load/load_peer.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     connections_max = 64,
     window_max = 8192,
     message_bytes_max = 256,
-    input_bytes = 1 << 16,
     id_digits = 12,
     number_digits = 10,
     parcels_at_once = 200000,
 };
 
 struct connection {
-    int socket;
-    nghttp2_session *session;
+    struct load_peer peer;
     int32_t stream;
     bool deferred; /* the window is full */
     unsigned in_flight;
@@ -69,19 +61,6 @@ static struct {
     bool stopping;
     struct histogram latencies;
 } load = {.connections = 4, .window = 2048, .seconds = 10, .per_parcel = 10, .random = 1};
-
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
-static _Noreturn void give_up(const char *what, const char *why)
-{
-    fprintf(stderr, "tracking_stream_load: %s: %s\n", what, why);
-    exit(1);
-}
 
 /* --- the message, made by hand: RecordEventsRequest{event{…}} --- */
 
@@ -115,7 +94,7 @@ static void make_template(void)
     size += put_text(event + size, 12, "Arrived at facility");
     size += put_text(event + size, 13, "ups-webhook");
     if (size > 127)
-        give_up("template", "too long");
+        load_give_up("template", "too long");
     load.template_size = 5 + 2 + size;
     load.template[3] = (char)((size + 2) >> 8);
     load.template[4] = (char)(size + 2);
@@ -158,7 +137,7 @@ static void make_message(struct connection *connection)
             (char)(((seconds >> (7 * i)) & 0x7F) | (i < 4 ? 0x80 : 0));
     connection->message_at = 0;
     connection->message_size = load.template_size;
-    connection->sent_ns[sequence % window_max] = now_ns();
+    connection->sent_ns[sequence % window_max] = load_now_ns();
     connection->in_flight++;
 }
 
@@ -200,10 +179,10 @@ static void take_answer(struct connection *connection)
     const unsigned char *body = connection->answer + 5;
     uint64_t sequence = 0;
     if (connection->answer_size != 5 + 2 + id_digits + 2 || body[2 + id_digits + 1] != 0)
-        give_up("an event was refused", "see the server");
+        load_give_up("an event was refused", "see the server");
     for (unsigned i = 0; i < id_digits; i++)
         sequence = sequence * 10 + (uint64_t)(body[2 + i] - '0');
-    histogram_add(&load.latencies, now_ns() - connection->sent_ns[sequence % window_max]);
+    histogram_add(&load.latencies, load_now_ns() - connection->sent_ns[sequence % window_max]);
     connection->in_flight--;
     load.answered++;
 }
@@ -219,7 +198,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
         if (connection->answer_size >= 5)
             wanted = 5 + ((size_t)connection->answer[3] << 8 | connection->answer[4]);
         if (wanted > sizeof connection->answer)
-            give_up("an answer", "too long");
+            load_give_up("an answer", "too long");
         size_t piece = wanted - connection->answer_size;
         piece = piece < size ? piece : size;
         memcpy(connection->answer + connection->answer_size, data, piece);
@@ -244,7 +223,7 @@ static int on_close(nghttp2_session *session, int32_t stream, uint32_t code, voi
     (void)session;
     (void)stream;
     if (code != 0 || !load.stopping || connection->in_flight > 0)
-        give_up("a stream ended", nghttp2_http2_strerror(code));
+        load_give_up("a stream ended", nghttp2_http2_strerror(code));
     connection->stream = 0;
     return 0;
 }
@@ -254,78 +233,15 @@ static int on_close(nghttp2_session *session, int32_t stream, uint32_t code, voi
 static void open_connection(struct connection *connection, const struct sockaddr_in *address,
                             const char *authority)
 {
-    int one = 1;
     nghttp2_session_callbacks *callbacks;
-    const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 24}};
-#define HEADER(name, value)                                                                        \
-    {                                                                                              \
-        (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value), 0    \
-    }
-    const nghttp2_nv headers[] = {
-        HEADER(":method", "POST"),
-        HEADER(":scheme", "http"),
-        HEADER(":path", "/waybill.tracking.v1.TrackingService/RecordEvents"),
-        HEADER(":authority", authority),
-        HEADER("content-type", "application/grpc"),
-        HEADER("te", "trailers"),
-    };
-#undef HEADER
     nghttp2_data_provider body = {.source.ptr = connection, .read_callback = read_body};
-    connection->socket = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(connection->socket, (const struct sockaddr *)address, sizeof *address) != 0)
-        give_up("connect", strerror(errno));
-    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    fcntl(connection->socket, F_SETFL, O_NONBLOCK);
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-    nghttp2_session_client_new(&connection->session, callbacks, connection);
+    load_peer_open(&connection->peer, address, callbacks, connection);
     nghttp2_session_callbacks_del(callbacks);
-    nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings, 1);
-    nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0, 1 << 24);
-    connection->stream = nghttp2_submit_request(connection->session, NULL, headers,
-                                                sizeof headers / sizeof headers[0], &body, NULL);
-    if (connection->stream < 0)
-        give_up("submit", nghttp2_strerror(connection->stream));
-}
-
-static void write_out(struct connection *connection)
-{
-    static const uint8_t *data[connections_max];
-    static ssize_t left[connections_max];
-    size_t i = (size_t)(connection - load.all);
-    for (;;) {
-        if (left[i] == 0)
-            left[i] = nghttp2_session_mem_send(connection->session, &data[i]);
-        if (left[i] < 0)
-            give_up("sending", nghttp2_strerror((int)left[i]));
-        if (left[i] == 0)
-            return;
-        ssize_t written = send(connection->socket, data[i], (size_t)left[i], MSG_NOSIGNAL);
-        if (written < 0 && errno == EAGAIN)
-            return;
-        if (written < 0)
-            give_up("send", strerror(errno));
-        data[i] += written;
-        left[i] -= written;
-    }
-}
-
-static void read_in(struct connection *connection)
-{
-    static uint8_t input[input_bytes];
-    for (;;) {
-        ssize_t got = recv(connection->socket, input, sizeof input, 0);
-        if (got < 0 && errno == EAGAIN)
-            return;
-        if (got <= 0)
-            give_up("the connection", got == 0 ? "was closed" : strerror(errno));
-        ssize_t taken = nghttp2_session_mem_recv(connection->session, input, (size_t)got);
-        if (taken < 0)
-            give_up("receiving", nghttp2_strerror((int)taken));
-        if ((size_t)got < sizeof input)
-            return;
-    }
+    connection->stream = load_peer_call(
+        &connection->peer, "/waybill.tracking.v1.TrackingService/RecordEvents", authority, &body);
 }
 
 static bool turn(void)
@@ -333,9 +249,9 @@ static bool turn(void)
     struct pollfd wanted[connections_max];
     bool is_open = false;
     for (unsigned i = 0; i < load.connections; i++) {
-        write_out(&load.all[i]);
-        wanted[i] = (struct pollfd){.fd = load.all[i].socket, .events = POLLIN};
-        if (nghttp2_session_want_write(load.all[i].session))
+        load_peer_write(&load.all[i].peer);
+        wanted[i] = (struct pollfd){.fd = load.all[i].peer.socket, .events = POLLIN};
+        if (nghttp2_session_want_write(load.all[i].peer.session))
             wanted[i].events |= POLLOUT;
         is_open = is_open || load.all[i].stream != 0;
     }
@@ -344,13 +260,13 @@ static bool turn(void)
     poll(wanted, load.connections, 100);
     for (unsigned i = 0; i < load.connections; i++) {
         if ((wanted[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
-            read_in(&load.all[i]);
+            load_peer_read(&load.all[i].peer);
     }
-    if (!load.stopping && now_ns() >= load.end_ns) {
+    if (!load.stopping && load_now_ns() >= load.end_ns) {
         load.stopping = true;
-        load.end_ns = now_ns();
+        load.end_ns = load_now_ns();
         for (unsigned i = 0; i < load.connections; i++)
-            nghttp2_session_resume_data(load.all[i].session, load.all[i].stream);
+            nghttp2_session_resume_data(load.all[i].peer.session, load.all[i].stream);
     }
     return true;
 }
@@ -366,15 +282,10 @@ static double number_of(int count, char **arguments, const char *name, double ot
 
 int main(int count, char **arguments)
 {
-    char host[64];
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    const char *colon = count > 1 ? strrchr(arguments[1], ':') : NULL;
-    if (colon == NULL || (size_t)(colon - arguments[1]) >= sizeof host)
-        give_up("usage", "tracking_stream_load HOST:PORT [--connections C] [--window M] "
-                         "[--seconds S] [--per-parcel E]");
-    snprintf(host, sizeof host, "%.*s", (int)(colon - arguments[1]), arguments[1]);
-    inet_pton(AF_INET, host, &address.sin_addr);
-    address.sin_port = htons((uint16_t)atoi(colon + 1));
+    if (count < 2)
+        load_give_up("usage", "tracking_stream_load HOST:PORT [--connections C] [--window M] "
+                              "[--seconds S] [--per-parcel E]");
+    struct sockaddr_in address = load_address(arguments[1]);
     load.connections = (unsigned)number_of(count, arguments, "--connections", load.connections);
     load.window = (unsigned)number_of(count, arguments, "--window", load.window);
     load.seconds = number_of(count, arguments, "--seconds", load.seconds);
@@ -382,18 +293,18 @@ int main(int count, char **arguments)
         (uint64_t)number_of(count, arguments, "--per-parcel", (double)load.per_parcel);
     if (load.connections == 0 || load.connections > connections_max || load.window == 0 ||
         load.window * load.connections > window_max || load.per_parcel == 0)
-        give_up("arguments", "at most 64 connections and 8192 events under way");
+        load_give_up("arguments", "at most 64 connections and 8192 events under way");
     make_template();
-    load.random = now_ns() | 1;
-    load.next = now_ns() / 1000 % 100000 * 10000000; /* ids of this run */
+    load.random = load_now_ns() | 1;
+    load.next = load_now_ns() / 1000 % 100000 * 10000000; /* ids of this run */
     load.first = load.next;
-    load.began_ns = now_ns();
+    load.began_ns = load_now_ns();
     load.end_ns = load.began_ns + (uint64_t)(load.seconds * 1e9);
     for (unsigned i = 0; i < load.connections; i++)
         open_connection(&load.all[i], &address, arguments[1]);
     while (turn())
         ;
-    double seconds = (double)(now_ns() - load.began_ns) / 1e9;
+    double seconds = (double)(load_now_ns() - load.began_ns) / 1e9;
     printf("RecordEvents %u x %u: %.0f/s, p50 %.1f ms, p99 %.1f ms; %llu sent and answered in "
            "%.1f s\n",
            load.connections, load.window, (double)load.answered / seconds,
