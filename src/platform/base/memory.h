@@ -7,7 +7,8 @@
 /*
  * The only door to the heap for our own code and for the libraries that let us choose
  * (nghttp2, protobuf-c, jansson), so that a test can make the n-th allocation fail (RELIABILITY row
- * 9). Thread: any.
+ * 9). Each thread keeps a few small blocks that it releases, for its next ones (2 MiB at the most).
+ * Thread: any; a block may be released on another one.
  */
 
 /* `size` bytes, not cleared; NULL when there are none. A size of 0 gives a pointer to release. */

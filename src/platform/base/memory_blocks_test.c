@@ -6,6 +6,7 @@
 #include "platform/base/buffer.h"
 #include "platform/base/memory.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <setjmp.h>
@@ -110,6 +111,65 @@ static void a_buffer_without_memory_keeps_what_it_has(void **state)
     buffer_deinit(&buffer);
 }
 
+/* Blocks come back from those released; of every size, on this thread and on one that ends. */
+static void *use_blocks_of_every_size(void *good)
+{
+    enum { sizes = 700, each = 5 };
+    static _Thread_local unsigned char *blocks[sizes][each];
+    *(bool *)good = true;
+    for (int round = 0; round < 3; round++) {
+        for (size_t size = 0; size < sizes; size++) {
+            for (size_t i = 0; i < each; i++) {
+                blocks[size][i] = i % 2 == 0 ? memory_allocate(size)
+                                             : memory_reallocate(memory_allocate(size / 2), size);
+                memset(blocks[size][i], (int)(size + i), size);
+            }
+        }
+        for (size_t size = 0; size < sizes; size++) {
+            for (size_t i = 0; i < each; i++) {
+                for (size_t at = 0; at < size; at++)
+                    *(bool *)good &= blocks[size][i][at] == (unsigned char)(size + i);
+                memory_release(blocks[size][i]);
+            }
+        }
+    }
+    return NULL;
+}
+
+static void blocks_of_every_size_are_whole_and_ones_own(void **state)
+{
+    bool good;
+    pthread_t thread;
+    (void)state;
+    memory_release(NULL);
+    use_blocks_of_every_size(&good);
+    assert_true(good);
+    assert_int_equal(pthread_create(&thread, NULL, use_blocks_of_every_size, &good), 0);
+    pthread_join(thread, NULL);
+    assert_true(good);
+}
+
+static void a_block_that_was_kept_may_fail_and_is_clear_when_asked_for(void **state)
+{
+    unsigned char *blocks[300];
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        blocks[i] = memory_allocate(100);
+        memset(blocks[i], 0xFF, 100);
+    }
+    for (size_t i = 0; i < 300; i++)
+        memory_release(blocks[i]);
+    memory_fail_after(0, 0);
+    assert_null(memory_allocate(100));
+    for (size_t i = 0; i < 300; i++) {
+        blocks[i] = memory_allocate_zero(10, 10);
+        for (size_t at = 0; at < 100; at++)
+            assert_int_equal(blocks[i][at], 0);
+    }
+    for (size_t i = 0; i < 300; i++)
+        memory_release(blocks[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +179,8 @@ int main(void)
         cmocka_unit_test(an_arena_without_memory_gives_null_and_recovers),
         cmocka_unit_test(a_buffer_takes_all_or_nothing),
         cmocka_unit_test(a_buffer_without_memory_keeps_what_it_has),
+        cmocka_unit_test(blocks_of_every_size_are_whole_and_ones_own),
+        cmocka_unit_test(a_block_that_was_kept_may_fail_and_is_clear_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,7 +313,8 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 
 /* --- what goes out --- */
 
-/* Fills nghttp2's form; it copies names and values itself. Gives how many. */
+/* Fills nghttp2's form; it copies names and values itself, those that last apart. Gives how many.
+ */
 static size_t convert(const struct http_header *headers, size_t count, nghttp2_nv *out)
 {
     size_t kept = 0;
@@ -323,6 +324,9 @@ static size_t convert(const struct http_header *headers, size_t count, nghttp2_n
             .value = (uint8_t *)(uintptr_t)headers[i].value.data,
             .namelen = headers[i].name.size,
             .valuelen = headers[i].value.size,
+            .flags = headers[i].lasting
+                         ? NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE
+                         : NGHTTP2_NV_FLAG_NONE,
         };
     }
     return kept;
@@ -374,12 +378,14 @@ static void respond(struct http_exchange *exchange, unsigned status,
                       (char)('0' + status % 10), '\0'};
     char length[24];
     nghttp2_data_provider body = {.source.ptr = exchange, .read_callback = read_body};
-    struct http_header own = {text_of(":status"), text_make(number, 3)};
+    struct http_header own = {text_of(":status"), text_make(number, 3), false};
+    if (status == 200)
+        own = (struct http_header){text_of(":status"), text_of("200"), true};
     size_t size = convert(&own, 1, converted);
     size += convert(headers, count, converted + size);
     if (body_size > 0) {
         snprintf(length, sizeof length, "%lld", (long long)body_size);
-        own = (struct http_header){text_of("content-length"), text_of(length)};
+        own = (struct http_header){text_of("content-length"), text_of(length), false};
         size += convert(&own, 1, converted + size);
     }
     if (nghttp2_submit_response(session_of(exchange->connection), exchange->stream_id, converted,

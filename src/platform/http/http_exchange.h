@@ -28,6 +28,7 @@ enum http_request_method {
 struct http_header {
     struct text name; /* lower case */
     struct text value;
+    bool lasting; /* of a response: both outlive it, and need no copy */
 };
 
 enum http_body_state {

@@ -54,7 +54,7 @@ static void add_trailers(struct response_headers *headers)
     static const char *const numbers[] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
                                           "9", "10", "11", "12", "13", "14", "15", "16"};
     struct rpc_call *call = headers->call;
-    response_headers_add(headers, "grpc-status", text_of(numbers[call->status]));
+    response_headers_add_constant(headers, "grpc-status", numbers[call->status]);
     if (call->status_message != NULL)
         response_headers_add(headers, "grpc-message", text_of(call->status_message));
     if (call->status_details != NULL)
@@ -65,7 +65,7 @@ static void add_trailers(struct response_headers *headers)
 static void add_head(struct response_headers *headers)
 {
     struct rpc_call *call = headers->call;
-    response_headers_add(headers, "content-type", text_of(rpc_content_type(call)));
+    response_headers_add_constant(headers, "content-type", rpc_content_type(call));
     if (rpc_response_compresses(call))
         response_headers_add(headers, "grpc-encoding", text_of("gzip"));
     response_headers_add_metadata(headers, &call->headers, "");

@@ -59,6 +59,9 @@ struct response_headers {
 /* Begins with what the browser of a page that calls must be told (fetch.spec.whatwg.org, CORS). */
 void response_headers_init(struct response_headers *headers, struct rpc_call *call);
 void response_headers_add(struct response_headers *headers, const char *name, struct text value);
+/* The same for two literals, which are not copied on their way. */
+void response_headers_add_constant(struct response_headers *headers, const char *name,
+                                   const char *value);
 /* Each pair, binary ones in Base64, with `prefix` before its name. */
 void response_headers_add_metadata(struct response_headers *headers,
                                    const struct metadata_list *list, const char *prefix);

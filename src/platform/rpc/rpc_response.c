@@ -36,7 +36,14 @@ void response_headers_init(struct response_headers *headers, struct rpc_call *ca
 void response_headers_add(struct response_headers *headers, const char *name, struct text value)
 {
     if (headers->count < response_headers_max)
-        headers->all[headers->count++] = (struct http_header){text_of(name), value};
+        headers->all[headers->count++] = (struct http_header){text_of(name), value, false};
+}
+
+void response_headers_add_constant(struct response_headers *headers, const char *name,
+                                   const char *value)
+{
+    if (headers->count < response_headers_max)
+        headers->all[headers->count++] = (struct http_header){text_of(name), text_of(value), true};
 }
 
 static struct text metadata_value(struct rpc_call *call, const struct rpc_metadata *pair)
