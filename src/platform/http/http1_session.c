@@ -86,11 +86,12 @@ static void respond(struct http_exchange *exchange, unsigned status,
     struct buffer *head = &session->head;
     bool whole = exchange->request_complete || !(session->expects_continue || exchange->late);
     session->keep_alive = session->keep_alive && whole && !session->draining;
-    bool fits = buffer_append_format(head, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
+    bool fits = status == 200
+                    ? buffer_append_string(head, "HTTP/1.1 200 OK\r\n")
+                    : buffer_append_format(head, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
     for (size_t i = 0; fits && i < count; i++)
-        fits = buffer_append_format(head, "%.*s: %.*s\r\n", (int)headers[i].name.size,
-                                    headers[i].name.data, (int)headers[i].value.size,
-                                    headers[i].value.data);
+        fits = buffer_append_text(head, headers[i].name) && buffer_append_string(head, ": ") &&
+               buffer_append_text(head, headers[i].value) && buffer_append_string(head, "\r\n");
     session->no_body = body_size == HTTP_BODY_NONE || exchange->method == HTTP_METHOD_HEAD;
     session->chunked = body_size == HTTP_BODY_UNKNOWN && session->parser.http_minor > 0;
     session->body_left = body_size;

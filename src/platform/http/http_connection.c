@@ -306,7 +306,10 @@ static void on_received(struct stream_socket *socket, struct text bytes)
     bool known = connection->version != NULL || find_version(connection, &bytes);
     if (known && bytes.size > 0)
         receive(connection, bytes);
-    http_connection_flush(connection);
+    if (socket->more) /* answers to all records of one read share their own */
+        http_loop_flush_later(connection->loop, connection);
+    else
+        http_connection_flush(connection);
 }
 
 static void on_writable(struct stream_socket *socket)

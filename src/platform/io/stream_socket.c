@@ -116,8 +116,10 @@ static void open_records(struct stream_socket *socket)
     size_t size;
     if (!socket->is_ready && !shake_hands(socket))
         return;
-    while (!socket->closing && SSL_read_ex(socket->tls, opened, sizeof opened, &size) == 1)
+    while (!socket->closing && SSL_read_ex(socket->tls, opened, sizeof opened, &size) == 1) {
+        socket->more = BIO_pending(SSL_get_rbio(socket->tls)) > 0;
         socket->table->received(socket, text_make(opened, size));
+    }
     if (socket->closing)
         return;
     int reason = SSL_get_error(socket->tls, 0);

@@ -41,6 +41,7 @@ struct stream_socket {
     SSL *tls;              /* NULL = plain */
     struct buffer writing; /* given to libuv */
     bool is_ready;
+    bool more;     /* of what was read with these bytes will be given at once */
     bool in_write; /* give nothing now */
     bool closing;
 };
