@@ -83,9 +83,32 @@ struct error replay_consignment_read(const struct replay *replay, uint32_t order
                                  allocation->allocation_id);
 }
 
+static bool is_freight(int64_t grams)
+{
+    return grams > consignment_parcels_max * consignment_parcel_grams_max;
+}
+
 bool replay_consignment_is_freight(const struct replay_consignment *consignment)
 {
-    return consignment->grams > consignment_parcels_max * consignment_parcel_grams_max;
+    return is_freight(consignment->grams);
+}
+
+char **consignment_message_carriers(const struct replay *replay, int64_t grams, size_t *count)
+{
+    bool by_tariff = is_freight(grams) || replay->parcel_carrier_count == 0;
+    *count = by_tariff ? 1 : replay->parcel_carrier_count;
+    return by_tariff ? (char **)freight_carriers : (char **)replay->parcel_carriers;
+}
+
+int64_t consignment_order_grams(const struct replay *replay, uint32_t order)
+{
+    const struct data_set_order *of = &replay->data_set->orders[order];
+    int64_t grams = 0;
+    for (uint32_t i = 0; i < of->line_count; i++) {
+        const struct data_set_line *line = &replay->data_set->lines[of->first_line + i];
+        grams += line->packs * replay->data_set->products[line->product].weight_grams;
+    }
+    return grams;
 }
 
 size_t replay_consignment_parcels(const struct replay_consignment *consignment)
@@ -223,8 +246,6 @@ static Waybill__Shipping__V1__Customs *customs(const struct replay *replay,
 Waybill__Shipping__V1__GetRatesRequest *consignment_message_rates(
     const struct replay *replay, const struct replay_consignment *consignment, struct arena *arena)
 {
-    bool by_tariff =
-        replay_consignment_is_freight(consignment) || replay->parcel_carrier_count == 0;
     Waybill__Shipping__V1__GetRatesRequest *request = arena_allocate(arena, sizeof *request);
     if (request == NULL)
         return NULL;
@@ -233,8 +254,8 @@ Waybill__Shipping__V1__GetRatesRequest *consignment_message_rates(
     request->destination = consignment_message_destination(replay, consignment->order, arena);
     request->parcels = parcels(consignment, arena, &request->n_parcels);
     request->customs = customs(replay, consignment, arena);
-    request->carriers = by_tariff ? (char **)freight_carriers : (char **)replay->parcel_carriers;
-    request->n_carriers = by_tariff ? 1 : replay->parcel_carrier_count;
+    request->carriers =
+        consignment_message_carriers(replay, consignment->grams, &request->n_carriers);
     return request->origin == NULL || request->destination == NULL || request->parcels == NULL ||
                    request->customs == NULL
                ? NULL

@@ -44,6 +44,12 @@ __attribute__((warn_unused_result)) struct error replay_consignment_read(
 
 bool replay_consignment_is_freight(const struct replay_consignment *consignment);
 
+/* The carriers that may take so much: those of parcels, or the tariff. Lives as the replay. */
+char **consignment_message_carriers(const struct replay *replay, int64_t grams, size_t *count);
+
+/* What the whole order weighs. */
+int64_t consignment_order_grams(const struct replay *replay, uint32_t order);
+
 /* How many parcels it goes as: 1 for freight. */
 size_t replay_consignment_parcels(const struct replay_consignment *consignment);
 

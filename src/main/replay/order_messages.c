@@ -1,7 +1,7 @@
 /*
  * Plain filling in. The unit value of a line is what the data set's lines of that order pay for a
- * pack, so that one SKU has one value; what is heavier than parcels can be goes by the carrier that
- * takes freight, which fulfillment finds by its rates.
+ * pack, so that one SKU has one value. An order that is heavier than parcels can be is offered to
+ * the carrier of freight alone, all others to those of parcels.
  */
 #include "main/replay/order_messages.h"
 
@@ -73,6 +73,8 @@ Waybill__Fulfillment__V1__PromiseOrderRequest *order_message_promise(const struc
     request->order_id = arena_format(arena, "%s", id.string);
     request->destination = consignment_message_destination(replay, order, arena);
     request->currency_code = (char *)currency;
+    request->carriers = consignment_message_carriers(replay, consignment_order_grams(replay, order),
+                                                     &request->n_carriers);
     request->rule = WAYBILL__FULFILLMENT__V1__ORDER_RULE__ORDER_RULE_CHEAPEST;
     return request->order_id == NULL || request->destination == NULL ||
                    !fill_lines(replay, order, arena, request) ||

@@ -42,8 +42,9 @@ bool shipment_report_write(struct buffer *out, const struct shipment_totals *tot
     for (size_t i = 0; i < totals->row_count && written; i++)
         written = write_row(out, &totals->rows[i]);
     if (written && totals->not_created > 0)
-        written = buffer_append_format(out, "  %s shipments have no label\n",
-                                       number_text_of_count(totals->not_created).string);
+        written = buffer_append_format(
+            out, "  %s further ones were refused or given up: no label was bought\n",
+            number_text_of_count(totals->not_created).string);
     return written && buffer_append_string(out, "\n");
 }
 

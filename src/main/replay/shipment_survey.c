@@ -6,6 +6,7 @@
 #include "main/replay/shipment_survey.h"
 
 #include "main/replay/answer_details.h"
+#include "main/replay/consignment_messages.h"
 #include "main/replay/page_reading.h"
 #include "main/replay/replay_stage.h"
 #include "waybill/shipping/v1/shipping.pb-c.h"
@@ -103,17 +104,6 @@ static int64_t freight_of(const struct replay *replay, uint32_t order)
     return freight;
 }
 
-static int64_t grams_of_order(const struct replay *replay, uint32_t order)
-{
-    const struct data_set_order *of = &replay->data_set->orders[order];
-    int64_t grams = 0;
-    for (uint32_t i = 0; i < of->line_count; i++) {
-        const struct data_set_line *line = &replay->data_set->lines[of->first_line + i];
-        grams += line->packs * replay->data_set->products[line->product].weight_grams;
-    }
-    return grams;
-}
-
 static void compare(const struct replay *replay, uint32_t order, int64_t grams, int64_t cost_minor,
                     struct shipment_row *row)
 {
@@ -122,7 +112,7 @@ static void compare(const struct replay *replay, uint32_t order, int64_t grams, 
         return;
     row->compared++;
     row->compared_minor += cost_minor;
-    int64_t whole = grams_of_order(replay, order);
+    int64_t whole = consignment_order_grams(replay, order);
     row->freight_minor += (int64_t)(((__int128)freight * grams + whole / 2) / (__int128)whole);
 }
 
