@@ -13,55 +13,28 @@
  * Ends with 1 if any effect differs or the connection is lost.
  */
 #include "tests/load/histogram.h"
+#include "tests/load/load_client.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <nghttp2/nghttp2.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     skus = 10000,
     hot_sku = 0,
     body_bytes_max = 160,
     answer_bytes_max = 4096,
-    output_bytes_max = 1 << 20,
-    input_bytes = 1 << 16,
-    connections_max = 1024,
 };
 
 /* What is being done to the server; the phases follow one another. */
 enum phase { PHASE_RECEIVE, PHASE_BEFORE, PHASE_WARM_UP, PHASE_LOAD, PHASE_AFTER, PHASE_VERIFY };
 
-struct connection;
-
 /* One call in flight. */
 struct slot {
-    struct connection *connection;
+    struct load_call call; /* first */
     char body[body_bytes_max];
-    size_t body_size;
-    size_t body_sent;
     unsigned sku;
-    uint64_t began_ns;
-    int status; /* -1 = no trailer seen */
-    size_t answer_size;
     unsigned char answer[answer_bytes_max];
-};
-
-struct connection {
-    int socket;
-    nghttp2_session *session;
-    struct slot *slots;
-    char *output;
-    size_t output_size;
-    size_t output_sent;
 };
 
 struct load {
@@ -74,16 +47,15 @@ struct load {
     double warm_up_seconds;
     unsigned hot_every; /* each so-manieth call goes to the hot SKU; 0 = none */
     bool json;
-    struct sockaddr_in address;
-    char authority[64];
-    struct connection *all;
+    const char *address;
+    struct load_client client;
+    struct slot *slots;
+    size_t slot_count;
     enum phase phase;
-    const char *path;
     uint64_t next; /* of the phase's calls, or the next id */
     uint64_t last; /* where the phase ends; UINT64_MAX = by time */
     bool stopping; /* no further calls in this phase */
-    unsigned in_flight;
-    char run[16]; /* makes ids unique among runs */
+    char run[16];  /* makes ids unique among runs */
     uint64_t seed;
     uint64_t by_status[17];
     uint64_t other_status;
@@ -104,19 +76,6 @@ static struct load load = {
     .warm_up_seconds = 1,
     .hot_every = 10,
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
-static _Noreturn void give_up(const char *what, const char *why)
-{
-    fprintf(stderr, "load: %s: %s\n", what, why);
-    exit(1);
-}
 
 /* --- bodies --- */
 
@@ -150,9 +109,9 @@ static const char peer_place[] = "\x19\0\0\0\0\0\0\x49\x40";                   /
 
 static void frame(struct slot *slot, size_t size)
 {
-    memset(slot->body, 0, 5);
-    slot->body[4] = (char)size;
-    slot->body_size = 5 + size;
+    load_frame(slot->body, size);
+    slot->call.body = slot->body;
+    slot->call.body_size = load_frame_size + size;
 }
 
 /* SKU-%012u, as the rival names them; the digits end at the same place in every body of a kind. */
@@ -235,51 +194,9 @@ static void change_digits(struct slot *slot, uint64_t number)
 
 /* --- calls --- */
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room,
-                         uint32_t *flags, nghttp2_data_source *source, void *context)
-{
-    struct slot *slot = source->ptr;
-    size_t left = slot->body_size - slot->body_sent;
-    size_t part = left < room ? left : room;
-    (void)session;
-    (void)stream_id;
-    (void)context;
-    memcpy(out, slot->body + slot->body_sent, part);
-    slot->body_sent += part;
-    if (part == left)
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return (ssize_t)part;
-}
-
-#define HEADER(name, value, size)                                                                  \
-    {                                                                                              \
-        (uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, size,                             \
-            NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE                           \
-    }
-
-static void submit(struct slot *slot)
-{
-    nghttp2_nv headers[] = {
-        HEADER(":method", "POST", 4),
-        HEADER(":scheme", "http", 4),
-        HEADER(":path", load.path, strlen(load.path)),
-        HEADER(":authority", load.authority, strlen(load.authority)),
-        HEADER("content-type", "application/grpc", 16),
-        HEADER("te", "trailers", 8),
-    };
-    nghttp2_data_provider body = {.source.ptr = slot, .read_callback = read_body};
-    slot->body_sent = 0;
-    slot->status = -1;
-    slot->answer_size = 0;
-    slot->began_ns = now_ns();
-    load.in_flight++;
-    if (nghttp2_submit_request(slot->connection->session, NULL, headers, 6, &body, slot) < 0)
-        give_up("submit", "no more streams");
-}
-
 static bool is_fresh(const struct slot *slot)
 {
-    return slot->body_size == 0;
+    return slot->call.body_size == 0;
 }
 
 /* Starts the phase's next call on the slot, if there is one. */
@@ -294,7 +211,9 @@ static void start_next(struct slot *slot)
         change_digits(slot, number);
     else
         write_body(slot, number);
-    submit(slot);
+    slot->call.answer = measured ? NULL : slot->answer;
+    slot->call.answer_room = answer_bytes_max;
+    load_call_begin(&slot->call);
 }
 
 /* A varint field of a message; 0 if it is not there. Fields that are messages are passed over. */
@@ -330,7 +249,7 @@ static int64_t reserved_of(const struct slot *slot)
 {
     const unsigned char *stock = slot->answer + 5;
     size_t size = 0;
-    read_field(slot->answer + 5, slot->answer + slot->answer_size, 1, &stock, &size);
+    read_field(slot->answer + 5, slot->answer + slot->call.answer_size, 1, &stock, &size);
     return read_field(stock, stock + size, 3, NULL, NULL);
 }
 
@@ -344,25 +263,25 @@ static void check_effect(const struct slot *slot)
                 (long long)grown, (unsigned long long)load.ok_by_sku[slot->sku]);
 }
 
-static void finished(struct slot *slot)
+static void finished(struct load_call *call)
 {
-    load.in_flight--;
+    struct slot *slot = (struct slot *)call; /* its first member */
     switch (load.phase) {
     case PHASE_WARM_UP:
     case PHASE_LOAD:
-        if (slot->status == 0)
+        if (slot->call.status == 0)
             load.ok_by_sku[slot->sku]++;
         if (load.phase == PHASE_LOAD) {
-            histogram_add(&load.latencies, now_ns() - slot->began_ns);
-            if (slot->status >= 0 && slot->status <= 16)
-                load.by_status[slot->status]++;
+            histogram_add(&load.latencies, load_now_ns() - slot->call.began_ns);
+            if (slot->call.status >= 0 && slot->call.status <= 16)
+                load.by_status[slot->call.status]++;
             else
                 load.other_status++;
         }
         break;
     case PHASE_RECEIVE:
-        if (slot->status != 0)
-            give_up("receive", "ReceiveStock was refused");
+        if (slot->call.status != 0)
+            load_give_up("receive", "ReceiveStock was refused");
         break;
     case PHASE_BEFORE:
         load.reserved_before[slot->sku] = reserved_of(slot);
@@ -371,123 +290,14 @@ static void finished(struct slot *slot)
         check_effect(slot);
         break;
     case PHASE_VERIFY:
-        load.entries =
-            (uint64_t)read_field(slot->answer + 5, slot->answer + slot->answer_size, 1, NULL, NULL);
+        load.entries = (uint64_t)read_field(slot->answer + 5, slot->answer + slot->call.answer_size,
+                                            1, NULL, NULL);
         load.mismatches =
-            slot->status != 0 ||
-            read_field(slot->answer + 5, slot->answer + slot->answer_size, 4, NULL, NULL) != 0;
+            slot->call.status != 0 ||
+            read_field(slot->answer + 5, slot->answer + slot->call.answer_size, 4, NULL, NULL) != 0;
         break;
     }
     start_next(slot);
-}
-
-static int on_header(nghttp2_session *session, const nghttp2_frame *header, const uint8_t *name,
-                     size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
-                     void *context)
-{
-    (void)flags;
-    (void)context;
-    if (name_size != 11 || memcmp(name, "grpc-status", 11) != 0)
-        return 0;
-    struct slot *slot = nghttp2_session_get_stream_user_data(session, header->hd.stream_id);
-    if (slot != NULL)
-        slot->status = value_size == 1   ? value[0] - '0'
-                       : value_size == 2 ? (value[0] - '0') * 10 + value[1] - '0'
-                                         : -1;
-    return 0;
-}
-
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
-                   size_t size, void *context)
-{
-    (void)flags;
-    (void)context;
-    if (load.phase == PHASE_LOAD || load.phase == PHASE_WARM_UP)
-        return 0;
-    struct slot *slot = nghttp2_session_get_stream_user_data(session, stream_id);
-    size_t room = answer_bytes_max - slot->answer_size;
-    size_t part = size < room ? size : room;
-    memcpy(slot->answer + slot->answer_size, data, part);
-    slot->answer_size += part;
-    return 0;
-}
-
-static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code,
-                           void *context)
-{
-    struct slot *slot = nghttp2_session_get_stream_user_data(session, stream_id);
-    (void)code;
-    (void)context;
-    if (slot != NULL)
-        finished(slot);
-    return 0;
-}
-
-/* --- connections --- */
-
-static void open_connection(struct connection *connection)
-{
-    const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20}};
-    nghttp2_session_callbacks *callbacks;
-    int on = 1;
-    connection->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(connection->socket, (struct sockaddr *)&load.address, sizeof load.address) != 0)
-        give_up("connect", strerror(errno));
-    setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    fcntl(connection->socket, F_SETFL, O_NONBLOCK);
-    connection->output = malloc(output_bytes_max);
-    connection->slots = calloc(load.streams, sizeof *connection->slots);
-    nghttp2_session_callbacks_new(&callbacks);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-    if (connection->output == NULL || connection->slots == NULL ||
-        nghttp2_session_client_new(&connection->session, callbacks, connection) != 0)
-        give_up("connection", "out of memory");
-    nghttp2_session_callbacks_del(callbacks);
-    nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings, 1);
-    nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0, 1 << 24);
-    for (unsigned i = 0; i < load.streams; i++)
-        connection->slots[i].connection = connection;
-}
-
-static void receive(struct connection *connection)
-{
-    static uint8_t input[input_bytes];
-    ssize_t size = recv(connection->socket, input, sizeof input, 0);
-    if (size == 0 || (size < 0 && errno != EAGAIN))
-        give_up("connection lost", size == 0 ? "closed by the server" : strerror(errno));
-    if (size > 0 && nghttp2_session_mem_recv(connection->session, input, (size_t)size) < 0)
-        give_up("connection", "the server does not speak HTTP/2");
-}
-
-static void transmit(struct connection *connection)
-{
-    for (;;) {
-        while (connection->output_size < output_bytes_max / 2) {
-            const uint8_t *data;
-            ssize_t size = nghttp2_session_mem_send(connection->session, &data);
-            if (size < 0)
-                give_up("connection", nghttp2_strerror((int)size));
-            if (size == 0)
-                break;
-            memcpy(connection->output + connection->output_size, data, (size_t)size);
-            connection->output_size += (size_t)size;
-        }
-        if (connection->output_sent == connection->output_size)
-            break;
-        ssize_t sent = send(connection->socket, connection->output + connection->output_sent,
-                            connection->output_size - connection->output_sent, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EAGAIN)
-            return;
-        if (sent < 0)
-            give_up("connection lost", strerror(errno));
-        connection->output_sent += (size_t)sent;
-        if (connection->output_sent == connection->output_size) {
-            connection->output_sent = 0;
-            connection->output_size = 0;
-        }
-    }
 }
 
 /* --- phases --- */
@@ -496,34 +306,19 @@ static void transmit(struct connection *connection)
  */
 static void run_phase(enum phase phase, const char *path, uint64_t calls, double seconds)
 {
-    struct pollfd polls[connections_max];
-    uint64_t until_ns = now_ns() + (uint64_t)(seconds * 1e9);
+    uint64_t until_ns = load_now_ns() + (uint64_t)(seconds * 1e9);
     load.phase = phase;
-    load.path = path;
+    load.client.path = path;
     load.stopping = false;
     load.last = calls == 0 ? UINT64_MAX : load.next + calls;
-    for (unsigned i = 0; i < load.connections; i++) {
-        for (unsigned j = 0; j < load.streams; j++) {
-            load.all[i].slots[j].body_size = 0;
-            start_next(&load.all[i].slots[j]);
-        }
-        transmit(&load.all[i]);
+    for (size_t i = 0; i < load.slot_count; i++) {
+        load.slots[i].call.body_size = 0;
+        start_next(&load.slots[i]);
     }
-    while (load.in_flight > 0) {
-        for (unsigned i = 0; i < load.connections; i++) {
-            bool blocked = load.all[i].output_size > load.all[i].output_sent;
-            polls[i] = (struct pollfd){.fd = load.all[i].socket,
-                                       .events = (short)(POLLIN | (blocked ? POLLOUT : 0))};
-        }
-        if (poll(polls, load.connections, 1000) < 0)
-            give_up("poll", strerror(errno));
-        for (unsigned i = 0; i < load.connections; i++) {
-            if (polls[i].revents & (POLLIN | POLLHUP | POLLERR))
-                receive(&load.all[i]);
-            if (polls[i].revents)
-                transmit(&load.all[i]);
-        }
-        if (calls == 0 && !load.stopping && now_ns() >= until_ns)
+    load_client_flush(&load.client);
+    while (load.client.in_flight > 0) {
+        load_client_turn(&load.client);
+        if (calls == 0 && !load.stopping && load_now_ns() >= until_ns)
             load.stopping = true;
     }
 }
@@ -531,9 +326,9 @@ static void run_phase(enum phase phase, const char *path, uint64_t calls, double
 static void measure(const char *path)
 {
     run_phase(PHASE_WARM_UP, path, 0, load.warm_up_seconds);
-    uint64_t began_ns = now_ns();
+    uint64_t began_ns = load_now_ns();
     run_phase(PHASE_LOAD, path, 0, load.seconds);
-    load.measured_seconds = (double)(now_ns() - began_ns) / 1e9;
+    load.measured_seconds = (double)(load_now_ns() - began_ns) / 1e9;
 }
 
 static void run_all(void)
@@ -608,27 +403,12 @@ static _Noreturn void usage(void)
     exit(2);
 }
 
-static void read_address(const char *text)
-{
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host)
-        usage();
-    memcpy(host, text, (size_t)(colon - text));
-    host[colon - text] = '\0';
-    load.address.sin_family = AF_INET;
-    load.address.sin_port = htons((uint16_t)atoi(colon + 1));
-    if (inet_pton(AF_INET, host, &load.address.sin_addr) != 1)
-        usage();
-    snprintf(load.authority, sizeof load.authority, "%s", text);
-}
-
 static void read_arguments(int argc, char **argv)
 {
     if (argc < 3 || (strcmp(argv[1], "waybill") != 0 && strcmp(argv[1], "peer") != 0))
         usage();
     load.is_peer = strcmp(argv[1], "peer") == 0;
-    read_address(argv[2]);
+    load.address = argv[2];
     for (int i = 3; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--json") == 0) {
@@ -657,20 +437,25 @@ static void read_arguments(int argc, char **argv)
             usage();
         i++;
     }
-    if (load.connections == 0 || load.connections > connections_max || load.streams == 0)
+    if (load.connections == 0 || load.connections > load_connections_max || load.streams == 0)
         usage();
 }
 
 int main(int argc, char **argv)
 {
     read_arguments(argc, argv);
-    load.seed = now_ns() | 1;
+    load.seed = load_now_ns() | 1;
     snprintf(load.run, sizeof load.run, "L%08x", next_random());
-    load.all = calloc(load.connections, sizeof *load.all);
-    if (load.all == NULL)
-        give_up("start", "out of memory");
-    for (unsigned i = 0; i < load.connections; i++)
-        open_connection(&load.all[i]);
+    load.client.finished = finished;
+    if (!load_client_open(&load.client, load.address, load.connections))
+        usage();
+    load.slot_count = (size_t)load.connections * load.streams;
+    load.slots = calloc(load.slot_count, sizeof *load.slots);
+    if (load.slots == NULL)
+        load_give_up("start", "out of memory");
+    for (size_t i = 0; i < load.slot_count; i++)
+        load.slots[i].call.connection =
+            load_client_connection(&load.client, (unsigned)(i / load.streams));
     run_all();
     print_result();
     return load.differences > 0 || load.mismatches > 0;
