@@ -53,6 +53,22 @@ int64_t simulator_now_us(const struct simulator *simulator)
     return clock_now_us(simulator->options.clock);
 }
 
+int64_t simulator_monotonic_us(const struct simulator *simulator)
+{
+    return clock_monotonic_us(simulator->options.clock);
+}
+
+void simulator_note_time(struct simulator *simulator, struct text path, int64_t begin_us)
+{
+    if (memmem(path.data, path.size, "/rat", 4) == NULL)
+        return;
+    for (size_t i = 0; i < simulator_carrier_count; i++) {
+        struct text name = text_of(simulator_carrier_name((enum simulator_carrier)i));
+        if (path.size > name.size + 1 && memcmp(path.data + 1, name.data, name.size) == 0)
+            simulator->rating_us[i] = simulator_monotonic_us(simulator) - begin_us;
+    }
+}
+
 void simulator_copy(char *out, size_t size, struct text text)
 {
     size_t taken = text.size < size - 1 ? text.size : size - 1;
@@ -380,6 +396,12 @@ static void put_counts(struct simulator *simulator, struct json_writer *json)
     json_put_integer(json, "voided", voided);
     json_put_integer(json, "pushes_sent", (int64_t)simulator->pushes_sent);
     json_put_integer(json, "pushes_accepted", (int64_t)simulator->pushes_accepted);
+    for (size_t i = 0; i < simulator_carrier_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "rating_us_%s",
+                 simulator_carrier_name((enum simulator_carrier)i));
+        json_put_integer(json, name, simulator->rating_us[i]);
+    }
     json_open_object(json, "faults");
     for (size_t i = 1; i < simulator_fault_count; i++)
         json_put_integer(json, names[i], (int64_t)simulator->faults[i]);
@@ -435,6 +457,11 @@ void simulator_answer(struct simulator *simulator, const struct simulator_reques
     simulator->requests++;
     answer->fault = draw(simulator, simulator_is_purchase(request));
     simulator->faults[answer->fault]++;
+    if (simulator->options.answer_ms_max > 0)
+        answer->after_ms =
+            simulator->options.answer_ms_max / 2 +
+            (int64_t)random_below(&simulator->random.base,
+                                  (uint64_t)simulator->options.answer_ms_max / 2 + 1);
     if (fail_before(answer))
         return;
     serve(simulator, request, answer);

@@ -63,6 +63,7 @@ struct simulator_options {
     uint32_t fault_millionths; /* of requests that go wrong */
     int64_t search_lag_us_max; /* each purchase becomes searchable after 0 to so long */
     int64_t speed;             /* a parcel's life goes so many times faster than a real one */
+    int64_t answer_ms_max;     /* each answer takes half to all of it, by the seed; 0 = at once */
     const char *samples;       /* a folder whose files answer; NULL = none */
     const char *push_url;      /* gets /ups, /fedex, /dhl behind it; NULL = no pushes */
     const char *push_secret;
@@ -82,6 +83,7 @@ struct simulator {
     uint64_t pushes_sent;
     uint64_t pushes_accepted;
     uint64_t sample_turn;
+    int64_t rating_us[simulator_carrier_count]; /* how long the last answer about rates took */
 };
 
 struct error simulator_init(struct simulator *simulator, const struct simulator_options *options);
@@ -102,6 +104,7 @@ struct simulator_answer {
     unsigned status;
     struct buffer body;
     unsigned retry_after_seconds; /* 0 = none */
+    int64_t after_ms;             /* when it leaves */
     enum simulator_fault fault;
 };
 
@@ -148,6 +151,10 @@ extern const size_t simulator_step_count;
 bool simulator_has_step(const struct simulator *simulator,
                         const struct simulator_shipment *shipment, size_t step, int64_t *time_us);
 int64_t simulator_now_us(const struct simulator *simulator);
+int64_t simulator_monotonic_us(const struct simulator *simulator);
+
+/* An answer to that path (with the carrier's prefix) has left; its head came at `begin_us`. */
+void simulator_note_time(struct simulator *simulator, struct text path, int64_t begin_us);
 
 /* "20260601", "095004", "2026-06-01T09:50:04" of a UTC time. */
 void simulator_date(int64_t time_us, char date[9]);

@@ -1,7 +1,7 @@
 /*
- * One request an exchange: head and body are collected, the simulator answers at once, and the
- * answer leaves as the fault of this request wants it: whole, in pieces with pauses, never, or not
- * at all because the connection is cut.
+ * One request an exchange: head and body are collected, the simulator decides at once, and the
+ * answer leaves when the carrier's time is over and as the fault of this request wants it: whole,
+ * in pieces with pauses, never, or not at all because the connection is cut.
  */
 #include "carrier_simulator/simulator_server.h"
 
@@ -31,6 +31,7 @@ struct simulated_exchange {
     char sample[128];
     bool authorized;
     bool too_long;
+    int64_t begin_us; /* monotonic: the head was here */
     struct buffer body;
     struct simulator_answer answer;
     size_t sent;
@@ -46,6 +47,7 @@ static void *open_exchange(void *context, struct http_exchange *exchange, struct
         return NULL;
     made->exchange = exchange;
     made->simulator = context;
+    made->begin_us = simulator_monotonic_us(context);
     made->too_long = path.size >= sizeof made->path;
     simulator_copy(made->path, sizeof made->path, path);
     buffer_init(&made->body, request_bytes_max);
@@ -120,6 +122,16 @@ static void let_more_go(uv_timer_t *timer)
     http_resume(one->exchange);
 }
 
+static void pause_then(struct simulated_exchange *one, uv_timer_cb then, uint64_t after_ms,
+                       uint64_t every_ms)
+{
+    if (!one->has_pause)
+        uv_timer_init(&one->exchange->loop->io.loop, &one->pause);
+    one->has_pause = true;
+    one->pause.data = one;
+    uv_timer_start(&one->pause, then, after_ms, every_ms);
+}
+
 static void respond(struct simulated_exchange *one)
 {
     struct http_header headers[2] = {{text_of("content-type"), text_of("application/json")},
@@ -127,13 +139,26 @@ static void respond(struct simulated_exchange *one)
     one->allowed = one->answer.body.size;
     if (one->answer.fault == SIMULATOR_FAULT_SLOW) {
         one->allowed = 0;
-        one->has_pause = true;
-        uv_timer_init(&one->exchange->loop->io.loop, &one->pause);
-        one->pause.data = one;
-        uv_timer_start(&one->pause, let_more_go, slow_pause_ms, slow_pause_ms);
+        pause_then(one, let_more_go, slow_pause_ms, slow_pause_ms);
     }
     http_respond(one->exchange, one->answer.status, headers,
                  one->answer.retry_after_seconds > 0 ? 2 : 1, (int64_t)one->answer.body.size);
+}
+
+static void respond_late(uv_timer_t *timer)
+{
+    respond(timer->data);
+}
+
+/* The loop's time may be as old as its last turn. */
+static void respond_in_time(struct simulated_exchange *one)
+{
+    int64_t wait_ms = one->answer.after_ms;
+    uv_update_time(&one->exchange->loop->io.loop);
+    if (wait_ms == 0)
+        respond(one);
+    else
+        pause_then(one, respond_late, (uint64_t)wait_ms, 0);
 }
 
 static void answer(void *consumer)
@@ -157,7 +182,7 @@ static void answer(void *consumer)
     case SIMULATOR_FAULT_NULL_FIELD:
     case SIMULATOR_FAULT_MALFORMED:
     case SIMULATOR_FAULT_SLOW:
-        respond(one);
+        respond_in_time(one);
     }
 }
 
@@ -172,6 +197,8 @@ static size_t read_answer(void *consumer, char *out, size_t room, enum http_body
     *state = one->sent == one->answer.body.size ? HTTP_BODY_END
              : one->sent == end                 ? HTTP_BODY_PENDING
                                                 : HTTP_BODY_MORE;
+    if (*state == HTTP_BODY_END)
+        simulator_note_time(one->simulator, text_of(one->path), one->begin_us);
     return part;
 }
 

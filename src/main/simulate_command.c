@@ -24,12 +24,13 @@ static void print_help(void)
         "  --search-lag SECONDS a purchase is found by its reference after 0 to so long, default "
         "5\n"
         "  --speed N            a parcel's life (55 hours) goes N times faster, default 1\n"
+        "  --answer-ms MS       an answer takes half to all of it, drawn by the seed, default 0\n"
         "  --push-url URL       pushes go to URL/ups, URL/fedex, URL/dhl\n"
         "  --push-secret TEXT   their credential; FedEx's signing key\n"
         "  --samples DIR        the files of a folder answer: DIR/CARRIER/OPERATION/NAME.json\n\n"
         "GET /simulator/shipments[?reference=R] lists what was charged, GET /simulator/counts "
         "what\n"
-        "was asked and what went wrong.\n");
+        "was asked, what went wrong, and how long the last answer about rates took.\n");
 }
 
 static void ready(const char *address)
@@ -72,6 +73,9 @@ static bool take_option(const char *name, const char *value, struct simulator_op
         options->search_lag_us_max = number;
     else if (strcmp(name, "--speed") == 0 && (fine = to_number(value, 1, &number)))
         options->speed = number;
+    else if (strcmp(name, "--answer-ms") == 0 && (fine = to_number(value, 0, &number)) &&
+             number <= 600000)
+        options->answer_ms_max = number;
     else
         return false;
     return fine;
