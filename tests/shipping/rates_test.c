@@ -2,8 +2,11 @@
  * Goal: rates of all carriers by the deadline, a reason for each that gave none, and a rate_id that
  * buys just what was rated. Method: fake carriers; every character of a rate_id bent in turn.
  */
+#include "platform/base/base64.h"
 #include "tests/support/shipping_desk.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -244,6 +247,124 @@ static void a_rate_ends_and_a_repeat_does_not(void **state)
     desk_call_destroy(asked);
 }
 
+static void the_seal_is_hmac_as_others_know_it(void **state)
+{
+    char bytes[512], alphabet[600];
+    unsigned char seal[32];
+    unsigned seal_size = 0;
+    size_t size = 0;
+    struct desk_call *asked = desk_ask(*state, rates());
+    struct text rate_id = asked->as.rates.rates[0].rate_id;
+    assert_true(rate_id.size < sizeof alphabet);
+    assert_int_equal(rate_id.data[rate_id.size], '\0');
+    assert_true(base64_decode(rate_id, bytes, &size));
+    assert_true(size > sizeof seal);
+    assert_non_null(HMAC(EVP_sha256(), ((struct shipping_desk *)*state)->options.rate_key, 32,
+                         (const unsigned char *)bytes, size - sizeof seal, seal, &seal_size));
+    assert_int_equal(seal_size, sizeof seal);
+    assert_memory_equal(seal, bytes + size - sizeof seal, sizeof seal);
+    desk_call_destroy(asked);
+}
+
+/* --- a carrier that decides its rates --- */
+
+static bool decide(struct carrier *carrier, const struct carrier_rate_request *request,
+                   struct arena *arena, struct carrier_outcome *outcome,
+                   struct carrier_rates *decided)
+{
+    static const struct carrier_rate only = {.service_code = {"D1", 2}, .amount = {"USD", 1100}};
+    (void)carrier;
+    (void)arena;
+    *decided = (struct carrier_rates){.rates = &only, .rate_count = 1};
+    *outcome = (struct carrier_outcome){.verdict = CARRIER_ANSWERED};
+    if (request->consignment->parcel_count > 1)
+        *outcome =
+            (struct carrier_outcome){.verdict = CARRIER_REFUSED, .message = {"one parcel", 10}};
+    return request->consignment->parcel_count < 3; /* no memory for three */
+}
+
+/* beta becomes it, and the service gets a thread of its own, which runs only when told to. */
+static void let_beta_decide(struct shipping_desk *desk, struct carrier *decider,
+                            struct test_executor *thread)
+{
+    static struct carrier_table table;
+    table = *desk->beta.base.table;
+    table.decide_rates = decide;
+    *decider = desk->beta.base;
+    decider->table = &table;
+    test_executor_init(thread);
+    shipping_desk_stop(desk);
+    desk->carriers[1] = decider;
+    desk->options.executor = &thread->base;
+    shipping_desk_start(desk);
+}
+
+static struct desk_call *rates_of_beta(size_t parcel_count)
+{
+    static struct text beta;
+    static struct shipping_parcel parcels[3];
+    struct desk_call *call = rates();
+    beta = text_of("beta");
+    for (size_t i = 0; i < 3; i++)
+        parcels[i] = call->as.rates.consignment.parcels[0];
+    call->as.rates.carriers = &beta;
+    call->as.rates.carrier_count = 1;
+    call->as.rates.consignment.parcels = parcels;
+    call->as.rates.consignment.parcel_count = parcel_count;
+    return call;
+}
+
+static void who_decides_its_rates_answers_on_the_callers_thread(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct carrier decider;
+    struct test_executor thread;
+    let_beta_decide(desk, &decider, &thread);
+    struct desk_call *call = rates_of_beta(1);
+    assert_true(desk_call_submit(desk, call));
+    assert_false(call->is_done); /* never before submit has returned */
+    shipping_desk_run(desk);
+    assert_true(call->is_done);
+    assert_int_equal(call->as.rates.rate_count, 1);
+    assert_string_equal(call->as.rates.rates[0].carrier, "beta");
+    assert_int_equal(call->as.rates.rates[0].rate.amount.amount_minor, 1100);
+    assert_true(call->as.rates.rates[0].rate_id.size > 80);
+    assert_string_equal(call->as.rates.consignment.ship_date, "2026-09-21");
+    desk_call_destroy(call);
+    call = desk_ask(desk, rates_of_beta(2));
+    assert_int_equal(call->as.rates.rate_count, 0);
+    assert_int_equal(call->as.rates.failure_count, 1);
+    assert_true(text_equals_string(call->as.rates.failures[0].reason, "refused: one parcel"));
+    desk_call_destroy(call);
+    call = desk_ask(desk, rates_of_beta(3));
+    assert_int_equal(call->error.code, ERROR_OUT_OF_MEMORY);
+    desk_call_destroy(call);
+    test_executor_run_all(&thread);
+    shipping_desk_stop(desk);
+    test_executor_deinit(&thread);
+}
+
+static void who_decides_its_rates_stands_beside_who_is_asked(void **state)
+{
+    struct shipping_desk *desk = *state;
+    struct carrier decider;
+    struct test_executor thread;
+    let_beta_decide(desk, &decider, &thread);
+    struct desk_call *call = rates();
+    assert_true(desk_call_submit(desk, call));
+    shipping_desk_run(desk);
+    assert_false(call->is_done); /* alpha has to be asked */
+    test_executor_run_all(&thread);
+    shipping_desk_run(desk);
+    assert_true(call->is_done);
+    assert_int_equal(call->as.rates.rate_count, 2);
+    assert_string_equal(call->as.rates.rates[0].carrier, "alpha"); /* 1000 */
+    assert_string_equal(call->as.rates.rates[1].carrier, "beta");
+    desk_call_destroy(call);
+    shipping_desk_stop(desk);
+    test_executor_deinit(&thread);
+}
+
 /* --- rules --- */
 
 static struct desk_call *by_rule(struct shipping_desk *desk, enum rate_rule rule)
@@ -318,6 +439,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_keys_rate_is_a_mismatch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_fact_is_a_mismatch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rate_ends_and_a_repeat_does_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_seal_is_hmac_as_others_know_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_decides_its_rates_answers_on_the_callers_thread, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_decides_its_rates_stands_beside_who_is_asked, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_cheapest_and_the_fastest_are_told_apart, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_any_rate_there_is_no_trace, set_up, tear_down),

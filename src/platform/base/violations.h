@@ -4,6 +4,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,5 +34,9 @@ size_t violations_kept(const struct violations *violations);
 __attribute__((format(printf, 3, 4))) void violations_add(struct violations *violations,
                                                           const char *description,
                                                           const char *field, ...);
+
+/* The same with the path's arguments as a list. */
+void violations_add_list(struct violations *violations, const char *description, const char *field,
+                         va_list arguments);
 
 #endif

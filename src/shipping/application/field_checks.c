@@ -3,6 +3,7 @@
 
 #include "shipping/application/service_state.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,17 @@ static const char page_rule[] = "must be 0 to 1000";
 
 enum { path_size = 160 };
 
-/* --- single values --- */
+/* --- single values: each path is a format with its arguments, put together only where needed ---
+ */
+
+/* Adds a violation in a function whose last parameters are `path` and its arguments. */
+#define ADD(violations, rule, path)                                                                \
+    do {                                                                                           \
+        va_list arguments;                                                                         \
+        va_start(arguments, path);                                                                 \
+        violations_add_list(violations, rule, path, arguments);                                    \
+        va_end(arguments);                                                                         \
+    } while (0)
 
 static bool is_letter_or_digit(char c)
 {
@@ -51,31 +62,25 @@ static void check_optional_id(struct violations *violations, struct text id, con
         violations_add(violations, optional_id_rule, "%s", path);
 }
 
-static void check_words(struct violations *violations, struct text words, size_t size_max,
-                        const char *path)
+__attribute__((format(printf, 4, 5))) static void check_words(struct violations *violations,
+                                                              struct text words, size_t size_max,
+                                                              const char *path, ...)
 {
     const char *rule = size_max <= 64 ? "must be UTF-8 without control characters, at most 64 bytes"
                        : size_max <= 128
                            ? "must be UTF-8 without control characters, at most 128 bytes"
                            : "must be UTF-8 without control characters, at most 256 bytes";
     if (words.size > size_max || text_has_control(words) || !text_is_utf8(words))
-        violations_add(violations, rule, "%s", path);
+        ADD(violations, rule, path);
 }
 
-static void check_needed_words(struct violations *violations, struct text words, size_t size_max,
-                               const char *path)
-{
-    if (words.size == 0)
-        violations_add(violations, "must not be empty", "%s", path);
-    else
-        check_words(violations, words, size_max, path);
-}
-
-static void check_range(struct violations *violations, int64_t value, int64_t minimum,
-                        int64_t maximum, const char *rule, const char *path)
+__attribute__((format(printf, 6, 7))) static void check_range(struct violations *violations,
+                                                              int64_t value, int64_t minimum,
+                                                              int64_t maximum, const char *rule,
+                                                              const char *path, ...)
 {
     if (value < minimum || value > maximum)
-        violations_add(violations, rule, "%s", path);
+        ADD(violations, rule, path);
 }
 
 static void check_number(struct violations *violations, struct text number, const char *path)
@@ -92,12 +97,13 @@ static bool is_country(struct text code)
 }
 
 /* The currency has been checked where it was read. */
-static void check_money(struct violations *violations, struct shipping_money money,
-                        const char *path)
+__attribute__((format(printf, 3, 4))) static void check_amount(struct violations *violations,
+                                                               struct shipping_money money,
+                                                               const char *path, ...)
 {
     if (money.currency_code[0] != '\0' &&
         (money.amount_minor < 0 || money.amount_minor > shipping_amount_minor_max))
-        violations_add(violations, amount_rule, "%s.amount_minor", path);
+        ADD(violations, amount_rule, path);
 }
 
 /* Digits from `at` on. */
@@ -153,15 +159,12 @@ static void check_address(struct violations *violations, const struct shipping_a
         {address->region, "region"},
         {address->postal_code, "postal_code"},
     };
-    char field[path_size];
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        snprintf(field, sizeof field, "%s.%s", path, fields[i].name);
-        check_words(violations, fields[i].text, shipping_text_bytes_max, field);
-    }
-    for (size_t i = 0; i < address->line_count; i++) {
-        snprintf(field, sizeof field, "%s.lines[%zu]", path, i);
-        check_words(violations, address->lines[i], shipping_text_bytes_max, field);
-    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        check_words(violations, fields[i].text, shipping_text_bytes_max, "%s.%s", path,
+                    fields[i].name);
+    for (size_t i = 0; i < address->line_count; i++)
+        check_words(violations, address->lines[i], shipping_text_bytes_max, "%s.lines[%zu]", path,
+                    i);
     if (!is_country(address->country_code))
         violations_add(violations, country_rule, "%s.country_code", path);
     if (for_label && address->name.size == 0 && address->company.size == 0)
@@ -179,10 +182,8 @@ static void check_address(struct violations *violations, const struct shipping_a
 static void check_parcel(struct violations *violations, const struct shipping_parcel *parcel,
                          size_t index)
 {
-    char path[path_size];
-    snprintf(path, sizeof path, "parcels[%zu].weight_grams", index);
     check_range(violations, parcel->weight_grams, 1, shipping_weight_grams_max,
-                "must be 1 to 1000000000", path);
+                "must be 1 to 1000000000", "parcels[%zu].weight_grams", index);
     const struct {
         int32_t value;
         const char *name;
@@ -193,17 +194,16 @@ static void check_parcel(struct violations *violations, const struct shipping_pa
     };
     size_t measured = 0;
     for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "parcels[%zu].%s", index, lengths[i].name);
-        check_range(violations, lengths[i].value, 0, shipping_length_mm_max, length_rule, path);
+        check_range(violations, lengths[i].value, 0, shipping_length_mm_max, length_rule,
+                    "parcels[%zu].%s", index, lengths[i].name);
         measured += lengths[i].value != 0;
     }
     if (measured != 0 && measured != 3)
         violations_add(violations, "length, width and height: all three or none",
                        "parcels[%zu].length_mm", index);
-    snprintf(path, sizeof path, "parcels[%zu].value", index);
-    check_money(violations, parcel->value, path);
-    snprintf(path, sizeof path, "parcels[%zu].reference", index);
-    check_words(violations, parcel->reference, shipping_text_bytes_max, path);
+    check_amount(violations, parcel->value, "parcels[%zu].value.amount_minor", index);
+    check_words(violations, parcel->reference, shipping_text_bytes_max, "parcels[%zu].reference",
+                index);
 }
 
 static bool is_one_of(struct text text, const char *const *names)
@@ -218,19 +218,18 @@ static bool is_one_of(struct text text, const char *const *names)
 static void check_customs_item(struct violations *violations,
                                const struct shipping_customs_item *item, size_t index)
 {
-    char path[path_size];
-    snprintf(path, sizeof path, "customs.items[%zu].description", index);
-    check_needed_words(violations, item->description, shipping_description_bytes_max, path);
-    snprintf(path, sizeof path, "customs.items[%zu].quantity", index);
+    if (item->description.size == 0)
+        violations_add(violations, "must not be empty", "customs.items[%zu].description", index);
+    check_words(violations, item->description, shipping_description_bytes_max,
+                "customs.items[%zu].description", index);
     check_range(violations, item->quantity, 1, shipping_quantity_max, "must be 1 to 1000000000",
-                path);
-    snprintf(path, sizeof path, "customs.items[%zu].value", index);
+                "customs.items[%zu].quantity", index);
     if (item->value.currency_code[0] == '\0')
-        violations_add(violations, "must be given: customs ask for it", "%s", path);
-    check_money(violations, item->value, path);
-    snprintf(path, sizeof path, "customs.items[%zu].weight_grams", index);
+        violations_add(violations, "must be given: customs ask for it", "customs.items[%zu].value",
+                       index);
+    check_amount(violations, item->value, "customs.items[%zu].value.amount_minor", index);
     check_range(violations, item->weight_grams, 0, shipping_weight_grams_max,
-                "must be 0 to 1000000000", path);
+                "must be 0 to 1000000000", "customs.items[%zu].weight_grams", index);
     if (item->hs_code.size > 16 || !is_made_of(item->hs_code, "."))
         violations_add(violations, "must be at most 16 digits and dots",
                        "customs.items[%zu].hs_code", index);
@@ -280,7 +279,8 @@ static void check_consignment(struct violations *violations, struct consignment 
     for (size_t i = 0; i < consignment->parcel_count; i++)
         check_parcel(violations, &consignment->parcels[i], i);
     check_customs(violations, consignment);
-    check_money(violations, consignment->options.insured_value, "options.insured_value");
+    check_amount(violations, consignment->options.insured_value,
+                 "options.insured_value.amount_minor");
 }
 
 static void check_carrier(struct shipping_service *service, struct violations *violations,

@@ -425,8 +425,8 @@ static void choose_by_rate(struct purchase *purchase)
     struct rate_offer offer;
     char facts[32];
     consignment_hash(&purchase->request->consignment, facts);
-    if (!rate_id_open(purchase->call->arena, purchase->request->rate_id,
-                      purchase->service->options.rate_key, &offer)) {
+    if (!rate_id_open(purchase->call->arena, purchase->request->rate_id, &purchase->service->sealer,
+                      &offer)) {
         refuse_string(purchase, REFUSAL_RATE_MISMATCH, "rate_id is not one that was given here");
         return;
     }

@@ -4,6 +4,7 @@
 #include "platform/base/arena.h"
 #include "shipping/domain/consignment.h"
 
+#include <openssl/sha.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,14 +20,26 @@ struct rate_offer {
     char facts[32]; /* consignment_hash */
 };
 
-/* URL-safe Base64, at most shipping_rate_id_bytes_max; data is NULL without memory. */
-struct text rate_id_seal(struct arena *arena, const struct rate_offer *offer, const char key[32]);
+/* The key, as the two states of SHA-256 that HMAC begins with (RFC 2104). Fixed: any thread. */
+struct rate_sealer {
+    SHA256_CTX inner;
+    SHA256_CTX outer;
+};
+
+void rate_sealer_init(struct rate_sealer *sealer, const char key[32]);
+
+/*
+ * URL-safe Base64 with a NUL behind it, at most shipping_rate_id_bytes_max; data is NULL without
+ * memory.
+ */
+struct text rate_id_seal(struct arena *arena, const struct rate_offer *offer,
+                         const struct rate_sealer *sealer);
 
 /*
  * False: it has another key's seal, or was bent, or is of nobody's making. Texts are on the arena;
  * without memory it is false, too, and arena->refused.
  */
-bool rate_id_open(struct arena *arena, struct text rate_id, const char key[32],
+bool rate_id_open(struct arena *arena, struct text rate_id, const struct rate_sealer *sealer,
                   struct rate_offer *offer);
 
 #endif

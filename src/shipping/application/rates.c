@@ -1,6 +1,8 @@
 /*
  * GetRates, and the round of questions that CreateShipment's rules need, too. A carrier's answer is
- * copied when it comes. All of it is on the service's thread; nothing is kept.
+ * copied when it comes; of a carrier that decides its rates it is there at once. All of it is on
+ * the service's thread, but a GetRates that asks nobody is answered on its caller's: two hand-overs
+ * cost more than the decision. Nothing is kept.
  */
 #include "shipping/application/rates.h"
 
@@ -68,6 +70,25 @@ static void refuse_at_once(struct rate_answer *answer, enum carrier_verdict verd
     answer->failure = text_of(why);
 }
 
+static void decide(struct rate_answer *answer, struct carrier *carrier)
+{
+    struct rate_round *round = answer->round;
+    struct carrier_outcome outcome;
+    struct carrier_rates rates;
+    if (!carrier_decide_rates(carrier, &answer->request, round->arena, &outcome, &rates)) {
+        round->failed = true;
+        return;
+    }
+    answer->verdict = outcome.verdict;
+    service_count(round->service, answer->carrier, QUESTION_RATE, outcome.verdict);
+    if (outcome.verdict == CARRIER_ANSWERED) {
+        answer->rates = rates.rates;
+        answer->rate_count = rates.rate_count;
+    } else {
+        answer->failure = outcome_words(round->arena, &outcome);
+    }
+}
+
 static void ask(struct rate_round *round, size_t index)
 {
     struct rate_answer *answer = &round->answers[index];
@@ -83,6 +104,10 @@ static void ask(struct rate_round *round, size_t index)
     }
     answer->request = (struct carrier_rate_request){.consignment = round->consignment,
                                                     .timeout_us = round->timeout_us};
+    if (carrier_decides_rates(carrier)) {
+        decide(answer, carrier);
+        return;
+    }
     round->pending++;
     struct error error = carrier_calculate_rate(carrier, &answer->request, rated, answer);
     if (error_is(error)) {
@@ -223,7 +248,7 @@ static bool seal(struct get_rates_work *work, struct shipping_rate *rate, const 
         .expire_time_us = rate->expire_time_us,
     };
     memcpy(offer.facts, facts, sizeof offer.facts);
-    rate->rate_id = rate_id_seal(work->round.arena, &offer, work->round.service->options.rate_key);
+    rate->rate_id = rate_id_seal(work->round.arena, &offer, &work->round.service->sealer);
     return rate->rate_id.data != NULL;
 }
 
@@ -262,6 +287,42 @@ static bool collect(struct get_rates_work *work)
     return true;
 }
 
+static bool is_wanted(const struct get_rates_call *call, const struct carrier *carrier)
+{
+    for (size_t i = 0; i < call->carrier_count; i++) {
+        if (text_equals_string(call->carriers[i], carrier->name))
+            return true;
+    }
+    return call->carrier_count == 0;
+}
+
+/* NULL without memory. */
+static struct get_rates_work *begin_work(struct get_rates_call *call,
+                                         void (*done)(struct rate_round *round))
+{
+    struct shipping_call *base = &call->base;
+    struct shipping_service *service = base->service;
+    struct get_rates_work *work = arena_allocate_zero(base->arena, 1, sizeof *work);
+    if (work == NULL)
+        return NULL;
+    if (call->consignment.ship_date[0] == '\0')
+        origin_date(&call->consignment.origin, service_now_us(service),
+                    call->consignment.ship_date);
+    work->call = call;
+    work->round = (struct rate_round){
+        .service = service,
+        .arena = base->arena,
+        .consignment = &call->consignment,
+        .timeout_us = call_time_left_us(base, base->deadline_us == 0 ? service->options.rates_us_max
+                                                                     : INT64_MAX),
+        .any_format = true,
+        .done = done,
+    };
+    for (size_t i = 0; i < service->options.carrier_count; i++)
+        work->round.is_wanted[i] = is_wanted(call, service->carriers[i]);
+    return work;
+}
+
 static void rates_have_come(struct rate_round *round)
 {
     struct get_rates_work *work = (struct get_rates_work *)round;
@@ -274,32 +335,40 @@ static void rates_have_come(struct rate_round *round)
 
 void run_get_rates(struct shipping_call *base)
 {
-    struct get_rates_call *call = (struct get_rates_call *)base;
-    struct shipping_service *service = base->service;
-    struct get_rates_work *work = arena_allocate_zero(base->arena, 1, sizeof *work);
-    if (work == NULL) {
+    struct get_rates_work *work = begin_work((struct get_rates_call *)base, rates_have_come);
+    if (work == NULL)
         call_fail_without_memory(base);
-        return;
-    }
-    if (call->consignment.ship_date[0] == '\0')
-        origin_date(&call->consignment.origin, service_now_us(service),
-                    call->consignment.ship_date);
-    work->call = call;
-    work->round = (struct rate_round){
-        .service = service,
-        .arena = base->arena,
-        .consignment = &call->consignment,
-        .timeout_us = call_time_left_us(base, base->deadline_us == 0 ? service->options.rates_us_max
-                                                                     : INT64_MAX),
-        .any_format = true,
-        .done = rates_have_come,
-    };
+    else
+        rate_round_begin(&work->round);
+}
+
+/* --- without asking anybody --- */
+
+static bool asks_nobody(const struct get_rates_call *call)
+{
+    const struct shipping_service *service = call->base.service;
     for (size_t i = 0; i < service->options.carrier_count; i++) {
-        work->round.is_wanted[i] = call->carrier_count == 0;
-        for (size_t k = 0; k < call->carrier_count; k++) {
-            if (text_equals_string(call->carriers[k], service->carriers[i]->name))
-                work->round.is_wanted[i] = true;
-        }
+        const struct carrier *carrier = service->carriers[i];
+        if (is_wanted(call, carrier) && !carrier_decides_rates(carrier))
+            return false;
     }
-    rate_round_begin(&work->round);
+    return true;
+}
+
+static void round_is_over(struct rate_round *round)
+{
+    (void)round;
+}
+
+bool get_rates_here(struct shipping_call *base)
+{
+    struct get_rates_call *call = (struct get_rates_call *)base;
+    if (!asks_nobody(call))
+        return false;
+    struct get_rates_work *work = begin_work(call, round_is_over);
+    if (work != NULL)
+        rate_round_begin(&work->round);
+    if (work == NULL || work->round.failed || !collect(work))
+        base->error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
+    return true;
 }

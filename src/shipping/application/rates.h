@@ -56,4 +56,10 @@ enum shipping_refusal rate_round_refusal(const struct rate_round *round, struct 
 const char *carrier_unfit(const struct carrier *carrier, const struct consignment *consignment,
                           const enum shipping_label_format *format);
 
+/*
+ * Answers a GetRates whose carriers all decide their rates, with its results or its error set.
+ * False: somebody has to be asked, and nothing was done. Any thread.
+ */
+bool get_rates_here(struct shipping_call *call);
+
 #endif

@@ -2,11 +2,15 @@
 #define WAYBILL_SHIPPING_APPLICATION_SERVICE_STATE_H
 
 #include "platform/base/hash_map.h"
+#include "shipping/application/rate_id.h"
 #include "shipping/application/shipping_service.h"
 
 #include <stdatomic.h>
 
-/* What the use cases share. Everything here belongs to the service's thread but the counters. */
+/*
+ * What the use cases share. Everything here belongs to the service's thread but the counters and
+ * what is fixed from the start: options, sealer and the list of carriers.
+ */
 
 /* Runs once, at or after its instant. Zeroed = not set. */
 struct service_timer {
@@ -52,6 +56,7 @@ struct push_reader {
 
 struct shipping_service {
     struct shipping_service_options options;
+    struct rate_sealer sealer; /* fixed */
     struct carrier *carriers[shipping_carriers_max];
     struct service_timer *timers; /* by instant */
     struct hash_map flights;      /* shipment_id → struct flight */

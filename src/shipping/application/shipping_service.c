@@ -9,6 +9,7 @@
 #include "platform/base/memory.h"
 #include "shipping/application/background.h"
 #include "shipping/application/field_checks.h"
+#include "shipping/application/rates.h"
 #include "shipping/application/service_state.h"
 
 #include <stdarg.h>
@@ -39,6 +40,7 @@ struct error shipping_service_create(struct shipping_service **service,
         return error_make(ERROR_OUT_OF_MEMORY, "shipping");
     CHECK(options->carrier_count <= shipping_carriers_max);
     made->options = *options;
+    rate_sealer_init(&made->sealer, options->rate_key);
     for (size_t i = 0; i < options->carrier_count; i++)
         made->carriers[i] = options->carriers[i];
     made->hash_seed = random_uint64(options->random);
@@ -185,6 +187,12 @@ static void run_call(struct task *task)
     }
 }
 
+static void tell_caller(struct task *task)
+{
+    struct shipping_call *call = call_of_task(task);
+    call->done(call, error_is(call->error) ? &call->error : NULL);
+}
+
 bool shipping_service_submit(struct shipping_service *service, struct shipping_call *call,
                              shipping_call_done *done)
 {
@@ -195,15 +203,14 @@ bool shipping_service_submit(struct shipping_service *service, struct shipping_c
     call->done = done;
     call->refusal = REFUSAL_NONE;
     call->error = error_none();
+    if (call->kind == CALL_GET_RATES && get_rates_here(call)) {
+        call->task.run = tell_caller;
+        executor_post(call->executor, &call->task);
+        return true;
+    }
     call->task.run = run_call;
     executor_post(service->options.executor, &call->task);
     return true;
-}
-
-static void tell_caller(struct task *task)
-{
-    struct shipping_call *call = call_of_task(task);
-    call->done(call, error_is(call->error) ? &call->error : NULL);
 }
 
 void call_finish(struct shipping_call *call)

@@ -148,7 +148,7 @@ struct shipping_call {
 };
 
 struct shipping_rate {
-    struct text rate_id;
+    struct text rate_id; /* with a NUL behind it */
     const char *carrier;
     struct carrier_rate rate;
     int64_t expire_time_us;

@@ -14,10 +14,10 @@
  * The carrier port (DESIGN section 4): rates, labels, cancellation, tracking, look-up by our
  * reference, and what a carrier pushes to us. Adapters: ups, fedex, dhl (HTTP), tariff (offline).
  *
- * Thread: everything on the one thread that the carrier was made for; `done` too, exactly once, and
- * never before the call returns. A request and all that it points to must live until `done`; a
- * result lives until `done` returns. A call that returns an error (OUT_OF_MEMORY alone) was not
- * started: nothing was done, and `done` will not come.
+ * Thread: everything on the one thread that the carrier was made for, but carrier_decide_rates;
+ * `done` too, exactly once, and never before the call returns. A request and all that it points to
+ * must live until `done`; a result lives until `done` returns. A call that returns an error
+ * (OUT_OF_MEMORY alone) was not started: nothing was done, and `done` will not come.
  *
  * An adapter keeps the carrier's limits (calls at once, calls a second, daily quota), its breaker
  * and its token to itself, repeats by itself only what surely was not done, and never repeats
@@ -230,6 +230,9 @@ struct carrier_table {
     struct error (*calculate_rate)(struct carrier *carrier,
                                    const struct carrier_rate_request *request,
                                    carrier_rate_done *done, void *context);
+    bool (*decide_rates)(struct carrier *carrier, const struct carrier_rate_request *request,
+                         struct arena *arena, struct carrier_outcome *outcome,
+                         struct carrier_rates *rates); /* NULL = it has to be asked */
     struct error (*create_shipment)(struct carrier *carrier,
                                     const struct carrier_shipment_request *request,
                                     carrier_shipment_done *done, void *context);
@@ -260,6 +263,24 @@ __attribute__((warn_unused_result)) static inline struct error carrier_calculate
     void *context)
 {
     return carrier->table->calculate_rate(carrier, request, done, context);
+}
+
+/* Whether its rates are a decision of the request alone. */
+static inline bool carrier_decides_rates(const struct carrier *carrier)
+{
+    return carrier->table->decide_rates != NULL;
+}
+
+/*
+ * The rates of a carrier that decides them: the same as carrier_calculate_rate tells, at once. Any
+ * thread, and several at a time. Results are on the arena or the carrier's for its life; the
+ * verdict is ANSWERED or REFUSED. False without memory.
+ */
+__attribute__((warn_unused_result)) static inline bool carrier_decide_rates(
+    struct carrier *carrier, const struct carrier_rate_request *request, struct arena *arena,
+    struct carrier_outcome *outcome, struct carrier_rates *rates)
+{
+    return carrier->table->decide_rates(carrier, request, arena, outcome, rates);
 }
 
 /*

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { rates_bytes_max = 256 * 1024 }; /* far above what all services of a tariff need */
+
 struct tariff_carrier {
     struct carrier base; /* first */
     const struct tariff *tariff;
@@ -34,9 +36,8 @@ struct call {
 struct rate_call {
     struct call call;
     carrier_rate_done *done;
+    struct arena arena;
     struct carrier_rates rates;
-    struct carrier_rate offers[tariff_services_max];
-    struct tariff_price prices[]; /* by service */
 };
 
 struct shipment_call {
@@ -127,63 +128,116 @@ static void say_why_not(struct call *call, const struct tariff_service *service,
 
 /* -------------------------------------------------------------------------------------- rates */
 
+/* What is offered so far, and why not the rest. */
+struct decision {
+    struct arena *arena;
+    struct carrier_rate *offers;
+    size_t count;
+    char why_not[512];
+    size_t why_not_size;
+};
+
+/* Takes a copy of the price that is no larger than it needs to be. False without memory. */
+static bool add_offer(struct decision *decision, const struct tariff_service *service,
+                      const struct tariff_price *price)
+{
+    size_t size = price->charge_count * sizeof price->charges[0];
+    struct carrier_charge *charges = arena_allocate(decision->arena, size);
+    if (charges == NULL)
+        return false;
+    memcpy(charges, price->charges, size);
+    decision->offers[decision->count++] = (struct carrier_rate){
+        .service_code = service->code,
+        .service_name = service->title,
+        .amount = price->amount,
+        .estimated_delivery_time_us = price->estimated_delivery_time_us,
+        .breakdown = charges,
+        .charge_count = price->charge_count,
+    };
+    return true;
+}
+
+static void add_why_not(struct decision *decision, const struct tariff_service *service,
+                        enum tariff_verdict verdict)
+{
+    size_t room = sizeof decision->why_not - decision->why_not_size;
+    int size = snprintf(decision->why_not + decision->why_not_size, room, "%s%.*s: %s",
+                        decision->why_not_size == 0 ? "" : "; ", (int)service->code.size,
+                        service->code.data, tariff_verdict_text(verdict));
+    if (size > 0 && (size_t)size < room)
+        decision->why_not_size += (size_t)size;
+}
+
+static bool decide(struct decision *decision, const struct tariff *tariff,
+                   const struct tariff_facts *facts)
+{
+    size_t services = tariff_service_count(tariff);
+    decision->offers = arena_allocate(decision->arena, services * sizeof decision->offers[0]);
+    if (decision->offers == NULL)
+        return false;
+    for (size_t i = 0; i < services; i++) {
+        struct tariff_price price;
+        const struct tariff_service *service = tariff_service_on(tariff, i, facts->day);
+        if (service == NULL)
+            continue;
+        enum tariff_verdict verdict = tariff_price_of(service, facts, &price);
+        if (verdict == TARIFF_OFFERED && !add_offer(decision, service, &price))
+            return false;
+        if (verdict != TARIFF_OFFERED && verdict != TARIFF_NOT_BEYOND)
+            add_why_not(decision, service, verdict);
+    }
+    return true;
+}
+
+static bool decide_rates(struct carrier *carrier, const struct carrier_rate_request *request,
+                         struct arena *arena, struct carrier_outcome *outcome,
+                         struct carrier_rates *rates)
+{
+    struct decision decision = {.arena = arena};
+    struct tariff_facts facts;
+    *outcome = (struct carrier_outcome){.verdict = CARRIER_ANSWERED};
+    if (!tariff_facts_of(request->consignment, &facts)) {
+        *outcome = (struct carrier_outcome){.verdict = CARRIER_REFUSED,
+                                            .code = text_of("SHIP_DATE"),
+                                            .message = text_of("the ship date is no date")};
+        return true;
+    }
+    if (!decide(&decision, of(carrier)->tariff, &facts))
+        return false;
+    *rates = (struct carrier_rates){.rates = decision.offers, .rate_count = decision.count};
+    if (decision.count > 0)
+        return true;
+    struct text why =
+        decision.why_not_size == 0
+            ? text_of("no service on that day")
+            : arena_copy_text(arena, text_make(decision.why_not, decision.why_not_size));
+    *outcome = (struct carrier_outcome){
+        .verdict = CARRIER_REFUSED, .code = text_of("NO_SERVICE"), .message = why};
+    return why.data != NULL;
+}
+
 static void run_rate(struct task *task)
 {
     struct rate_call *call = (struct rate_call *)task;
     bool answered = call->call.outcome.verdict == CARRIER_ANSWERED;
     call->done(call->call.context, &call->call.outcome, answered ? &call->rates : NULL);
+    arena_deinit(&call->arena);
     end(&call->call);
-}
-
-static void add_offer(struct rate_call *call, const struct tariff_service *service,
-                      const struct tariff_facts *facts)
-{
-    size_t at = call->rates.rate_count;
-    struct tariff_price *price = &call->prices[at];
-    enum tariff_verdict verdict = tariff_price_of(service, facts, price);
-    if (verdict != TARIFF_OFFERED) {
-        if (verdict != TARIFF_NOT_BEYOND)
-            say_why_not(&call->call, service, verdict);
-        return;
-    }
-    call->offers[at] = (struct carrier_rate){
-        .service_code = service->code,
-        .service_name = service->title,
-        .amount = price->amount,
-        .estimated_delivery_time_us = price->estimated_delivery_time_us,
-        .breakdown = price->charges,
-        .charge_count = price->charge_count,
-    };
-    call->rates.rate_count++;
 }
 
 static struct error calculate_rate(struct carrier *carrier,
                                    const struct carrier_rate_request *request,
                                    carrier_rate_done *done, void *context)
 {
-    const struct tariff *tariff = of(carrier)->tariff;
-    size_t services = tariff_service_count(tariff);
-    struct rate_call *call =
-        make_call(carrier, sizeof *call + services * sizeof call->prices[0], context, run_rate);
-    struct tariff_facts facts;
+    struct rate_call *call = make_call(carrier, sizeof *call, context, run_rate);
     if (call == NULL)
         return no_memory(carrier);
     call->done = done;
-    call->rates = (struct carrier_rates){.rates = call->offers};
-    if (!tariff_facts_of(request->consignment, &facts)) {
-        refuse(&call->call, "SHIP_DATE");
-        say(&call->call, "the ship date is no date");
-        return start(&call->call);
-    }
-    for (size_t i = 0; i < services; i++) {
-        const struct tariff_service *service = tariff_service_on(tariff, i, facts.day);
-        if (service != NULL)
-            add_offer(call, service, &facts);
-    }
-    if (call->rates.rate_count == 0) {
-        refuse(&call->call, "NO_SERVICE");
-        if (call->call.message[0] == '\0')
-            say(&call->call, "no service on that day");
+    arena_init(&call->arena, rates_bytes_max);
+    if (!decide_rates(carrier, request, &call->arena, &call->call.outcome, &call->rates)) {
+        arena_deinit(&call->arena);
+        memory_release(call);
+        return no_memory(carrier);
     }
     return start(&call->call);
 }
@@ -379,6 +433,7 @@ struct error tariff_carrier_create(struct carrier **carrier, const struct tariff
 {
     static const struct carrier_table table = {
         .calculate_rate = calculate_rate,
+        .decide_rates = decide_rates,
         .create_shipment = create_shipment,
         .cancel_shipment = cancel_shipment,
         .get_tracking_info = get_tracking_info,

@@ -1,10 +1,8 @@
 /* What several requests have in common, as the domain's values. */
 #include "shipping/interfaces/rpc/shipping_calls.h"
 
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
-
-enum { path_size = 160 };
 
 void *request_allocate(struct call_reading *reading, size_t count, size_t size)
 {
@@ -23,16 +21,21 @@ static bool is_currency(const char *code)
 }
 
 struct shipping_money request_money(struct call_reading *reading,
-                                    const Waybill__Common__V1__Money *message, const char *path)
+                                    const Waybill__Common__V1__Money *message, const char *path,
+                                    ...)
 {
     struct shipping_money money = {0};
     if (message == NULL)
         return money;
-    if (is_currency(message->currency_code))
+    if (is_currency(message->currency_code)) {
         memcpy(money.currency_code, message->currency_code, sizeof money.currency_code);
-    else
-        violations_add(reading->violations, "must be three capital letters (ISO 4217)",
-                       "%s.currency_code", path);
+    } else {
+        va_list arguments;
+        va_start(arguments, path);
+        violations_add_list(reading->violations, "must be three capital letters (ISO 4217)", path,
+                            arguments);
+        va_end(arguments);
+    }
     money.amount_minor = message->amount_minor;
     return money;
 }
@@ -66,17 +69,15 @@ const struct shipping_parcel *request_parcels(struct call_reading *reading,
                                               Waybill__Shipping__V1__Parcel *const *messages,
                                               size_t count)
 {
-    char path[path_size];
     struct shipping_parcel *parcels = request_allocate(reading, count, sizeof *parcels);
     for (size_t i = 0; parcels != NULL && i < count; i++) {
         const Waybill__Shipping__V1__Parcel *message = messages[i];
-        snprintf(path, sizeof path, "parcels[%zu].value", i);
         parcels[i] = (struct shipping_parcel){
             .weight_grams = message->weight_grams,
             .length_mm = message->length_mm,
             .width_mm = message->width_mm,
             .height_mm = message->height_mm,
-            .value = request_money(reading, message->value, path),
+            .value = request_money(reading, message->value, "parcels[%zu].value.currency_code", i),
             .reference = text_of(message->reference),
         };
     }
@@ -86,16 +87,15 @@ const struct shipping_parcel *request_parcels(struct call_reading *reading,
 static struct shipping_customs_item *read_items(struct call_reading *reading,
                                                 const Waybill__Shipping__V1__Customs *message)
 {
-    char path[path_size];
     struct shipping_customs_item *items =
         request_allocate(reading, message->n_items, sizeof *items);
     for (size_t i = 0; items != NULL && i < message->n_items; i++) {
         const Waybill__Shipping__V1__CustomsItem *item = message->items[i];
-        snprintf(path, sizeof path, "customs.items[%zu].value", i);
         items[i] = (struct shipping_customs_item){
             .description = text_of(item->description),
             .quantity = item->quantity,
-            .value = request_money(reading, item->value, path),
+            .value =
+                request_money(reading, item->value, "customs.items[%zu].value.currency_code", i),
             .weight_grams = item->weight_grams,
             .hs_code = text_of(item->hs_code),
             .origin_country = text_of(item->origin_country),

@@ -44,39 +44,69 @@ static void read_get_rates(struct call_reading *reading, struct shipping_call *b
         call->carriers[i] = text_of(request->carriers[i]);
 }
 
+/*
+ * Of a rate's parts, so many an answer, each kind is one piece of memory; what the call has with a
+ * NUL behind it is pointed to, for it lives until the answer is packed.
+ */
+struct charge_parts {
+    Waybill__Shipping__V1__RateCharge charge;
+    Waybill__Common__V1__Money amount;
+};
+
+struct rate_parts {
+    Waybill__Shipping__V1__Rate rate;
+    Waybill__Common__V1__Money amount;
+};
+
+static char *unchanged(const char *string)
+{
+    return (char *)(uintptr_t)string; /* messages are packed, never written to */
+}
+
+static void point_to_money(const struct shipping_money *money, Waybill__Common__V1__Money *message,
+                           Waybill__Common__V1__Money **out)
+{
+    *message = (Waybill__Common__V1__Money)WAYBILL__COMMON__V1__MONEY__INIT;
+    message->currency_code = unchanged(money->currency_code);
+    message->amount_minor = money->amount_minor;
+    if (money->currency_code[0] != '\0')
+        *out = message;
+}
+
 static bool put_breakdown(struct arena *arena, const struct carrier_rate *rate,
                           Waybill__Shipping__V1__Rate *message)
 {
-    message->breakdown =
-        arena_allocate_zero(arena, rate->charge_count + 1, sizeof *message->breakdown);
-    if (message->breakdown == NULL)
+    size_t count = rate->charge_count;
+    struct charge_parts *parts = arena_allocate(arena, count * sizeof *parts);
+    message->breakdown = arena_allocate(arena, count * sizeof *message->breakdown);
+    if (parts == NULL || message->breakdown == NULL)
         return false;
-    for (size_t i = 0; i < rate->charge_count; i++) {
-        Waybill__Shipping__V1__RateCharge *charge =
-            create(arena, &waybill__shipping__v1__rate_charge__descriptor);
-        if (charge == NULL || !put(arena, &charge->description, rate->breakdown[i].description) ||
-            !money_message(arena, rate->breakdown[i].amount, &charge->amount))
+    for (size_t i = 0; i < count; i++) {
+        Waybill__Shipping__V1__RateCharge *charge = &parts[i].charge;
+        *charge = (Waybill__Shipping__V1__RateCharge)WAYBILL__SHIPPING__V1__RATE_CHARGE__INIT;
+        point_to_money(&rate->breakdown[i].amount, &parts[i].amount, &charge->amount);
+        if (!put(arena, &charge->description, rate->breakdown[i].description))
             return false;
-        message->breakdown[message->n_breakdown++] = charge;
+        message->breakdown[i] = charge;
     }
+    message->n_breakdown = count;
     return true;
 }
 
-static Waybill__Shipping__V1__Rate *rate_message(struct arena *arena,
-                                                 const struct shipping_rate *rate)
+static bool put_rate(struct arena *arena, const struct shipping_rate *rate,
+                     struct rate_parts *parts)
 {
-    Waybill__Shipping__V1__Rate *message = create(arena, &waybill__shipping__v1__rate__descriptor);
-    if (message == NULL || !put(arena, &message->rate_id, rate->rate_id) ||
-        !put(arena, &message->carrier, text_of(rate->carrier)) ||
-        !put(arena, &message->service_code, rate->rate.service_code) ||
-        !put(arena, &message->service_name, rate->rate.service_name) ||
-        !money_message(arena, rate->rate.amount, &message->amount) ||
-        !timestamp_message(arena, rate->rate.estimated_delivery_time_us,
-                           &message->estimated_delivery_time) ||
-        !timestamp_message(arena, rate->expire_time_us, &message->expire_time) ||
-        !put_breakdown(arena, &rate->rate, message))
-        return NULL;
-    return message;
+    Waybill__Shipping__V1__Rate *message = &parts->rate;
+    *message = (Waybill__Shipping__V1__Rate)WAYBILL__SHIPPING__V1__RATE__INIT;
+    message->rate_id = unchanged(rate->rate_id.data);
+    message->carrier = unchanged(rate->carrier);
+    point_to_money(&rate->rate.amount, &parts->amount, &message->amount);
+    return put(arena, &message->service_code, rate->rate.service_code) &&
+           put(arena, &message->service_name, rate->rate.service_name) &&
+           timestamp_message(arena, rate->rate.estimated_delivery_time_us,
+                             &message->estimated_delivery_time) &&
+           timestamp_message(arena, rate->expire_time_us, &message->expire_time) &&
+           put_breakdown(arena, &rate->rate, message);
 }
 
 static bool put_failures(struct arena *arena, const struct get_rates_call *call,
@@ -103,13 +133,14 @@ static bool write_get_rates(struct arena *arena, const struct shipping_call *bas
     const struct get_rates_call *call = (const struct get_rates_call *)base;
     Waybill__Shipping__V1__GetRatesResponse *response = (void *)message;
     (void)filter;
-    response->rates = arena_allocate_zero(arena, call->rate_count + 1, sizeof *response->rates);
-    if (response->rates == NULL)
+    struct rate_parts *parts = arena_allocate(arena, call->rate_count * sizeof *parts);
+    response->rates = arena_allocate(arena, call->rate_count * sizeof *response->rates);
+    if (parts == NULL || response->rates == NULL)
         return false;
     for (size_t i = 0; i < call->rate_count; i++) {
-        response->rates[i] = rate_message(arena, &call->rates[i]);
-        if (response->rates[i] == NULL)
+        if (!put_rate(arena, &call->rates[i], &parts[i]))
             return false;
+        response->rates[i] = &parts[i].rate;
     }
     response->n_rates = call->rate_count;
     return put_failures(arena, call, response);
@@ -126,7 +157,7 @@ static void read_options(struct call_reading *reading,
     options->signature = message->signature != 0;
     options->saturday = message->saturday != 0;
     options->insured_value =
-        request_money(reading, message->insured_value, "options.insured_value");
+        request_money(reading, message->insured_value, "options.insured_value.currency_code");
 }
 
 static enum shipping_direction read_direction(struct call_reading *reading,

@@ -42,8 +42,9 @@ extern const size_t shipping_call_row_count;
 
 void *request_allocate(struct call_reading *reading, size_t count, size_t size);
 
-struct shipping_money request_money(struct call_reading *reading,
-                                    const Waybill__Common__V1__Money *message, const char *path);
+/* `path` is that of the currency, a format with its arguments. */
+__attribute__((format(printf, 3, 4))) struct shipping_money request_money(
+    struct call_reading *reading, const Waybill__Common__V1__Money *message, const char *path, ...);
 
 void request_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
                      const char *path, struct shipping_address *address);
