@@ -38,8 +38,6 @@ static void note_parcel(struct order *order, const struct order_signal *signal)
 
 void order_take_signal(struct order *order, const struct order_signal *signal, struct arena *arena)
 {
-    if (!order->pivot_is_passed)
-        return;
     switch (signal->kind) {
     case SIGNAL_PART_SHIPPED:
         if (text_equal(signal->allocation_id, order_allocation_id(arena, order)))
@@ -56,7 +54,7 @@ void order_take_signal(struct order *order, const struct order_signal *signal, s
         note_parcel(order, signal);
         break;
     }
-    if (order->goal == GOAL_NONE && order->state != ORDER_CANCELLED) {
+    if (order->pivot_is_passed && order->goal == GOAL_NONE && order->state != ORDER_CANCELLED) {
         order->goal = GOAL_CONFIRM;
         order->step = STEP_RETURN_SHORT;
         order->tries = 0;
