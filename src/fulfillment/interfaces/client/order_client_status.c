@@ -154,9 +154,9 @@ void order_call_take_status(struct order_call *call, const struct rpc_status *st
         if (strcmp(outcomes[i].reason, reason) == 0)
             outcome = outcomes[i].outcome;
     }
-    order_call_refuse(call, outcome, kind_of(status->code),
-                      reason[0] != '\0' ? reason : grpc_status_name(status->code),
-                      message == NULL ? "" : message);
+    if (reason[0] == '\0' && outcome == CALL_UNAVAILABLE)
+        reason = error_reason(ERROR_STORE_UNAVAILABLE);
+    order_call_refuse(call, outcome, kind_of(status->code), reason, message == NULL ? "" : message);
     if (outcome == CALL_INSUFFICIENT_STOCK)
         take_shortages(call, status);
 }

@@ -68,6 +68,17 @@ static void fail_without_memory(struct order_call *call)
     };
 }
 
+/* Which of the services it was, before its words. */
+static void name_service(struct order_client_call *state)
+{
+    struct order_refusal *refusal = &state->call->refusal;
+    const char *named = arena_format(state->call->arena, "%s: %.*s",
+                                     service_names[state->row->service], (int)refusal->message.size,
+                                     refusal->message.size == 0 ? "" : refusal->message.data);
+    if (named != NULL)
+        refusal->message = text_of(named);
+}
+
 static bool says_nothing_of_the_request(enum grpc_status code)
 {
     return code == GRPC_STATUS_UNAVAILABLE || code == GRPC_STATUS_DEADLINE_EXCEEDED ||
@@ -97,6 +108,8 @@ static void answered(void *context, const struct rpc_client_result *result)
         order_call_take_status(call, &result->status);
     else if (!state->row->read(call, result->response))
         fail_without_memory(call);
+    if (call->outcome == CALL_UNAVAILABLE)
+        name_service(state);
     judge_service(state->service, call, &result->status);
     bulkhead_leave(&state->service->bulkhead);
     call->done(call);
@@ -124,8 +137,9 @@ static void answer_later(struct order_client_call *state)
 
 static void answer_away(struct order_client_call *state, const char *why)
 {
-    order_call_refuse(state->call, CALL_UNAVAILABLE, REFUSAL_UNAVAILABLE, "SERVICE_UNAVAILABLE",
-                      why);
+    order_call_refuse(state->call, CALL_UNAVAILABLE, REFUSAL_UNAVAILABLE,
+                      error_reason(ERROR_STORE_UNAVAILABLE), why);
+    name_service(state);
     answer_later(state);
 }
 
