@@ -360,8 +360,11 @@ def persistent(action):
             if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
                 return None
             assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED,
+                                    grpc.StatusCode.CANCELLED,
                                     grpc.StatusCode.DEADLINE_EXCEEDED), error
-            time.sleep(0.05)
+        except ValueError as error:  # the channel to the killed server, before the next one is there
+            assert "closed channel" in str(error), error
+        time.sleep(0.05)
 
 
 def storm(s, disturb, times=3):
