@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum {
-    summaries_per_step_max = 512,
+    summaries_per_step_min = 512,
+    commands_per_summary = 4, /* of a large step: a checkpoint ends though the load does not */
     batch_bytes_max = 4 * 1024 * 1024, /* of RocksDB's, before it is written */
 };
 
@@ -252,7 +253,9 @@ struct error tracking_engine_checkpoint(struct tracking_engine *engine)
             begin(engine);
         break;
     case CHECKPOINT_WRITING:
-        error = write_some(engine, summaries_per_step_max, &finished);
+        error = write_some(engine,
+                           summaries_per_step_min + engine->step_commands / commands_per_summary,
+                           &finished);
         if (error_is(error) || !finished)
             break;
         engine->flushed = 0;

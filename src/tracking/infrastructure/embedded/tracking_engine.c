@@ -424,6 +424,7 @@ struct error tracking_engine_step(struct tracking_engine *engine,
     int64_t clock_us = clock_now_us(engine->options.clock);
     size_t answered = 0;
     struct error error = error_none();
+    engine->step_commands = count;
     if (clock_us > engine->now_us)
         engine->now_us = clock_us;
     do {

@@ -108,6 +108,7 @@ struct tracking_engine {
     int64_t pings_swept_day;
     struct tracking_checkpoint checkpoint;
     uint64_t events_recorded;
+    size_t step_commands; /* of the last step */
     /* Called to have a read done, a flush or nothing of the kind done; NULL = at once, here. */
     bool (*read_later)(void *context, struct tracking_read *read);
     bool (*flush_later)(void *context);
