@@ -70,6 +70,10 @@ GUARDS = {
         [(HTTP + "http_connection.c", "overspent ? 0 : connection->budget - cost;",
           "overspent ? 0 : connection->budget - 0 * cost;")],
         script("flood", "priorities")),
+    "who_gets_data_may_ping": (
+        [(HTTP + "http2_session.c", "if (size > 0 && exchange->body_sent)\n",
+          "if (size > SIZE_MAX / 2)\n")],
+        program(HTTP + "http2_peer_test")),
     "budget_outlives_its_connection": (
         [(HTTP + "http_connection.c", "    if (verdict == HTTP_PEERS_BARRED) {",
           "    if (verdict == HTTP_PEERS_BARRED && loop->peers == NULL) {")],

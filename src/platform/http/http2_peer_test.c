@@ -134,7 +134,7 @@ static void ask(int peer, unsigned char stream)
 }
 
 /* Reads one frame's type and payload; −1 at the end of the connection. */
-static int read_frame(int peer, unsigned char *payload, size_t room)
+static int read_sized_frame(int peer, unsigned char *payload, size_t room, size_t *payload_size)
 {
     unsigned char head[frame_head_bytes];
     struct pollfd ready = {.fd = peer, .events = POLLIN};
@@ -144,9 +144,16 @@ static int read_frame(int peer, unsigned char *payload, size_t room)
         return -1;
     size_t size = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
     assert_true(size <= room);
+    *payload_size = size;
     if (size > 0 && recv(peer, payload, size, MSG_WAITALL) != (ssize_t)size)
         return -1;
     return head[3];
+}
+
+static int read_frame(int peer, unsigned char *payload, size_t room)
+{
+    size_t size;
+    return read_sized_frame(peer, payload, room, &size);
 }
 
 /* Reads to the end. True if a GOAWAY without an error came before it; *answers are counted. */
@@ -232,6 +239,39 @@ static void peer_that_takes_nothing_is_closed_and_counted(void **state)
     struct counted counters = counters_of(server);
     assert_int_equal(counters.exchanges_opened, 40);
     assert_int_equal(counters.exchanges_open, 0);
+    close(peer);
+    stop(server);
+}
+
+static void take_large_answer(int peer)
+{
+    static unsigned char payload[1 << 16];
+    size_t taken = 0;
+    while (taken < large_bytes) {
+        size_t size = 0;
+        int type = read_sized_frame(peer, payload, sizeof payload, &size);
+        if (type < 0 || type == frame_goaway)
+            fail_msg("the connection of a client that measures was ended");
+        taken += type == 0 ? size : 0;
+    }
+}
+
+/* As gRPC's own clients do, which measure by pings how large their windows should be. */
+static void client_that_pings_while_it_gets_data_is_not_punished(void **state)
+{
+    (void)state;
+    enum { answers = 60, pings = 36 };
+    static const unsigned char ping[] = {0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+    struct http_server_options options = quick_options();
+    struct http_server *server = start(&options);
+    int peer = connect_to(server);
+    greet(peer);
+    for (int i = 0; i < answers; i++) {
+        ask(peer, (unsigned char)(2 * i + 1));
+        for (int j = 0; j < pings; j++)
+            say(peer, ping, sizeof ping);
+        take_large_answer(peer);
+    }
     close(peer);
     stop(server);
 }
@@ -350,6 +390,7 @@ int main(void)
         cmocka_unit_test(old_connection_is_drained_though_it_is_used),
         cmocka_unit_test(peer_that_does_not_greet_is_closed_and_counted),
         cmocka_unit_test(peer_that_takes_nothing_is_closed_and_counted),
+        cmocka_unit_test(client_that_pings_while_it_gets_data_is_not_punished),
         cmocka_unit_test(request_without_end_is_answered_and_closed),
         cmocka_unit_test(refused_heads_are_counted),
         cmocka_unit_test(drain_serves_what_was_asked_before_its_notice_was_read),

@@ -344,6 +344,9 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *o
     exchange->trailers_follow = false;
     if (exchange->consumer != NULL)
         size = exchange->handler->read(exchange->consumer, (char *)out, room, &state);
+    if (size > 0 && exchange->body_sent)
+        http_connection_earn(exchange->connection); /* clients ping to measure what they get */
+    exchange->body_sent = exchange->body_sent || size > 0;
     if (exchange->broken)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets this stream */
     switch (state) {

@@ -87,6 +87,7 @@ struct http_exchange {
     size_t head_bytes; /* of the request's headers, as RFC 9113 section 6.5.2 counts them */
     bool responded;
     bool body_pending;
+    bool body_sent; /* some of it */
     bool request_complete;
     bool late; /* which has been told */
     bool trailers_follow;
