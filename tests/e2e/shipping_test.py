@@ -161,6 +161,19 @@ def labels_come_in_the_format_asked_for():
             format=s.LABEL_FORMAT_PNG)
 
 
+def labels_of_the_tariff_are_drawn_in_any_format():
+    shipment = create("drawn", "tariff", "ECONOMY", parcels=[PARCEL] * 2)
+    assert shipment.state == s.SHIPMENT_STATE_CREATED, shipment
+    for label_format, start in ((s.LABEL_FORMAT_PDF, b"%PDF"), (s.LABEL_FORMAT_ZPL, b"^XA"),
+                                (s.LABEL_FORMAT_PNG, b"\x89PNG")):
+        pages = {call("GetLabel", shipment_id="drawn", parcel=parcel, format=label_format).content
+                 for parcel in (1, 2)}
+        assert len(pages) == 2 and all(page.startswith(start) for page in pages), label_format
+    done = call("CancelShipment", shipment_id="drawn", reason="changed").shipment
+    assert done.state == s.SHIPMENT_STATE_CANCELLED, done
+    refused(PRECONDITION, "SHIPMENT_CANCELLED", "GetLabel", shipment_id="drawn")
+
+
 def rules_take_the_cheapest_and_the_fastest():
     rates = call("GetRates", origin=FROM, destination=TO, parcels=[PARCEL]).rates
     cheapest = call("CreateShipment", shipment_id="cheapest", rule=s.RATE_RULE_CHEAPEST,
@@ -407,6 +420,7 @@ def main():
                 the_same_id_is_one_label,
                 several_parcels_have_numbers_and_labels_of_their_own,
                 labels_come_in_the_format_asked_for,
+                labels_of_the_tariff_are_drawn_in_any_format,
                 rules_take_the_cheapest_and_the_fastest,
                 a_carriers_no_is_a_record_with_its_words,
                 labels_are_voided_by_each_carriers_rules,
