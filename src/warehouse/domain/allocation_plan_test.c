@@ -314,6 +314,13 @@ static void plans_of_five_sites_are_the_best_of_every_split(void **state)
     compare_seeds(30001, 1500, 5, 3, 2);
 }
 
+/* A set was once taken to lose before all its sites were chosen, for the first alone was better. */
+static void of_two_sets_that_cost_the_same_the_smaller_priorities_win(void **state)
+{
+    (void)state;
+    compare_seeds(4003554, 1, 5, 3, 2);
+}
+
 /* The worth of a gram once overshot 2^61 here, and what was narrowed made a bound too high. */
 static void two_sites_are_found_where_three_are_cheaper(void **state)
 {
@@ -533,6 +540,7 @@ int main(void)
         cmocka_unit_test(plans_of_two_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_four_lines_are_the_best_of_every_split),
         cmocka_unit_test(plans_of_five_sites_are_the_best_of_every_split),
+        cmocka_unit_test(of_two_sets_that_cost_the_same_the_smaller_priorities_win),
         cmocka_unit_test(two_sites_are_found_where_three_are_cheaper),
         cmocka_unit_test(deep_splits_are_searched_to_their_end),
         cmocka_unit_test(more_stock_never_costs_more),

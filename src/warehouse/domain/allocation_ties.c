@@ -80,11 +80,14 @@ bool search_could_win(const struct search *search, const uint8_t *states)
     const struct search_question *question = search->question;
     size_t size = count_of(search->best_used, question->site_count);
     size_t open = 0;
+    size_t optional = 0;
     if (!question->counts_sites || search->best_cost == INT64_MAX)
         return true;
-    for (size_t i = 0; i < search->sites; i++)
+    for (size_t i = 0; i < search->sites; i++) {
         open += states[i] == SITE_OPEN;
-    if (open > size)
+        optional += states[i] == SITE_OPTIONAL;
+    }
+    if (open > size || open + optional < size)
         return false;
     size_t missing = size - open;
     size_t by_priority = missing;
@@ -105,8 +108,8 @@ bool search_could_win(const struct search *search, const uint8_t *states)
             order = question->sites[i].priority < question->sites[k].priority ? -1 : 1;
         k++;
     }
-    if (order != 0 || by_priority > 0)
-        return order < 0 && by_priority == 0;
+    if (order != 0)
+        return order < 0;
     for (size_t i = 0; i < question->site_count; i++) {
         size_t site = search->by_id[i];
         size_t place = search->place[site];
