@@ -41,6 +41,8 @@ static void sort_lines(struct search *search, const int64_t *density)
             order[at] = order[at - 1];
         order[at] = line;
     }
+    for (size_t i = 0; i < search->lines; i++)
+        search->rank[order[i]] = i;
 }
 
 /* Where parcels are full, on a stretch of one line. */
@@ -76,14 +78,14 @@ static void ship_stretch(struct search *search, size_t number, int64_t net, int6
     relaxed->last_net = net;
 }
 
-/* As much of the line as gains anything: first where kilograms are paid anyway, then at their
- * slope. */
-static void ship_line(struct search *search, size_t number, int64_t density, int64_t grams)
+/*
+ * As much of the line as gains anything: first where kilograms are paid anyway, then at their
+ * slope. False: no further line would be shipped.
+ */
+static bool ship_line(struct search *search, size_t number, int64_t density, int64_t grams)
 {
     struct relaxed_site *relaxed = &search->relaxed[number];
     const struct site_cap *cap = &search->caps[number];
-    if (relaxed->has_ended)
-        return;
     if (grams > cap->grams_max - relaxed->grams)
         grams = cap->grams_max - relaxed->grams;
     int64_t paid = cap->kilograms_min * 1000 - relaxed->grams;
@@ -99,6 +101,7 @@ static void ship_line(struct search *search, size_t number, int64_t density, int
         relaxed->has_ended = true;
         relaxed->next_loss = -net;
     }
+    return !relaxed->has_ended && relaxed->grams < cap->grams_max;
 }
 
 /* What the last kilogram, begun and not filled, costs at least beyond its slope. */
@@ -134,58 +137,79 @@ static __int128 least_of(struct search *search, size_t number)
     return site->fixed_scaled + (paid << search->shift) + relaxed->least;
 }
 
+/* The ranks, by falling density, of the lines that the site has, as bits. */
+static void list_ranks(struct search *search, size_t site)
+{
+    memset(search->ranks, 0, search->rank_words * sizeof *search->ranks);
+    for (size_t at = search->site_begin[site]; at < search->site_begin[site + 1]; at++) {
+        size_t rank = search->rank[search->site_lines[at]];
+        search->ranks[rank / 64] |= UINT64_C(1) << rank % 64;
+    }
+}
+
+/* Calls for the lines of the site in the order of density, until it says that it is enough. */
+static void ship_lines(struct search *search, size_t site, const int64_t *density)
+{
+    search->relaxed[site] = (struct relaxed_site){0};
+    for (size_t word = 0; word < search->rank_words; word++) {
+        for (uint64_t bits = search->ranks[word]; bits != 0; bits &= bits - 1) {
+            size_t line = search->order[64 * word + (size_t)__builtin_ctzll(bits)];
+            int64_t grams =
+                search->usable[site * search->lines + line] * search->question->weight_grams[line];
+            search->work += 2;
+            if (!ship_line(search, site, density[line], grams))
+                return;
+        }
+    }
+}
+
+/* Counts what the site ships where it costs least. */
+static void count_shipped(struct search *search, size_t site)
+{
+    int64_t left = search->relaxed[site].least_grams;
+    for (size_t word = 0; word < search->rank_words; word++) {
+        for (uint64_t bits = search->ranks[word]; bits != 0; bits &= bits - 1) {
+            size_t line = search->order[64 * word + (size_t)__builtin_ctzll(bits)];
+            int64_t grams =
+                search->usable[site * search->lines + line] * search->question->weight_grams[line];
+            grams = grams < left ? grams : left;
+            search->shipped[line] += (double)grams;
+            left -= grams;
+            if (left <= 0)
+                return;
+        }
+    }
+}
+
 /* The bound for these densities; sets `reduced` and what the sites that take part ship. */
 static int64_t evaluate(struct search *search, const uint8_t *states, const int64_t *density)
 {
     __int128 bound = 0;
-    memset(search->relaxed, 0, search->sites * sizeof *search->relaxed);
     sort_lines(search, density);
-    for (size_t i = 0; i < search->lines; i++) {
-        size_t line = search->order[i];
+    for (size_t line = 0; line < search->lines; line++) {
         bound += (__int128)density[line] * search->weight_needed[line];
-        for (size_t at = search->active_begin[line]; at < search->active_begin[line + 1]; at++)
-            ship_line(search, search->active[at].site, density[line], search->active[at].grams);
+        search->shipped[line] = 0;
     }
     for (size_t site = 0; site < search->sites; site++) {
         search->relaxed[site].takes_part = false;
         if (states[site] == SITE_CLOSED)
             continue;
+        list_ranks(search, site);
+        ship_lines(search, site, density);
         __int128 least = least_of(search, site);
         search->reduced[site] = narrow(least);
+        search->work += (search->site_begin[site + 1] - search->site_begin[site]) / 2;
         if (states[site] == SITE_OPTIONAL && search->reduced[site] >= 0)
             continue;
         search->relaxed[site].takes_part = true;
         bound += least; /* not what was narrowed: that could be more */
+        count_shipped(search, site);
     }
-    search->work += search->active_begin[search->lines] + 4 * (search->sites + search->lines);
+    search->work += 4 * (search->sites + search->lines);
     return narrow(bound);
 }
 
 /* --- the ascent --- */
-
-/* Of each line the share that is not shipped, negative if more is; gives the sum of squares. */
-static double find_subgradient(struct search *search, double *missing)
-{
-    double norm = 0;
-    for (size_t i = 0; i < search->lines; i++) {
-        size_t line = search->order[i];
-        double shipped = 0;
-        for (size_t at = search->active_begin[line]; at < search->active_begin[line + 1]; at++) {
-            const struct entry *entry = &search->active[at];
-            struct relaxed_site *relaxed = &search->relaxed[entry->site];
-            int64_t taken =
-                entry->grams < relaxed->least_grams ? entry->grams : relaxed->least_grams;
-            if (!relaxed->takes_part || taken <= 0)
-                continue;
-            relaxed->least_grams -= taken;
-            shipped += (double)taken;
-        }
-        missing[line] = 1 - shipped / (double)search->weight_needed[line];
-        norm += missing[line] * missing[line];
-    }
-    search->work += search->active_begin[search->lines] / 2 + 4 * search->lines;
-    return norm;
-}
 
 static void step_along(struct search *search, int64_t *density, double step)
 {
@@ -205,26 +229,18 @@ static double aim(const struct search *search, int64_t bound)
     return (double)search->best_cost * (double)(INT64_C(1) << search->shift);
 }
 
-static void note_shares(struct search *search)
+static void note_shares(struct search *search, double weight)
 {
     for (size_t site = 0; site < search->sites; site++) {
-        double part = search->relaxed[site].takes_part ? 1 : 0;
-        search->share[site] += 0.1 * (part - search->share[site]);
+        const struct relaxed_site *relaxed = &search->relaxed[site];
+        int64_t unit = search->site[site].parcel_grams_max;
+        double part = relaxed->takes_part ? 1 : 0;
+        search->share[site] += weight * (part - search->share[site]);
+        if (!relaxed->takes_part)
+            continue;
+        double parcels = (double)((relaxed->least_grams + unit - 1) / unit);
+        search->parcels[site] += weight * (parcels - search->parcels[site]);
     }
-}
-
-void search_list_active(struct search *search, const uint8_t *states)
-{
-    size_t count = 0;
-    for (size_t line = 0; line < search->lines; line++) {
-        search->active_begin[line] = count;
-        for (size_t at = search->entry_begin[line]; at < search->entry_begin[line + 1]; at++) {
-            if (states[search->entries[at].site] != SITE_CLOSED)
-                search->active[count++] = search->entries[at];
-        }
-    }
-    search->active_begin[search->lines] = count;
-    search->work += search->entry_begin[search->lines];
 }
 
 int64_t search_relax(struct search *search, const uint8_t *states, int64_t *density, size_t steps,
@@ -247,13 +263,13 @@ int64_t search_relax(struct search *search, const uint8_t *states, int64_t *dens
             stalled = 0;
             length *= 0.7;
         }
-        note_shares(search);
+        note_shares(search, step < 7 ? 1 / (double)(step + 1) : 0.15);
         if (search_is_dearer(search, best) || search->work >= search->question->work_max)
             break;
-        find_subgradient(search, search->missing);
         double norm = 0;
         for (size_t line = 0; line < search->lines; line++) {
-            double along = search->missing[line] + 0.6 * search->direction[line];
+            double missing = 1 - search->shipped[line] / (double)search->weight_needed[line];
+            double along = missing + 0.6 * search->direction[line];
             if (at[line] == 0 && along < 0)
                 along = 0;
             search->direction[line] = along;

@@ -11,10 +11,11 @@
  * as the lines allow, lines being handed from site to site where that makes room (augmenting
  * paths). Edmonds (1970); Federgruen and Groenevelt, Operations Research 34 (1986).
  *
+ * Lines that only one set of amounts can meet are not looked at again: their grams are paid before.
  * A node whose optimum begins a parcel or kilogram that it does not fill is split: no more than the
- * full ones, or all of the begun one paid. Grams are turned into pieces by rounding down and
- * putting the rest where it costs least; where that costs more than the node's bound, the bound
- * stays open.
+ * full ones, or all of the begun one paid; one that breaks a piece, on that. Grams are turned into
+ * pieces by rounding down and putting the rest where it costs least; where that costs more than the
+ * node's bound, the bound stays open.
  */
 #include "warehouse/domain/allocation_search_state.h"
 
@@ -44,7 +45,8 @@ struct augmentation {
 /* A line with demand left that the place can ship more of; `lines` if there is none. */
 static size_t find_demand(const struct search *search, size_t place)
 {
-    for (size_t line = 0; line < search->lines; line++) {
+    for (size_t i = 0; i < search->free_count; i++) {
+        size_t line = search->free_lines[i];
         size_t cell = place * search->lines + line;
         if (search->demand[line] > 0 && search->flow[cell] < search->room[cell])
             return line;
@@ -55,7 +57,8 @@ static size_t find_demand(const struct search *search, size_t place)
 /* Places that would be relieved of a line by `place` join the queue. */
 static void reach_neighbours(const struct search *search, struct augmentation *path, size_t place)
 {
-    for (size_t line = 0; line < search->lines; line++) {
+    for (size_t i = 0; i < search->free_count; i++) {
+        size_t line = search->free_lines[i];
         size_t cell = place * search->lines + line;
         if (search->flow[cell] >= search->room[cell])
             continue;
@@ -111,10 +114,10 @@ static int64_t ship_more(struct search *search, size_t start, int64_t grams)
         size_t at = 0;
         for (; at < path.queued && line == search->lines; at++) {
             line = find_demand(search, path.queue[at]);
-            search->work += search->lines;
+            search->work += search->free_count;
             if (line == search->lines) {
                 reach_neighbours(search, &path, path.queue[at]);
-                search->work += search->lines;
+                search->work += search->free_count;
             }
         }
         if (line == search->lines)
@@ -169,6 +172,48 @@ static size_t add_stretches(const struct search *search, const struct site_cap *
     return count;
 }
 
+/* Both caps at once. */
+static void tighten(struct site_cap *cap, const struct site_cap *by)
+{
+    if (by->grams_max < cap->grams_max)
+        cap->grams_max = by->grams_max;
+    if (by->parcels_min > cap->parcels_min)
+        cap->parcels_min = by->parcels_min;
+    if (by->kilograms_min > cap->kilograms_min)
+        cap->kilograms_min = by->kilograms_min;
+}
+
+/* Has flow what must flow: what is low, or what the other places have no room for. False: too much.
+ */
+static bool begin_flow(struct search *search)
+{
+    size_t lines = search->lines;
+    memcpy(search->flow_grams, search->forced_grams, sizeof search->flow_grams);
+    memcpy(search->flow, search->low, search->set_count * lines * sizeof *search->flow);
+    memset(search->demand, 0, lines * sizeof *search->demand);
+    search->work += search->free_count * search->set_count;
+    for (size_t i = 0; i < search->free_count; i++) {
+        size_t line = search->free_lines[i];
+        int64_t spare = -search->weight_needed[line];
+        int64_t flowing = 0;
+        for (size_t place = 0; place < search->set_count; place++)
+            spare += search->room[place * lines + line];
+        if (spare < 0)
+            return false;
+        for (size_t place = 0; place < search->set_count; place++) {
+            size_t cell = place * lines + line;
+            if (search->flow[cell] < search->room[cell] - spare)
+                search->flow[cell] = search->room[cell] - spare;
+            flowing += search->flow[cell];
+            search->flow_grams[place] += search->flow[cell];
+        }
+        search->demand[line] = search->weight_needed[line] - flowing;
+        if (search->demand[line] < 0)
+            return false;
+    }
+    return true;
+}
+
 /* The bound, scaled; flow is the optimum. INT64_MAX: the caps are too low. */
 static int64_t solve_node(struct search *search, const struct site_cap *caps)
 {
@@ -176,29 +221,24 @@ static int64_t solve_node(struct search *search, const struct site_cap *caps)
     size_t count = 0;
     int64_t unmet = search->weight;
     int64_t bound = 0;
-    memcpy(search->flow, search->low, search->set_count * search->lines * sizeof *search->flow);
-    memcpy(search->demand, search->weight_needed, search->lines * sizeof *search->demand);
+    if (!begin_flow(search))
+        return INT64_MAX;
     for (size_t place = 0; place < search->set_count && bound < INT64_MAX / 2; place++) {
-        int64_t shipped = 0;
-        for (size_t line = 0; line < search->lines; line++) {
-            int64_t low = search->low[place * search->lines + line];
-            search->demand[line] -= low;
-            shipped += low;
-            if (search->demand[line] < 0)
-                return INT64_MAX;
-        }
-        unmet -= shipped;
         const struct slope_site *site = site_at(search, place);
-        int64_t paid =
-            caps[place].parcels_min * site->base + caps[place].kilograms_min * site->per_kilogram;
+        int64_t shipped = search->flow_grams[place];
+        struct site_cap cap = search_cap_of(site, shipped);
+        tighten(&cap, &caps[place]);
+        unmet -= shipped;
+        int64_t paid = cap.parcels_min * site->base + cap.kilograms_min * site->per_kilogram;
         bound += site->fixed_scaled + (paid << search->shift);
-        count = add_stretches(search, &caps[place], place, shipped, stretches, count, &bound);
+        count = add_stretches(search, &cap, place, shipped, stretches, count, &bound);
     }
     if (bound >= INT64_MAX / 2)
         return INT64_MAX;
     for (size_t i = 0; i < count && unmet > 0; i++) {
         int64_t shipped = ship_more(search, stretches[i].place, stretches[i].grams);
         unmet -= shipped;
+        search->flow_grams[stretches[i].place] += shipped;
         bound += search_product(shipped, stretches[i].slope);
     }
     return unmet > 0 ? INT64_MAX : bound;
@@ -289,9 +329,7 @@ static struct split choose_split(const struct search *search, const struct site_
     struct split best = {0};
     for (size_t place = 0; place < search->set_count; place++) {
         const struct slope_site *site = site_at(search, place);
-        int64_t grams = 0;
-        for (size_t line = 0; line < search->lines; line++)
-            grams += search->flow[place * search->lines + line];
+        int64_t grams = search->flow_grams[place];
         look_at_stairs(&best, place, true, grams, site->parcel_grams_max, caps[place].parcels_min,
                        site->base, site->slope_base, search->shift);
         look_at_stairs(&best, place, false, grams, 1000, caps[place].kilograms_min,
@@ -303,20 +341,26 @@ static struct split choose_split(const struct search *search, const struct site_
 static void round_node(struct search *search, const struct site_cap *caps, int64_t known,
                        size_t depth);
 
-/* A line that a place ships in broken pieces: one gram too few of a piece or many; the cell. */
-static size_t choose_broken(const struct search *search)
+/* The line that a place ships in the most costly broken piece, one gram too few of it or many. */
+static size_t choose_broken(const struct search *search, int64_t *cost_most)
 {
     size_t chosen = SIZE_MAX;
-    int64_t most = 0;
-    for (size_t cell = 0; cell < search->set_count * search->lines; cell++) {
-        int64_t weight = search->question->weight_grams[cell % search->lines];
-        int64_t part = search->flow[cell] % weight;
-        int64_t broken = least(part, weight - part);
-        if (part > 0 && broken > most) {
-            most = broken;
-            chosen = cell;
+    int64_t most = -1;
+    for (size_t i = 0; i < search->free_count; i++) {
+        size_t line = search->free_lines[i];
+        int64_t weight = search->question->weight_grams[line];
+        for (size_t place = 0; place < search->set_count; place++) {
+            size_t cell = place * search->lines + line;
+            int64_t part = search->flow[cell] % weight;
+            int64_t cost =
+                search_product(least(part, weight - part), site_at(search, place)->slope);
+            if (part > 0 && cost > most) {
+                most = cost;
+                chosen = cell;
+            }
         }
     }
+    *cost_most = most;
     return chosen;
 }
 
@@ -329,10 +373,8 @@ static void split_pieces(struct search *search, const struct site_cap *caps, siz
     int64_t room = search->room[cell];
     int64_t low = search->low[cell];
     search->low[cell] = whole + weight;
-    search->low_count++;
     if (search->low[cell] <= room)
         round_node(search, caps, known, depth + 1);
-    search->low_count--;
     search->low[cell] = low;
     search->room[cell] = whole;
     round_node(search, caps, known, depth + 1);
@@ -343,17 +385,6 @@ static bool is_hopeless(const struct search *search, int64_t bound)
 {
     return search_is_dearer(search, bound) ||
            (search_is_no_cheaper(search, bound) && !search->round_wins);
-}
-
-/* The bound of allocation_relaxation.c for these caps; what cells may ship is left out. */
-static int64_t relax_node(struct search *search, const struct site_cap *caps)
-{
-    for (size_t place = 0; place < search->set_count; place++)
-        search->caps[search->set[place]] = caps[place];
-    int64_t bound = search_relax(search, search->round_states, search->round_density, 6, 0.5);
-    for (size_t place = 0; place < search->set_count; place++)
-        search->caps[search->set[place]] = site_cap_none;
-    return bound;
 }
 
 static void round_node(struct search *search, const struct site_cap *caps, int64_t known,
@@ -368,14 +399,11 @@ static void round_node(struct search *search, const struct site_cap *caps, int64
     take_pieces(search);
     if (is_hopeless(search, bound))
         return;
-    if (depth > 0 && search->low_count == 0 && !search->is_ordering) {
-        int64_t relaxed = relax_node(search, caps);
-        bound = relaxed > bound ? relaxed : bound;
-        if (is_hopeless(search, bound))
-            return;
-    }
     struct split split = choose_split(search, caps);
-    size_t broken = split.excess > 0 ? SIZE_MAX : choose_broken(search);
+    int64_t cost = 0;
+    size_t broken = choose_broken(search, &cost);
+    if (split.excess > 0 && (split.is_parcel || !search->is_pieces_first))
+        broken = SIZE_MAX;
     if (depth == rounding_depth_max || search->work >= search->round_work_max ||
         (split.excess <= 0 && broken == SIZE_MAX)) {
         search_leave_open(search, bound);
@@ -399,11 +427,36 @@ static void round_node(struct search *search, const struct site_cap *caps, int64
         round_node(search, below, bound, depth + 1);
 }
 
+/* What each place can and must ship of the line; it is free if anything is left to choose. */
+static void set_line(struct search *search, size_t line)
+{
+    int64_t spare = -search->weight_needed[line];
+    for (size_t place = 0; place < search->set_count; place++) {
+        size_t cell = place * search->lines + line;
+        search->room[cell] = search->usable[search->set[place] * search->lines + line] *
+                             search->question->weight_grams[line];
+        spare += search->room[cell];
+    }
+    bool is_free = false;
+    for (size_t place = 0; place < search->set_count; place++) {
+        size_t cell = place * search->lines + line;
+        search->low[cell] = search->room[cell] > spare ? search->room[cell] - spare : 0;
+        is_free = is_free || search->low[cell] < search->room[cell];
+    }
+    if (is_free) {
+        search->free_lines[search->free_count++] = line;
+        return;
+    }
+    for (size_t place = 0; place < search->set_count; place++)
+        search->forced_grams[place] += search->low[place * search->lines + line];
+}
+
 /* The sites of in_set, their places, and caps of all they have. False: too many. */
 static bool set_places(struct search *search, struct site_cap *caps)
 {
     size_t lines = search->lines;
     size_t count = 0;
+    search->work += 4 * search->entry_begin[lines];
     for (size_t i = 0; i < search->sites; i++)
         count += search->in_set[i];
     if (count > rounding_sites_max)
@@ -413,16 +466,21 @@ static bool set_places(struct search *search, struct site_cap *caps)
         if (search->in_set[i])
             search->set[search->set_count++] = i;
     }
+    memset(search->forced_grams, 0, sizeof search->forced_grams);
+    search->free_count = 0;
+    for (size_t line = 0; line < lines; line++)
+        set_line(search, line);
     for (size_t place = 0; place < search->set_count; place++) {
-        int64_t most = 0;
-        for (size_t line = 0; line < lines; line++) {
-            int64_t grams = search->usable[search->set[place] * lines + line] *
-                            search->question->weight_grams[line];
-            search->room[place * lines + line] = grams;
-            search->low[place * lines + line] = 0;
-            most += grams;
+        int64_t least_grams = search->forced_grams[place];
+        int64_t most = search->forced_grams[place];
+        for (size_t i = 0; i < search->free_count; i++) {
+            size_t cell = place * lines + search->free_lines[i];
+            least_grams += search->low[cell];
+            most += search->room[cell];
         }
-        caps[place] = (struct site_cap){.grams_max = most, .parcels_min = 1, .kilograms_min = 1};
+        caps[place] = search_cap_of(site_at(search, place), least_grams);
+        caps[place].grams_max = most;
+        tighten(&caps[place], &search->caps[search->set[place]]);
     }
     return true;
 }
@@ -442,9 +500,6 @@ void search_round(struct search *search, int64_t bound, uint64_t work)
         return;
     }
     search->round_work_max = search->work + work;
-    for (size_t i = 0; i < search->sites; i++)
-        search->round_states[i] = search->in_set[i] ? SITE_OPEN : SITE_CLOSED;
-    search_list_active(search, search->round_states);
     round_node(search, caps, bound, 0);
 }
 
@@ -493,10 +548,13 @@ bool search_prefer_first(struct search *search)
     int64_t open_bound = search->open_bound;
     for (size_t i = 0; i < search->sites; i++)
         search->in_set[i] = search->best_used[search->site[i].number];
+    for (size_t i = 0; i < search->sites; i++)
+        search->caps[i] = site_cap_none;
     if (!set_places(search, caps))
         return false;
     search->open_bound = INT64_MAX;
     search->is_ordering = true;
+    search->is_pieces_first = false;
     search->round_work_max = search->question->work_max;
     for (size_t i = 0; i < search->question->site_count; i++) {
         for (size_t place = 0; place < search->set_count; place++) {

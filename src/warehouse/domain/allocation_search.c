@@ -1,12 +1,6 @@
 /*
- * Branch and bound on the sites: each is open, optional or closed. A node is bounded by relaxation
- * (allocation_relaxation.c); sites that cannot pay any more are closed, sites without which a line
- * cannot be met or no plan is cheap enough are opened, and the search goes on with the optional
- * site of which the relaxation is least sure. When no site is optional the set is fixed, and the
- * rest is rounding (allocation_rounding.c).
- *
- * When the work is used up the nodes that wait keep their bounds, and the least of them bounds what
- * was not seen.
+ * The question by the search's own numbers, the plans met on the way, and the answer. The search
+ * itself is allocation_branch.c's.
  */
 #include "warehouse/domain/allocation_search_state.h"
 
@@ -28,6 +22,15 @@ int64_t search_stairs(const struct slope_site *site, int64_t grams)
 {
     return ceiling(grams, site->parcel_grams_max) * site->base +
            ceiling(grams, 1000) * site->per_kilogram;
+}
+
+struct site_cap search_cap_of(const struct slope_site *site, int64_t grams)
+{
+    int64_t parcels = ceiling(grams, site->parcel_grams_max);
+    int64_t kilograms = ceiling(grams, 1000);
+    return (struct site_cap){.grams_max = INT64_MAX / 2,
+                             .parcels_min = parcels > 1 ? parcels : 1,
+                             .kilograms_min = kilograms > 1 ? kilograms : 1};
 }
 
 /* --- plans --- */
@@ -140,175 +143,6 @@ bool search_fill(struct search *search)
     return true;
 }
 
-/* --- first plans --- */
-
-/* Opens the sites that nobody can do without. False: a line cannot be met. */
-static bool open_forced(struct search *search, uint8_t *states)
-{
-    for (size_t line = 0; line < search->lines; line++) {
-        int64_t spare = -search->weight_needed[line];
-        size_t end = search->entry_begin[line + 1];
-        for (size_t at = search->entry_begin[line]; at < end; at++)
-            spare +=
-                states[search->entries[at].site] != SITE_CLOSED ? search->entries[at].grams : 0;
-        if (spare < 0)
-            return false;
-        for (size_t at = search->entry_begin[line]; at < end; at++) {
-            if (states[search->entries[at].site] == SITE_OPTIONAL &&
-                search->entries[at].grams > spare)
-                states[search->entries[at].site] = SITE_OPEN;
-        }
-    }
-    search->work += 2 * search->entry_begin[search->lines];
-    return true;
-}
-
-/* The sites that take part in the relaxation, mended and improved. */
-static void improve_relaxed(struct search *search, const uint8_t *states, uint64_t work)
-{
-    for (size_t i = 0; i < search->sites; i++) {
-        search->may_use[i] = states[i] != SITE_CLOSED;
-        search->in_set[i] =
-            states[i] == SITE_OPEN || (states[i] == SITE_OPTIONAL && search->best_reduced[i] < 0);
-    }
-    search_improve(search, work);
-}
-
-static void round_best(struct search *search, const int64_t *density)
-{
-    memcpy(search->round_density, density, search->lines * sizeof *density);
-    int64_t open_bound = search->open_bound;
-    for (size_t i = 0; i < search->sites; i++)
-        search->in_set[i] = search->best_used[search->site[i].number];
-    search_round(search, 0, search->question->work_max / 400);
-    search->open_bound = open_bound; /* the set is met again by branching */
-}
-
-/* Where the densities begin: the site that could ship the line at the least cost a gram. */
-static void begin_densities(const struct search *search, int64_t *density)
-{
-    for (size_t line = 0; line < search->lines; line++) {
-        double least = 0;
-        size_t end = search->entry_begin[line + 1];
-        for (size_t at = search->entry_begin[line]; at < end; at++) {
-            const struct slope_site *site = &search->site[search->entries[at].site];
-            double cost =
-                (double)site->slope + (double)site->fixed_scaled / (double)site->grams_most;
-            if (at == search->entry_begin[line] || cost < least)
-                least = cost;
-        }
-        density[line] = least < (double)(INT64_C(1) << 60) ? (int64_t)least : INT64_C(1) << 60;
-    }
-}
-
-/* Between rounds of the relaxation plans are made of what takes part in it. */
-static int64_t bound_root(struct search *search, uint8_t *states, int64_t *density)
-{
-    int64_t bound = 0;
-    if (!open_forced(search, states))
-        return INT64_MAX;
-    begin_densities(search, density);
-    for (int round = 0; round < 4; round++) {
-        search_list_active(search, states);
-        bound = search_relax(search, states, density, 60, round == 0 ? 1.0 : 0.7);
-        if (search_is_dearer(search, bound))
-            return bound;
-        improve_relaxed(search, states, search->question->work_max / 40);
-        if (search->work >= search->question->work_max / 2)
-            return bound;
-        if (round == 0)
-            round_best(search, density);
-    }
-    round_best(search, density);
-    return bound;
-}
-
-/* --- branching --- */
-
-/* Closes the sites with which no plan can be cheap enough, opens those without which none can. */
-static void fix_sites(struct search *search, uint8_t *states, int64_t bound)
-{
-    for (size_t site = 0; site < search->sites; site++) {
-        int64_t reduced = search->best_reduced[site];
-        if (states[site] != SITE_OPTIONAL)
-            continue;
-        if (reduced >= 0 && search_is_dearer(search, bound + reduced))
-            states[site] = SITE_CLOSED;
-        else if (reduced < 0 && search_is_dearer(search, bound - reduced))
-            states[site] = SITE_OPEN;
-    }
-}
-
-/* The optional site of which the relaxation is least sure; `sites` if there is none. */
-static size_t choose_site(const struct search *search, const uint8_t *states)
-{
-    size_t chosen = search->sites;
-    double most = -1;
-    for (size_t i = 0; i < search->sites; i++) {
-        if (states[i] != SITE_OPTIONAL)
-            continue;
-        double share = search->share[i];
-        double unsure = (share < 0.5 ? share : 1 - share) + 0.02;
-        unsure *= (double)search->site[i].fixed_scaled + 1;
-        if (unsure > most) {
-            most = unsure;
-            chosen = i;
-        }
-    }
-    return chosen;
-}
-
-static bool is_hopeless(const struct search *search, const uint8_t *states, int64_t bound)
-{
-    return search_is_dearer(search, bound) ||
-           (search_is_no_cheaper(search, bound) && !search_could_win(search, states));
-}
-
-static uint64_t work_left(const struct search *search)
-{
-    uint64_t work_max = search->question->work_max;
-    return search->work < work_max ? work_max - search->work : 0;
-}
-
-/* Depth first; `states` and `density` have room for one row a level. */
-static void branch(struct search *search, uint8_t *states, int64_t *density, int64_t parent_bound)
-{
-    uint8_t *below = states + search->sites;
-    if (search->work >= search->question->work_max) {
-        search_leave_open(search, parent_bound);
-        return;
-    }
-    if (!open_forced(search, states))
-        return;
-    search_list_active(search, states);
-    int64_t relaxed = search_relax(search, states, density, 12, 0.5);
-    int64_t bound = relaxed > parent_bound ? relaxed : parent_bound;
-    if (is_hopeless(search, states, bound))
-        return;
-    fix_sites(search, states, relaxed); /* the reduced costs belong to this bound */
-    size_t chosen = choose_site(search, states);
-    if (chosen == search->sites) {
-        search_list_active(search, states);
-        relaxed = search_relax(search, states, density, 60, 0.7);
-        bound = relaxed > bound ? relaxed : bound;
-        if (is_hopeless(search, states, bound))
-            return;
-        for (size_t i = 0; i < search->sites; i++)
-            search->in_set[i] = states[i] == SITE_OPEN;
-        memcpy(search->round_density, density, search->lines * sizeof *density);
-        search_round(search, bound, work_left(search) / search->round_share);
-        return;
-    }
-    improve_relaxed(search, states, search->entry_begin[search->lines] * 4);
-    uint8_t first = search->share[chosen] >= 0.5 ? SITE_OPEN : SITE_CLOSED;
-    for (int turn = 0; turn < 2; turn++) {
-        memcpy(below, states, search->sites);
-        memcpy(density + search->lines, density, search->lines * sizeof *density);
-        below[chosen] = turn == 0 ? first : first == SITE_OPEN ? SITE_CLOSED : SITE_OPEN;
-        branch(search, below, density + search->lines, bound);
-    }
-}
-
 /* --- the question by our numbers --- */
 
 static int64_t divide_scaled(int64_t amount, unsigned shift, int64_t by)
@@ -418,22 +252,24 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->used = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->entry_begin = arena_allocate_zero(arena, lines + 2, sizeof(size_t));
     search->entries = arena_allocate_zero(arena, cells, sizeof *search->entries);
-    search->active_begin = arena_allocate_zero(arena, lines + 2, sizeof(size_t));
-    search->active = arena_allocate_zero(arena, cells, sizeof *search->active);
+    search->site_begin = arena_allocate_zero(arena, sites + 1, sizeof(size_t));
+    search->site_lines = arena_allocate_zero(arena, cells, sizeof(size_t));
+    search->rank_words = (lines + 63) / 64;
+    search->ranks = arena_allocate_zero(arena, search->rank_words + 1, sizeof(uint64_t));
+    search->rank = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
     search->caps = arena_allocate_zero(arena, sites + 1, sizeof *search->caps);
-    search->round_states = arena_allocate_zero(arena, sites + 1, 1);
-    search->round_density = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->relaxed = arena_allocate_zero(arena, sites + 1, sizeof *search->relaxed);
     search->order = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
     search->density_at = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
-    search->densities = arena_allocate_zero(arena, (sites + 2) * lines + 1, sizeof(int64_t));
-    search->missing = arena_allocate_zero(arena, lines + 1, sizeof(double));
+    search->shipped = arena_allocate_zero(arena, lines + 1, sizeof(double));
     search->direction = arena_allocate_zero(arena, lines + 1, sizeof(double));
     search->share = arena_allocate_zero(arena, sites + 1, sizeof(double));
+    search->parcels = arena_allocate_zero(arena, sites + 1, sizeof(double));
     search->gain = arena_allocate_zero(arena, sites + 1, sizeof(double));
     search->reduced = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
     search->best_reduced = arena_allocate_zero(arena, sites + 1, sizeof(int64_t));
     search->may_use = arena_allocate_zero(arena, sites + 1, sizeof(bool));
+    search->tried_set = arena_allocate_zero(arena, sites + 1, sizeof(bool));
     search->by_id = arena_allocate_zero(arena, sites + 1, sizeof(size_t));
     search->place = arena_allocate_zero(arena, sites + 1, sizeof(size_t));
     size_t set_cells = rounding_sites_max * lines + 1;
@@ -441,21 +277,22 @@ static bool take_memory(struct search *search, struct arena *arena)
     search->room = arena_allocate_zero(arena, set_cells, sizeof(int64_t));
     search->low = arena_allocate_zero(arena, set_cells, sizeof(int64_t));
     search->pieces = arena_allocate_zero(arena, cells, sizeof(int64_t));
+    search->free_lines = arena_allocate_zero(arena, lines + 1, sizeof(size_t));
     search->demand = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     search->weight_needed = arena_allocate_zero(arena, lines + 1, sizeof(int64_t));
     return search->site != NULL && search->usable != NULL && search->best != NULL &&
            search->best_used != NULL && search->second_used != NULL && search->fill != NULL &&
            search->rest != NULL && search->grams != NULL && search->in_set != NULL &&
            search->used != NULL && search->entry_begin != NULL && search->entries != NULL &&
-           search->active_begin != NULL && search->active != NULL && search->caps != NULL &&
-           search->round_states != NULL && search->round_density != NULL &&
-           search->relaxed != NULL && search->order != NULL && search->density_at != NULL &&
-           search->densities != NULL && search->missing != NULL && search->direction != NULL &&
-           search->share != NULL && search->gain != NULL && search->reduced != NULL &&
-           search->best_reduced != NULL && search->may_use != NULL && search->flow != NULL &&
+           search->site_begin != NULL && search->site_lines != NULL && search->ranks != NULL &&
+           search->rank != NULL && search->caps != NULL && search->relaxed != NULL &&
+           search->order != NULL && search->density_at != NULL && search->shipped != NULL &&
+           search->direction != NULL && search->share != NULL && search->gain != NULL &&
+           search->parcels != NULL && search->reduced != NULL && search->best_reduced != NULL &&
+           search->may_use != NULL && search->tried_set != NULL && search->flow != NULL &&
            search->room != NULL && search->low != NULL && search->pieces != NULL &&
-           search->demand != NULL && search->weight_needed != NULL && search->by_id != NULL &&
-           search->place != NULL;
+           search->demand != NULL && search->free_lines != NULL && search->weight_needed != NULL &&
+           search->by_id != NULL && search->place != NULL;
 }
 
 /* Of each line the sites that have it, the flattest first. */
@@ -472,6 +309,15 @@ static void list_entries(struct search *search)
         }
     }
     search->entry_begin[search->lines] = count;
+    count = 0;
+    for (size_t site = 0; site < search->sites; site++) {
+        search->site_begin[site] = count;
+        for (size_t line = 0; line < search->lines; line++) {
+            if (search->usable[site * search->lines + line] > 0)
+                search->site_lines[count++] = line;
+        }
+    }
+    search->site_begin[search->sites] = count;
 }
 
 static void renumber(struct search *search)
@@ -513,25 +359,12 @@ static bool tell(struct search *search, struct search_answer *answer)
     answer->second_used = search->second_used;
     answer->cost = search->best_cost;
     answer->bound = search->open_bound < search->best_cost ? search->open_bound : search->best_cost;
-    answer->is_best = search->best_cost != INT64_MAX && search_prefer_first(search) &&
-                      search->open_bound > search->best_cost;
+    answer->is_best = search->best_cost != INT64_MAX && search->open_bound > search->best_cost &&
+                      search_prefer_first(search);
     answer->has_second = search->has_second;
     answer->second_cost = search->second_cost;
     answer->work = search->work;
     return search->best_cost != INT64_MAX;
-}
-
-/* Sets whose rounding was given up are gone through again while there is work left. */
-static void branch_all(struct search *search, uint8_t *states, int64_t *density, int64_t bound)
-{
-    for (search->round_share = 24;; search->round_share = search->round_share / 3 + 1) {
-        search->open_bound = INT64_MAX;
-        memset(states, SITE_OPTIONAL, search->sites);
-        branch(search, states, density, bound);
-        if (search->open_bound > search->best_cost || search->round_share <= 1 ||
-            search->work >= search->question->work_max)
-            return;
-    }
 }
 
 void allocation_search(const struct search_question *question, struct arena *arena,
@@ -542,20 +375,14 @@ void allocation_search(const struct search_question *question, struct arena *are
         .lines = question->line_count,
         .best_cost = INT64_MAX,
         .open_bound = INT64_MAX,
-        .round_share = 24,
     };
     *answer = (struct search_answer){0};
-    uint8_t *states =
-        arena_allocate_zero(arena, (question->site_count + 2) * (question->site_count + 1), 1);
-    answer->no_memory = states == NULL || !take_memory(&search, arena);
+    answer->no_memory = !take_memory(&search, arena);
     if (answer->no_memory || !choose_shift(&search))
         return;
     search_ties_begin(&search);
     renumber(&search);
-    memset(states, SITE_OPTIONAL, search.sites);
-    int64_t bound = bound_root(&search, states, search.densities);
-    if (bound == INT64_MAX)
-        return;
-    branch_all(&search, states, search.densities, bound);
-    answer->found = tell(&search, answer);
+    answer->no_memory = !search_branch(&search, arena);
+    if (!answer->no_memory)
+        answer->found = tell(&search, answer);
 }

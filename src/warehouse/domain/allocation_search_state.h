@@ -74,28 +74,32 @@ struct search {
     bool *second_used;
     int64_t open_bound; /* of what had to be left undecided, unscaled; INT64_MAX = nothing */
     uint64_t work;
-    unsigned round_share;    /* a set may take so much of the work that is left */
     bool round_wins;         /* the present set is preferred to the best plan's at equal cost */
+    bool is_pieces_first;    /* they are split before kilograms */
     bool is_ordering;        /* any plan of the best cost and its set is taken */
     uint64_t round_work_max; /* when the rounding of the present set gives up */
 
     /* allocation_relaxation.c and allocation_improve.c */
     size_t *entry_begin;   /* of each line, and the end */
     struct entry *entries; /* by line, then site */
-    size_t *active_begin;  /* the same, of the sites that are not closed */
-    struct entry *active;
+    size_t *site_begin;    /* of each site, and the end */
+    size_t *site_lines;    /* that it has */
     struct site_cap *caps; /* of each site; without any the first parcel and kilogram are paid */
     struct relaxed_site *relaxed;
-    size_t *order;         /* of lines by falling density */
+    size_t *order;   /* of lines by falling density */
+    size_t *rank;    /* of each line in it */
+    uint64_t *ranks; /* of the lines of a site, as bits */
+    size_t rank_words;
     int64_t *density_at;   /* that is evaluated, scaled, a gram */
-    int64_t *densities;    /* [level × lines + line] */
-    double *missing;       /* the subgradient */
+    double *shipped;       /* of each line, grams */
     double *direction;     /* of the ascent */
     double *share;         /* of each site: how often it took part of late */
+    double *parcels;       /* of each site: how many it shipped of late when it took part */
     double *gain;          /* scratch */
     int64_t *reduced;      /* of each site: what it costs less what it ships is worth */
     int64_t *best_reduced; /* the same of the best bound */
     bool *may_use;
+    bool *tried_set; /* the sites that were last rounded beside the tree */
     uint64_t improve_work_max;
 
     /* a fill: [site × lines + line] */
@@ -108,11 +112,12 @@ struct search {
     bool *used;    /* scratch, by the question's numbers */
 
     /* allocation_rounding.c, [place in the set × lines + line] */
-    uint8_t *round_states;
-    int64_t *round_density;
-    size_t low_count; /* of cells with a least number of pieces */
     size_t set[rounding_sites_max];
     size_t set_count;
+    size_t *free_lines; /* of which there is a choice who ships them */
+    size_t free_count;
+    int64_t forced_grams[rounding_sites_max]; /* of the other lines */
+    int64_t flow_grams[rounding_sites_max];
     int64_t *flow; /* grams */
     int64_t *room; /* grams that may flow at most */
     int64_t *low;  /* grams that flow at least */
@@ -125,6 +130,12 @@ int64_t search_product(int64_t a, int64_t b);
 
 /* What the whole weight costs at the site beyond its fixed cost, as the question counts. */
 int64_t search_stairs(const struct slope_site *site, int64_t grams);
+
+/* What a site that ships at least so many grams pays for in any case. */
+struct site_cap search_cap_of(const struct slope_site *site, int64_t grams);
+
+/* allocation_branch.c: the whole search. False: no memory. */
+bool search_branch(struct search *search, struct arena *arena);
 
 /* Remembers a plan, quantities by our numbers in `quantities` ([site × lines + line]). */
 void search_take_plan(struct search *search, const int64_t *quantities);
@@ -155,9 +166,6 @@ bool search_could_win(const struct search *search, const uint8_t *states);
  * Sets fill and grams.
  */
 bool search_fill(struct search *search);
-
-/* Lists what search_relax looks at. */
-void search_list_active(struct search *search, const uint8_t *states);
 
 /*
  * allocation_relaxation.c: a lower bound, scaled, of all plans that use the open sites and any of
