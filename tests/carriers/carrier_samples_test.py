@@ -359,6 +359,131 @@ def requests_are_valid_by_the_openapi_documents():
     assert not wrong, "\n".join(wrong[:40])
 
 
+# -------------------------------------------------------------------------------------- variants
+
+def with_more_fields(node):
+    """Fields that nobody has heard of, in each object."""
+    if isinstance(node, list):
+        return [with_more_fields(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    more = {"aNewField": {"Code": "9", "value": [1, None, "x"]}, "anotherOne": None}
+    return {**more, **{key: with_more_fields(value) for key, value in node.items()}}
+
+
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})([.][0-9]{1,6})?")
+
+
+def with_numbers_as_strings(node):
+    if isinstance(node, dict):
+        return {key: with_numbers_as_strings(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [with_numbers_as_strings(value) for value in node]
+    if isinstance(node, (int, float)) and not isinstance(node, bool):
+        return str(node)
+    return node
+
+
+def with_amounts_as_numbers(node, key=""):
+    """Amounts and weights that came as strings come as numbers."""
+    if isinstance(node, dict):
+        return {name: with_amounts_as_numbers(value, name) for name, value in node.items()}
+    if isinstance(node, list):
+        return [with_amounts_as_numbers(value, key) for value in node]
+    if key in ("MonetaryValue", "Weight", "totalNetCharge", "expires_in", "price", "amount") and \
+            isinstance(node, str) and NUMBER.fullmatch(node):
+        return float(node) if "." in node else int(node)
+    return node
+
+
+def without_lists_of_one(node):
+    """UPS writes a list of one as its element."""
+    if isinstance(node, dict):
+        return {key: without_lists_of_one(value) for key, value in node.items()}
+    if isinstance(node, list):
+        values = [without_lists_of_one(value) for value in node]
+        return values[0] if len(values) == 1 and isinstance(values[0], dict) else values
+    return node
+
+
+def with_lists_for_objects(node, depth=0):
+    """And an object as a list of one."""
+    if isinstance(node, dict):
+        made = {key: with_lists_for_objects(value, depth + 1) for key, value in node.items()}
+        return [made] if depth > 1 else made
+    if isinstance(node, list):
+        return [value if not isinstance(value, dict) else
+                {key: with_lists_for_objects(inner, depth + 2) for key, inner in value.items()}
+                for value in node]
+    return node
+
+
+def what_carriers_vary_unasked_changes_nothing():
+    variants = [with_more_fields, with_numbers_as_strings, with_amounts_as_numbers,
+                without_lists_of_one, with_lists_for_objects]
+    different = []
+    for short in answers(SAMPLES):
+        carrier, operation = short.split("/")[0], operation_of(short)
+        found = re.search(r"response-(\d{3})", short)
+        status = int(found.group(1)) if found else 200
+        value = json.loads(sample(short))
+        plain = read_value(carrier, operation, status, value)
+        for vary in variants:
+            got = read_value(carrier, operation, status, vary(value))
+            if got != plain:
+                different.append(f"{short} {vary.__name__}: {str(got)[:300]} not {str(plain)[:300]}")
+    assert not different, "\n".join(different)
+
+
+def a_multi_status_is_judged_by_what_is_in_it():
+    one = json.loads(sample("dhl/errors/parcel-de-own-ok.json"))
+    plain = read_value("dhl", "ship", 200, one)
+    same(read_value("dhl", "ship", 207, one), verdict=plain["verdict"], message=plain["message"])
+    refused = json.loads(sample("dhl/errors/parcel-de-own.json"))
+    same(read_value("dhl", "ship", 207, refused), verdict="REFUSED", code="400")
+    good = json.loads(sample("dhl/ship/response-201-own.json"))
+    assert read_value("dhl", "ship", 207, good) == read_value("dhl", "ship", 201, good)
+
+
+PUSH_HEADERS = {"ups": "credential", "fedex": "fdx-signature", "dhl": "x-dhl-token"}
+
+
+def believed_push(carrier, body, secret="s3cret"):
+    """The push as whoever knows the secret sends it."""
+    value = secret
+    if carrier == "fedex":
+        value = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    return push(carrier, PUSH_HEADERS[carrier], value, body, secret)
+
+
+def push_bodies(root):
+    for path in sorted(glob.glob(os.path.join(root, "*", "webhook", "*.json")) +
+                       glob.glob(os.path.join(root, "*", "push", "*.json"))):
+        short = os.path.relpath(path, root)
+        if not re.search(r"contract|subscribe|request", short):
+            with open(path, "rb") as file:
+                body = file.read()
+            notice = json.loads(body)
+            raw = notice.get("rawBody") if isinstance(notice, dict) else None
+            yield short, body if raw is None else raw.encode()
+
+
+def pushes_vary_too_and_end_in_a_clear_outcome():
+    rng = random.Random(SEED)
+    for short, body in push_bodies(SAMPLES):
+        carrier, value = short.split("/")[0], json.loads(body)
+        plain = believed_push(carrier, body)
+        more = believed_push(carrier, json.dumps(with_more_fields(value)).encode())
+        assert more == plain, f"{short}: {more} not {plain}"
+        for _ in range(60):
+            got = believed_push(carrier, json.dumps(damaged(value, rng)).encode())
+            assert got["verdict"] in ("SCANS", "NOTICE", "UNKNOWN_SHAPE"), f"{short}: {got}"
+            assert got["verdict"] != "UNKNOWN_SHAPE" or got["why"], f"{short}: {got}"
+        for _ in range(10):
+            got = believed_push(carrier, body[:rng.randrange(len(body.rstrip()))])
+            same(got, verdict="UNKNOWN_SHAPE")
+
+
 # --------------------------------------------------------------------------------------- damage
 
 OPERATIONS = [("rate", "rate"), ("label", "label"), ("find", "find"), ("track", "track"),
@@ -443,6 +568,18 @@ def without_memory_an_answer_is_no_crash():
         assert got["tries"] >= 2, f"{short}: {got}"
 
 
+def pushes_of_another_folder_are_read():
+    count = 0
+    for short, body in push_bodies(MORE):
+        if short.split("/")[0] not in PUSH_HEADERS:
+            continue
+        got = believed_push(short.split("/")[0], body)
+        print(f"# {short}: {got['verdict']} {got['why']}")
+        assert got["verdict"] in ("SCANS", "NOTICE"), f"{short}: {got}"
+        count += 1
+    assert count > 0
+
+
 def answers_of_another_folder_are_read():
     count = 0
     for short in answers(MORE):
@@ -470,8 +607,9 @@ tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,
          fedex_cancel_token_errors, fedex_tracking, fedex_pushes_are_believed_by_their_bytes,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,
-         requests_say_what_was_asked,
+         requests_say_what_was_asked, what_carriers_vary_unasked_changes_nothing,
+         a_multi_status_is_judged_by_what_is_in_it, pushes_vary_too_and_end_in_a_clear_outcome,
          damaged_answers_end_in_a_clear_outcome, a_body_that_is_no_json_is_judged_by_its_status,
          without_memory_an_answer_is_no_crash,
-         *([requests_are_valid_by_the_openapi_documents, answers_of_another_folder_are_read]
-           if MORE else [])])
+         *([requests_are_valid_by_the_openapi_documents, answers_of_another_folder_are_read,
+            pushes_of_another_folder_are_read] if MORE else [])])
