@@ -4,6 +4,7 @@
 #include "shipping/infrastructure/carriers/carrier_json.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -276,10 +277,26 @@ static void put_event(struct json_writer *json, const struct simulator_shipment 
     json_close_object(json);
 }
 
+/* When it was delivered, as FedEx says it beside the scans. */
+static void put_delivery(struct json_writer *json, int64_t time_us)
+{
+    char iso[20], with_offset[32];
+    if (time_us == 0)
+        return;
+    simulator_iso(time_us, iso);
+    snprintf(with_offset, sizeof with_offset, "%s+00:00", iso);
+    json_open_array(json, "dateAndTimes");
+    json_open_object(json, NULL);
+    json_put_string(json, "type", "ACTUAL_DELIVERY");
+    json_put_string(json, "dateTime", with_offset);
+    json_close_object(json);
+    json_close_array(json);
+}
+
 static void put_result(struct simulator *simulator, struct json_writer *json,
                        const struct simulator_shipment *shipment, size_t parcel)
 {
-    int64_t now = simulator_now_us(simulator), time_us;
+    int64_t now = simulator_now_us(simulator), time_us, delivered_us = 0;
     json_open_object(json, NULL);
     json_put_string(json, "trackingNumber", shipment->numbers[parcel]);
     json_open_array(json, "trackResults");
@@ -302,10 +319,14 @@ static void put_result(struct simulator *simulator, struct json_writer *json,
     json_close_object(json);
     json_open_array(json, "scanEvents");
     for (size_t i = simulator_step_count; i-- > 0;) {
-        if (simulator_has_step(simulator, shipment, i, &time_us) && time_us <= now)
-            put_event(json, shipment, &simulator_steps[i], time_us);
+        if (!simulator_has_step(simulator, shipment, i, &time_us) || time_us > now)
+            continue;
+        put_event(json, shipment, &simulator_steps[i], time_us);
+        if (strcmp(simulator_steps[i].fedex_code, "DL") == 0 && !shipment->voided)
+            delivered_us = time_us;
     }
     json_close_array(json);
+    put_delivery(json, delivered_us);
     json_close_object(json);
     json_close_array(json);
     json_close_object(json);

@@ -331,22 +331,45 @@ static void put_activity(struct json_writer *json, const struct simulator_shipme
     json_close_object(json);
 }
 
+/* When it was delivered, as UPS says it beside the activities. */
+static void put_delivery(struct json_writer *json, int64_t time_us)
+{
+    char date[9], clock[7];
+    simulator_date(time_us, date);
+    simulator_clock(time_us, clock);
+    json_open_array(json, "deliveryDate");
+    json_open_object(json, NULL);
+    json_put_string(json, "type", "DEL");
+    json_put_string(json, "date", date);
+    json_close_object(json);
+    json_close_array(json);
+    json_open_object(json, "deliveryTime");
+    json_put_string(json, "type", "DEL");
+    json_put_string(json, "endTime", clock);
+    json_close_object(json);
+}
+
 static void put_package(struct simulator *simulator, struct json_writer *json,
                         const struct simulator_shipment *shipment, size_t parcel)
 {
     static const struct simulator_step voided = {"MV", "VP",  "007", NULL, NULL, "Shipment voided",
                                                  0,    false, false};
-    int64_t now = simulator_now_us(simulator), time_us;
+    int64_t now = simulator_now_us(simulator), time_us, delivered_us = 0;
     json_open_object(json, NULL);
     json_put_string(json, "trackingNumber", shipment->numbers[parcel]);
     json_open_array(json, "activity");
     if (shipment->voided)
         put_activity(json, shipment, &voided, shipment->create_time_us);
     for (size_t i = simulator_step_count; i-- > 0;) { /* newest first */
-        if (simulator_has_step(simulator, shipment, i, &time_us) && time_us <= now)
-            put_activity(json, shipment, &simulator_steps[i], time_us);
+        if (!simulator_has_step(simulator, shipment, i, &time_us) || time_us > now)
+            continue;
+        put_activity(json, shipment, &simulator_steps[i], time_us);
+        if (strcmp(simulator_steps[i].ups_type, "D") == 0 && !shipment->voided)
+            delivered_us = time_us;
     }
     json_close_array(json);
+    if (delivered_us != 0)
+        put_delivery(json, delivered_us);
     json_close_object(json);
 }
 
