@@ -99,7 +99,7 @@ class Peer:
 
 def start_waybill(directory, pin):
     process = subprocess.Popen(
-        pin + [os.path.join(ROOT, "build", "waybill"), "serve", "--listen", "127.0.0.1:0",
+        pin + [os.path.join(ROOT, "build", "waybill"), "serve", "inventory", "--listen", "127.0.0.1:0",
                "--operations", "127.0.0.1:0", "--data", directory, "--log-level", "warning"],
         stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline()
