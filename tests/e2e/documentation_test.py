@@ -115,7 +115,8 @@ def commands_of(block):
 
 
 def is_open(command):
-    return command.endswith("\\") or command.count("'") % 2 == 1
+    outside = re.sub(r"'[^']*'", "", command).replace('\\"', "")
+    return command.endswith(("\\", "|")) or outside.count("'") + outside.count('"') % 2 == 1
 
 
 def in_form(line):
