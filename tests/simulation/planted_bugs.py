@@ -23,7 +23,7 @@ import tap  # noqa: E402
 JOBS = 2
 SUITE_SECONDS_MAX = 15  # more and it hangs, on a bug
 FLAGS = ["-std=gnu17", "-O1", "-D_GNU_SOURCE", "-fno-strict-aliasing"]
-LIBRARIES = ["-lcmocka", "-lcrypto", "-lxxhash", "-lpthread"]
+LIBRARIES = ["-lcmocka", "-lcrypto", "-lxxhash", "-lpthread", "-lm"]
 
 ROOMS = ["src/platform/base", "src/platform/storage", "src/inventory/domain",
          "src/inventory/application", "src/inventory/infrastructure/embedded",

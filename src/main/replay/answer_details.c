@@ -17,7 +17,8 @@ bool answer_may_be_repeated(const struct rpc_status *status)
 {
     if (status->code == GRPC_STATUS_RESOURCE_EXHAUSTED)
         return !answer_has_reason(status, error_reason(ERROR_LIMIT));
-    return status->code == GRPC_STATUS_UNAVAILABLE || status->code == GRPC_STATUS_DEADLINE_EXCEEDED;
+    return status->code == GRPC_STATUS_UNAVAILABLE ||
+           status->code == GRPC_STATUS_DEADLINE_EXCEEDED || answer_has_reason(status, "ORDER_BUSY");
 }
 
 struct error answer_error(const struct rpc_status *status)

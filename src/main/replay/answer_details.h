@@ -19,7 +19,7 @@ int64_t answer_retry_delay_us(const struct rpc_status *status);
 
 /*
  * Whether the same call may be sent again: nothing is known to be wrong with it (UNAVAILABLE,
- * DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED but for its size).
+ * DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED but for its size, ABORTED because of somebody else's call).
  */
 bool answer_may_be_repeated(const struct rpc_status *status);
 

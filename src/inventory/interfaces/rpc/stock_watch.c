@@ -22,6 +22,7 @@
 
 #include "waybill/inventory/v1/inventory_events.pb-c.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct stock_watch {
     struct inventory_service *service;
     struct event_feed *feed;
     struct event_hub *hub;
+    _Atomic bool stopping;
 };
 
 struct change {
@@ -227,6 +229,13 @@ static void end_with_error(struct stream *stream, const struct error *error)
     end_with(stream, &status);
 }
 
+static void end_for_stop(struct stream *stream)
+{
+    const struct error stops =
+        error_make(ERROR_STORE_UNAVAILABLE, "the server stops; go on with the cursor elsewhere");
+    end_with_error(stream, &stops);
+}
+
 static void end_without_memory(struct stream *stream)
 {
     stream->has_ended = true;
@@ -402,9 +411,13 @@ static void follow(struct stream *stream)
     if (stream->has_begun)
         return;
     stream->is_in_hub = false;
-    struct rpc_status status = rpc_status_make(
-        rpc_call_arena(stream->call), GRPC_STATUS_RESOURCE_EXHAUSTED, "OVERLOADED",
-        "there are as many watchers as may be, or the server stops; try again later");
+    if (atomic_load(&stream->watch->stopping)) {
+        end_for_stop(stream);
+        return;
+    }
+    struct rpc_status status =
+        rpc_status_make(rpc_call_arena(stream->call), GRPC_STATUS_RESOURCE_EXHAUSTED, "OVERLOADED",
+                        "there are as many watchers as may be; try again later");
     end_with(stream, &status);
 }
 
@@ -437,9 +450,7 @@ static void run_returned(struct task *task)
         } else if (stream->reason == EVENT_HUB_DELIVERED) {
             ask_for_changes(stream);
         } else {
-            const struct error stops = error_make(
-                ERROR_STORE_UNAVAILABLE, "the server stops; go on with the cursor elsewhere");
-            end_with_error(stream, &stops);
+            end_for_stop(stream);
         }
         stream->is_sending = false;
     }
@@ -597,6 +608,7 @@ struct error stock_watch_open(struct stock_watch **watch, struct inventory_servi
 
 void stock_watch_stop(struct stock_watch *watch)
 {
+    atomic_store(&watch->stopping, true);
     event_hub_stop(watch->hub);
 }
 
