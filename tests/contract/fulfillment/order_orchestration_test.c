@@ -147,7 +147,8 @@ static void kill_process(struct process *process)
         fake_clock_advance(&scene->kit.clock, 20000000); /* who waits for others gives up */
         order_world_pass(&scene->world, 20000000);
         order_driver_tick(process->driver);
-    } while (!order_driver_is_idle(process->driver));
+    } while (!order_driver_is_idle(process->driver) ||
+             test_executor_run_all(&process->executor) > 0); /* its mail dies with it */
     order_driver_destroy(process->driver);
     scene->kills++;
     start_process(process);
