@@ -74,7 +74,7 @@ static void print_help(FILE *out)
         "%s"
         "  --json                  one line, errors too on standard output\n"
         "Exit code: 0; 64 + the gRPC status code if the call failed; 2 for wrong arguments.\n\n"
-        "  waybill call GetStock '{\"sku\": \"SCMS-b9d06fb8b2\"}'\n\nMethods:\n",
+        "  waybill call GetStock '{\"sku\": \"SCMS-1ab3f6b1c7\"}'\n\nMethods:\n",
         tls_flags_help);
     print_methods(out);
 }
