@@ -292,6 +292,13 @@ static void a_label_nobody_wants_any_more_is_voided(void **state)
     struct desk_call *call = create(desk);
     shipping_desk_pass(desk, 10 * 60 * second_us); /* SENT for longer than any carrier may take */
     assert_int_equal(desk_state(desk, "a"), SHIPMENT_UNKNOWN);
+    struct desk_call *early = desk_call_create(CALL_RESOLVE_SHIPMENT);
+    early->as.resolve.shipment_id = text_of("a");
+    early->as.resolve.resolution = SHIPMENT_VOID;
+    assert_refused(desk_ask(desk, early), REFUSAL_SHIPMENT_UNRESOLVED); /* it may be sold */
+    desk_call_destroy(early);
+    shipping_desk_pass(desk, 25 * 3600 * second_us);
+    assert_int_equal(desk_state(desk, "a"), SHIPMENT_NEEDS_ATTENTION);
     struct desk_call *resolve = desk_call_create(CALL_RESOLVE_SHIPMENT);
     resolve->as.resolve.shipment_id = text_of("a");
     resolve->as.resolve.resolution = SHIPMENT_VOID;

@@ -185,7 +185,7 @@ static void an_answer_after_a_persons_no_is_voided(void **state)
     first.alpha.find = (struct fake_orders){.verdict = CARRIER_NOT_FOUND, .count = SIZE_MAX};
     struct desk_call *call = submit(&first, desk_create_shipment("a"));
     start_second();
-    pass(90);
+    pass(25 * 3600); /* it is not found, and a person is asked */
     struct desk_call *no = make(CALL_RESOLVE_SHIPMENT, "a");
     no->as.resolve.resolution = SHIPMENT_VOID;
     done(submit(&second, no));

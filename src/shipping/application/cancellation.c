@@ -49,10 +49,15 @@ static void refuse_state(struct cancellation *cancellation, const struct shipmen
     struct shipping_call *call = &cancellation->call->base;
     if (shipment->state == SHIPMENT_FAILED)
         call_refuse(call, REFUSAL_SHIPMENT_FAILED, "the carrier refused it: there is no label");
+    else if (shipment->state == SHIPMENT_NEEDS_ATTENTION)
+        call_refuse(
+            call, REFUSAL_SHIPMENT_NEEDS_ATTENTION,
+            "the shipment is NEEDS_ATTENTION: a person says by ResolveShipment whether there "
+            "is a label");
     else
         call_refuse(call, REFUSAL_SHIPMENT_UNRESOLVED,
                     "the shipment is %s: nobody knows yet whether there is a label; it is being "
-                    "looked up, or ResolveShipment decides",
+                    "looked up",
                     shipment_state_name(shipment->state));
 }
 

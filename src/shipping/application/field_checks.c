@@ -237,6 +237,23 @@ static void check_customs_item(struct violations *violations,
         violations_add(violations, country_rule, "customs.items[%zu].origin_country", index);
 }
 
+/* Carriers declare one sum: in one currency, and one that can be written. */
+static void check_customs_value(struct violations *violations,
+                                const struct shipping_customs *customs)
+{
+    __int128 sum = 0;
+    for (size_t i = 0; i < customs->item_count; i++) {
+        const struct shipping_customs_item *item = &customs->items[i];
+        sum += (__int128)item->value.amount_minor * item->quantity;
+        if (strcmp(item->value.currency_code, customs->items[0].value.currency_code) != 0)
+            violations_add(violations, "must be in the currency of the first item",
+                           "customs.items[%zu].value.currency_code", i);
+    }
+    if (sum > (__int128)1000 * shipping_amount_minor_max)
+        violations_add(violations, "all items together must be worth at most 1000000000000000",
+                       "customs.items");
+}
+
 /* Customs given in the message are the reader's own struct: defaults go into it. */
 static void check_customs(struct violations *violations, struct consignment *consignment)
 {
@@ -267,6 +284,7 @@ static void check_customs(struct violations *violations, struct consignment *con
         violations_add(violations, "must have 1 to 100 items", "customs.items");
     for (size_t i = 0; i < customs->item_count; i++)
         check_customs_item(violations, &customs->items[i], i);
+    check_customs_value(violations, customs);
 }
 
 static void check_consignment(struct violations *violations, struct consignment *consignment,

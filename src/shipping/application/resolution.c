@@ -43,12 +43,14 @@ static void refuse_state(struct shipping_call *call, const struct shipment *ship
 {
     bool is_early = shipment->state == SHIPMENT_UNKNOWN || shipment->state == SHIPMENT_SENT;
     if (is_early)
-        call_refuse(call, REFUSAL_SHIPMENT_UNRESOLVED,
-                    resolution == SHIPMENT_BUY_AGAIN
-                        ? "the shipment is %s: it may be bought again only when the look-ups have "
-                          "ended (NEEDS_ATTENTION)"
-                        : "the shipment is %s: the carrier may still be answering",
-                    shipment_state_name(shipment->state));
+        call_refuse(
+            call, REFUSAL_SHIPMENT_UNRESOLVED,
+            resolution == SHIPMENT_BUY_AGAIN
+                ? "the shipment is %s: it may be bought again only when the look-ups have "
+                  "ended (NEEDS_ATTENTION)"
+                : "the shipment is %s: it is being looked up, the carrier may have sold it; "
+                  "decide when it is NEEDS_ATTENTION",
+            shipment_state_name(shipment->state));
     else
         call_refuse(call, REFUSAL_SHIPMENT_RESOLVED,
                     "the shipment is %s: there is nothing to decide",
@@ -151,6 +153,14 @@ static void got(struct shipping_command *command, const struct error *error)
     }
     resolution->shipment = resolution->command.get.shipment;
     const struct shipment *shipment = &resolution->shipment;
+    if (call->resolution == SHIPMENT_VOID) {
+        /* While it is looked up there may be a label, and nobody would look for it any more. */
+        if (shipment->state == SHIPMENT_UNKNOWN || shipment->state == SHIPMENT_SENT)
+            refuse_state(&call->base, shipment, SHIPMENT_VOID);
+        else
+            decide(resolution);
+        return;
+    }
     struct carrier *carrier =
         service_carrier(call->base.service, shipment->carrier, &resolution->carrier_index);
     if ((shipment->state != SHIPMENT_UNKNOWN && shipment->state != SHIPMENT_NEEDS_ATTENTION) ||
@@ -181,7 +191,7 @@ void run_resolve_shipment(struct shipping_call *base)
         return;
     }
     resolution->call = (struct resolve_shipment_call *)base;
-    if (resolution->call->resolution != SHIPMENT_ADOPT) {
+    if (resolution->call->resolution == SHIPMENT_BUY_AGAIN) {
         decide(resolution);
         return;
     }

@@ -104,12 +104,13 @@ enum shipping_refusal {
     REFUSAL_NO_SERVICE,          /* all carriers say no */
     REFUSAL_CARRIER_UNAVAILABLE, /* nothing was done; again after retry_after_us */
     REFUSAL_CARRIER_REFUSED,
-    REFUSAL_CANCEL_UNSUPPORTED,   /* the carrier has no void */
-    REFUSAL_CANCEL_REFUSED,       /* the carrier will not */
-    REFUSAL_SHIPMENT_UNRESOLVED,  /* nobody knows yet whether there is a label */
-    REFUSAL_SHIPMENT_RESOLVED,    /* there is nothing to decide */
-    REFUSAL_SHIPMENT_NOT_CREATED, /* there are no numbers and labels yet */
-    REFUSAL_SHIPMENT_FAILED,      /* there never will be */
+    REFUSAL_CANCEL_UNSUPPORTED,       /* the carrier has no void */
+    REFUSAL_CANCEL_REFUSED,           /* the carrier will not */
+    REFUSAL_SHIPMENT_UNRESOLVED,      /* nobody knows yet whether there is a label */
+    REFUSAL_SHIPMENT_NEEDS_ATTENTION, /* … and a person must say */
+    REFUSAL_SHIPMENT_RESOLVED,        /* there is nothing to decide */
+    REFUSAL_SHIPMENT_NOT_CREATED,     /* there are no numbers and labels yet */
+    REFUSAL_SHIPMENT_FAILED,          /* there never will be */
     REFUSAL_SHIPMENT_CANCELLED,
     REFUSAL_NUMBER_MISMATCH, /* the carrier has other numbers under our reference */
     REFUSAL_LABEL_FORMAT_UNAVAILABLE,

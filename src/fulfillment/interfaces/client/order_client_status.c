@@ -21,6 +21,7 @@ static const struct {
     {"SHIPMENT_CANCELLED", CALL_HOLD_GONE},          {"SHIPMENT_FAILED", CALL_HOLD_GONE},
     {"RESERVATION_COMMITTED", CALL_HOLD_USED},       {"ALLOCATION_SHIPPED", CALL_HOLD_USED},
     {"CARRIER_UNAVAILABLE", CALL_CARRIER_AWAY},      {"SHIPMENT_UNRESOLVED", CALL_PENDING},
+    {"SHIPMENT_NEEDS_ATTENTION", CALL_STUCK},
 };
 
 void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,

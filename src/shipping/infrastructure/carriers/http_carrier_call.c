@@ -53,9 +53,15 @@ static void read_recovered(struct carrier_call *call, const struct carrier_proto
     call->result.matches.shipments = found;
 }
 
-/* "… has already been voided": who repeats a cancellation wants to hear that it is cancelled. */
-static bool says_already_cancelled(struct text message)
+/*
+ * "… has already been voided": who repeats a cancellation wants to hear that it is cancelled. By
+ * the carriers' codes (UPS 190117, FedEx), or by their words where the code is another.
+ */
+static bool says_already_cancelled(struct text code, struct text message)
 {
+    if (text_equals_string(code, "190117") ||
+        text_equals_string(code, "SHIPMENT.ALREADY.CANCELLED"))
+        return true;
     char lower[256] = {0};
     for (size_t i = 0; i < message.size && i < sizeof lower - 1; i++) {
         char c = message.data[i];
@@ -72,8 +78,11 @@ static void settle_refusal(const struct carrier_call *call, struct carrier_outco
     if (asks && outcome->verdict == CARRIER_NOT_FOUND)
         outcome->verdict = CARRIER_REFUSED; /* there is nothing to be found */
     if (call->operation == CARRIER_OPERATION_CANCEL && outcome->verdict == CARRIER_REFUSED &&
-        says_already_cancelled(outcome->message))
+        says_already_cancelled(outcome->code, outcome->message))
         outcome->verdict = CARRIER_ANSWERED;
+    if (call->operation == CARRIER_OPERATION_CANCEL && outcome->verdict == CARRIER_REFUSED &&
+        outcome->code.size == 0)
+        outcome->verdict = CARRIER_UNKNOWN; /* no reason that can be read: asked again later */
 }
 
 static void read_call(struct carrier_call *call, const struct carrier_protocol *protocol,
