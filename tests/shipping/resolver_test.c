@@ -205,6 +205,19 @@ static void a_number_that_the_carrier_does_not_have_is_not_adopted(void **state)
     assert_int_equal(desk_state(desk, "a"), SHIPMENT_UNKNOWN);
 }
 
+static void the_number_of_another_shipment_is_not_adopted(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk_call_destroy(desk_ask(desk, desk_create_shipment("b"))); /* has N1 */
+    assert_int_equal(desk_state(desk, "b"), SHIPMENT_CREATED);
+    lose(desk, false);
+    desk->alpha.find = (struct fake_orders){.verdict = CARRIER_UNAVAILABLE, .count = SIZE_MAX};
+    struct desk_call *call = resolve(desk, SHIPMENT_ADOPT, "N1");
+    assert_int_equal(call->call->refusal, REFUSAL_NUMBER_MISMATCH);
+    desk_call_destroy(call);
+    assert_int_equal(desk_state(desk, "a"), SHIPMENT_UNKNOWN);
+}
+
 static void where_the_carrier_cannot_say_the_persons_word_counts(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -289,6 +302,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_number_that_the_carrier_does_not_have_is_not_adopted,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_number_of_another_shipment_is_not_adopted, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(where_the_carrier_cannot_say_the_persons_word_counts,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(buying_again_needs_the_end_of_the_look_ups, set_up,

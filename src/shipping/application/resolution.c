@@ -1,8 +1,8 @@
 /*
  * ResolveShipment: a person decides. A number to be adopted is held against what the carrier has
- * under our reference: it may not be another one. Where the carrier cannot say, the person's word
- * counts. BUY_AGAIN buys at once; its record is an INTENT again, so that a crash in between leaves
- * what CreateShipment goes on with.
+ * under our reference: it may not be another one, nor that of another shipment of ours. Where the
+ * carrier cannot say, the person's word counts. BUY_AGAIN buys at once; its record is an INTENT
+ * again, so that a crash in between leaves what CreateShipment goes on with.
  */
 #include "shipping/application/carrier_copies.h"
 #include "shipping/application/purchase.h"
@@ -15,6 +15,7 @@ struct resolution {
     union {
         struct shipping_command base;
         struct get_shipment_command get;
+        struct find_shipment_command find;
         struct resolve_shipment_command resolve;
     } command;
     struct shipment shipment;
@@ -139,6 +140,48 @@ static void found(void *context, const struct carrier_outcome *outcome,
                 matches->shipments[0].tracking_number.data);
 }
 
+/* Holds the number against what the carrier has; where it has nothing to say, the person decides.
+ */
+static void ask_carrier(struct resolution *resolution)
+{
+    struct resolve_shipment_call *call = resolution->call;
+    const struct shipment *shipment = &resolution->shipment;
+    struct carrier *carrier =
+        service_carrier(call->base.service, shipment->carrier, &resolution->carrier_index);
+    if (carrier == NULL || !carrier->capabilities.find_by_reference) {
+        decide(resolution);
+        return;
+    }
+    size_t size =
+        shipment_reference(shipment->shipment_id, shipment->attempt, resolution->reference);
+    resolution->question = (struct carrier_find_request){
+        .shipment_id = text_make(resolution->reference, size),
+        .sent_time_us = shipment->sent_time_us,
+        .consignment = &shipment->consignment,
+        .service_code = shipment->service_code,
+        .timeout_us = call_time_left_us(&call->base, call->base.service->options.question_us_max),
+    };
+    struct error failed =
+        carrier_find_by_reference(carrier, &resolution->question, found, resolution);
+    if (error_is(failed))
+        call_fail(&call->base, &failed);
+}
+
+static void owner_found(struct shipping_command *command, const struct error *error)
+{
+    struct resolution *resolution = resolution_of(command);
+    struct shipping_call *call = &resolution->call->base;
+    const struct shipment *owner = &resolution->command.find.shipment;
+    if (error != NULL)
+        call_fail(call, error);
+    else if (command->outcome == SHIPPING_DONE &&
+             !text_equal(owner->shipment_id, resolution->call->shipment_id))
+        call_refuse(call, REFUSAL_NUMBER_MISMATCH, "the number is that of shipment %.*s",
+                    (int)owner->shipment_id.size, owner->shipment_id.data);
+    else
+        ask_carrier(resolution);
+}
+
 static void got(struct shipping_command *command, const struct error *error)
 {
     struct resolution *resolution = resolution_of(command);
@@ -161,26 +204,15 @@ static void got(struct shipping_command *command, const struct error *error)
             decide(resolution);
         return;
     }
-    struct carrier *carrier =
-        service_carrier(call->base.service, shipment->carrier, &resolution->carrier_index);
-    if ((shipment->state != SHIPMENT_UNKNOWN && shipment->state != SHIPMENT_NEEDS_ATTENTION) ||
-        carrier == NULL || !carrier->capabilities.find_by_reference) {
+    if (shipment->state != SHIPMENT_UNKNOWN && shipment->state != SHIPMENT_NEEDS_ATTENTION) {
         decide(resolution);
         return;
     }
-    size_t size =
-        shipment_reference(shipment->shipment_id, shipment->attempt, resolution->reference);
-    resolution->question = (struct carrier_find_request){
-        .shipment_id = text_make(resolution->reference, size),
-        .sent_time_us = shipment->sent_time_us,
-        .consignment = &shipment->consignment,
-        .service_code = shipment->service_code,
-        .timeout_us = call_time_left_us(&call->base, call->base.service->options.question_us_max),
+    resolution->command.find = (struct find_shipment_command){
+        .carrier = shipment->carrier,
+        .tracking_number = call->tracking_number,
     };
-    struct error failed =
-        carrier_find_by_reference(carrier, &resolution->question, found, resolution);
-    if (error_is(failed))
-        call_fail(&call->base, &failed);
+    run(resolution, COMMAND_FIND_SHIPMENT, owner_found);
 }
 
 void run_resolve_shipment(struct shipping_call *base)
