@@ -61,8 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         address = start_server();
     int client = connect_to(&address);
     for (int tries = 0; client < 0 && tries < 1000; tries++) {
-        perror(
-            "connection_fuzz: connect"); /* the machine's ports or files have run out: it passes */
+        perror("connect"); /* libFuzzer's alarm came between, or ports ran out */
         usleep(10000);
         client = connect_to(&address);
     }
