@@ -10,24 +10,15 @@
 
 #include "inventory/domain/limits.h"
 #include "platform/base/memory.h"
+#include "platform/base/waiting_executor.h"
 #include "waybill/warehouse/v1/warehouse_events.pb-c.h"
 
-#include <pthread.h>
 #include <string.h>
 
 static const char movement_recorded[] = "waybill.warehouse.v1.MovementRecorded";
 
-/* The mail of the subscription's thread. */
-struct shelf_executor {
-    struct executor base;
-    pthread_mutex_t mutex;
-    pthread_cond_t posted;
-    struct task *first;
-    struct task *last;
-};
-
 struct shelf_feed {
-    struct shelf_executor executor;
+    struct waiting_executor executor; /* the mail of the subscription's thread */
     struct inventory_repository *repository;
     struct event_subscription *subscription;
     bool answered; /* the question in hand */
@@ -38,31 +29,6 @@ enum { question_bytes_max = 64 * 1024 };
 
 /* --- asking the repository --- */
 
-static void post(struct executor *base, struct task *first, struct task *last)
-{
-    struct shelf_executor *executor = (struct shelf_executor *)base;
-    pthread_mutex_lock(&executor->mutex);
-    if (executor->first == NULL)
-        executor->first = first;
-    else
-        executor->last->next = first;
-    executor->last = last;
-    last->next = NULL;
-    pthread_cond_signal(&executor->posted);
-    pthread_mutex_unlock(&executor->mutex);
-}
-
-static struct task *take(struct shelf_executor *executor)
-{
-    pthread_mutex_lock(&executor->mutex);
-    while (executor->first == NULL)
-        pthread_cond_wait(&executor->posted, &executor->mutex);
-    struct task *task = executor->first;
-    executor->first = task->next;
-    pthread_mutex_unlock(&executor->mutex);
-    return task;
-}
-
 static void done(void *context, const struct error *error)
 {
     struct shelf_feed *feed = context;
@@ -72,10 +38,8 @@ static void done(void *context, const struct error *error)
 
 static struct error wait_for_answer(struct shelf_feed *feed)
 {
-    while (!feed->answered) {
-        struct task *task = take(&feed->executor);
-        task->run(task);
-    }
+    while (!feed->answered)
+        waiting_executor_run_one(&feed->executor);
     return feed->error;
 }
 
@@ -204,21 +168,17 @@ static struct error handle(void *context, const struct event_batch *batch,
 
 static void destroy(struct shelf_feed *feed)
 {
-    pthread_cond_destroy(&feed->executor.posted);
-    pthread_mutex_destroy(&feed->executor.mutex);
+    waiting_executor_deinit(&feed->executor);
     memory_release(feed);
 }
 
 struct error shelf_feed_start(struct shelf_feed **feed, const struct shelf_feed_options *options)
 {
-    static const struct executor_table table = {.post = post};
     _Static_assert(shelf_log_bytes_max + 1 == event_log_identity_bytes_max, "one kind of name");
     struct shelf_feed *made = memory_allocate_zero(1, sizeof *made);
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "the shelf feed");
-    made->executor.base.table = &table;
-    pthread_mutex_init(&made->executor.mutex, NULL);
-    pthread_cond_init(&made->executor.posted, NULL);
+    waiting_executor_init(&made->executor);
     made->repository = options->repository;
     struct event_subscription_options subscription = event_subscription_options_default();
     subscription.name = "shelf feed";

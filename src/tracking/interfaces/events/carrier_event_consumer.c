@@ -8,11 +8,11 @@
 #include "platform/base/codec.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
+#include "platform/base/waiting_executor.h"
 #include "tracking/interfaces/events/scan_event.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -28,15 +28,6 @@ const size_t carrier_event_type_count = sizeof carrier_event_types / sizeof carr
 
 enum { batch_bytes_max = 16 * 1024 * 1024, batch_events = 64 };
 
-/* What the repository answers runs on the thread that waits for it. */
-struct waiting_executor {
-    struct executor base;
-    pthread_mutex_t mutex;
-    pthread_cond_t posted;
-    struct task *first;
-    struct task *last;
-};
-
 struct carrier_event_consumer {
     struct tracking_service *service;
     struct event_subscription *subscription;
@@ -48,37 +39,11 @@ struct carrier_event_consumer {
     _Atomic uint64_t count;
 };
 
-static void post(struct executor *base, struct task *first, struct task *last)
-{
-    struct waiting_executor *executor = (struct waiting_executor *)base;
-    pthread_mutex_lock(&executor->mutex);
-    if (executor->first == NULL)
-        executor->first = first;
-    else
-        executor->last->next = first;
-    executor->last = last;
-    pthread_cond_signal(&executor->posted);
-    pthread_mutex_unlock(&executor->mutex);
-}
-
 /* Runs what comes until everything sent is answered. */
 static void wait_for_answers(struct carrier_event_consumer *consumer)
 {
-    struct waiting_executor *executor = &consumer->executor;
-    while (consumer->under_way > 0) {
-        pthread_mutex_lock(&executor->mutex);
-        while (executor->first == NULL)
-            pthread_cond_wait(&executor->posted, &executor->mutex);
-        struct task *task = executor->first;
-        executor->first = NULL;
-        executor->last->next = NULL;
-        pthread_mutex_unlock(&executor->mutex);
-        while (task != NULL) {
-            struct task *next = task->next;
-            task->run(task);
-            task = next;
-        }
-    }
+    while (consumer->under_way > 0)
+        waiting_executor_run_one(&consumer->executor);
 }
 
 static void answered(void *context, const struct error *error)
@@ -377,15 +342,12 @@ struct error carrier_event_consumer_open(struct carrier_event_consumer **consume
                                          struct tracking_service *service,
                                          struct event_feed *shipping)
 {
-    static const struct executor_table table = {.post = post};
     struct carrier_event_consumer *made = memory_allocate_zero(1, sizeof *made);
     struct event_subscription_options options = event_subscription_options_default();
     if (made == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "tracking: shipping's events");
     made->service = service;
-    made->executor.base.table = &table;
-    pthread_mutex_init(&made->executor.mutex, NULL);
-    pthread_cond_init(&made->executor.posted, NULL);
+    waiting_executor_init(&made->executor);
     arena_init(&made->arena, batch_bytes_max);
     arena_init(&made->answers, batch_bytes_max);
     options.name = "shipping's events";
@@ -405,8 +367,7 @@ void carrier_event_consumer_close(struct carrier_event_consumer *consumer)
     event_subscription_stop(consumer->subscription);
     arena_deinit(&consumer->arena);
     arena_deinit(&consumer->answers);
-    pthread_cond_destroy(&consumer->executor.posted);
-    pthread_mutex_destroy(&consumer->executor.mutex);
+    waiting_executor_deinit(&consumer->executor);
     memory_release(consumer);
 }
 
