@@ -5,18 +5,9 @@
 #include "fulfillment/interfaces/events/fulfillment_events.h"
 
 #include "fulfillment/interfaces/rpc/order_messages.h"
+#include "platform/rpc/message_pack.h"
 
 #include "waybill/fulfillment/v1/fulfillment_events.pb-c.h"
-
-static bool pack(const ProtobufCMessage *message, struct arena *arena, struct text *data)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = arena_allocate(arena, size + 1);
-    if (bytes == NULL)
-        return false;
-    *data = text_make(bytes, protobuf_c_message_pack(message, bytes));
-    return true;
-}
 
 static bool encode_cancelled(const struct order *order, Waybill__Fulfillment__V1__Order *message,
                              struct arena *arena, struct text *data)
@@ -25,7 +16,7 @@ static bool encode_cancelled(const struct order *order, Waybill__Fulfillment__V1
         WAYBILL__FULFILLMENT__V1__ORDER_CANCELLED__INIT;
     event.order = message;
     return order_put_text(arena, &event.reason, order->cancel_reason) &&
-           pack(&event.base, arena, data);
+           message_pack(&event.base, arena, data);
 }
 
 bool fulfillment_events_encode(const struct fulfillment_event *event, struct arena *arena,
@@ -55,5 +46,5 @@ bool fulfillment_events_encode(const struct fulfillment_event *event, struct are
         return encode_cancelled(event->order, message, arena, data);
     protobuf_c_message_init(descriptors[event->type], &envelope);
     envelope.order = message;
-    return pack(&envelope.base, arena, data);
+    return message_pack(&envelope.base, arena, data);
 }

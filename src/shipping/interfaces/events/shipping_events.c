@@ -1,26 +1,17 @@
 /* One message an event, around the record's own. */
 #include "shipping/interfaces/events/shipping_events.h"
 
+#include "platform/rpc/message_pack.h"
 #include "shipping/interfaces/rpc/shipping_messages.h"
 
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
-
-static bool pack(const ProtobufCMessage *message, struct arena *arena, struct text *data)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = arena_allocate(arena, size + 1);
-    if (bytes == NULL)
-        return false;
-    *data = text_make(bytes, protobuf_c_message_pack(message, bytes));
-    return true;
-}
 
 static bool encode_created(const struct shipping_event *event, struct arena *arena,
                            struct text *data)
 {
     Waybill__Shipping__V1__ShipmentCreated message = WAYBILL__SHIPPING__V1__SHIPMENT_CREATED__INIT;
     message.shipment = shipment_message(arena, event->shipment);
-    return message.shipment != NULL && pack(&message.base, arena, data);
+    return message.shipment != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_cancelled(const struct shipping_event *event, struct arena *arena,
@@ -30,7 +21,8 @@ static bool encode_cancelled(const struct shipping_event *event, struct arena *a
         WAYBILL__SHIPPING__V1__SHIPMENT_CANCELLED__INIT;
     message.shipment = shipment_message(arena, event->shipment);
     message.reason = arena_copy_string(arena, event->reason);
-    return message.shipment != NULL && message.reason != NULL && pack(&message.base, arena, data);
+    return message.shipment != NULL && message.reason != NULL &&
+           message_pack(&message.base, arena, data);
 }
 
 static bool encode_failed(const struct shipping_event *event, struct arena *arena,
@@ -38,7 +30,7 @@ static bool encode_failed(const struct shipping_event *event, struct arena *aren
 {
     Waybill__Shipping__V1__ShipmentFailed message = WAYBILL__SHIPPING__V1__SHIPMENT_FAILED__INIT;
     message.shipment = shipment_message(arena, event->shipment);
-    return message.shipment != NULL && pack(&message.base, arena, data);
+    return message.shipment != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_received(const struct shipping_event *event, struct arena *arena,
@@ -53,7 +45,7 @@ static bool encode_received(const struct shipping_event *event, struct arena *ar
     return message.carrier != NULL && message.shipment_id != NULL && message.order_id != NULL &&
            message.scan != NULL &&
            timestamp_message(arena, event->receive_time_us, &message.receive_time) &&
-           pack(&message.base, arena, data);
+           message_pack(&message.base, arena, data);
 }
 
 bool shipping_events_encode(const struct shipping_event *event, struct arena *arena,

@@ -1,19 +1,10 @@
 /* One message an event, around the record's own. */
 #include "warehouse/interfaces/events/warehouse_events.h"
 
+#include "platform/rpc/message_pack.h"
 #include "warehouse/interfaces/rpc/warehouse_messages.h"
 
 #include "waybill/warehouse/v1/warehouse_events.pb-c.h"
-
-static bool pack(const ProtobufCMessage *message, struct arena *arena, struct text *data)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = arena_allocate(arena, size + 1);
-    if (bytes == NULL)
-        return false;
-    *data = text_make(bytes, protobuf_c_message_pack(message, bytes));
-    return true;
-}
 
 static bool encode_movement(const struct warehouse_event *event, struct arena *arena,
                             struct text *data)
@@ -21,7 +12,7 @@ static bool encode_movement(const struct warehouse_event *event, struct arena *a
     Waybill__Warehouse__V1__MovementRecorded message =
         WAYBILL__WAREHOUSE__V1__MOVEMENT_RECORDED__INIT;
     message.movement = movement_message(arena, event->movement);
-    return message.movement != NULL && pack(&message.base, arena, data);
+    return message.movement != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_allocated(const struct warehouse_event *event, struct arena *arena,
@@ -29,7 +20,7 @@ static bool encode_allocated(const struct warehouse_event *event, struct arena *
 {
     Waybill__Warehouse__V1__StockAllocated message = WAYBILL__WAREHOUSE__V1__STOCK_ALLOCATED__INIT;
     message.allocation = allocation_message(arena, event->allocation);
-    return message.allocation != NULL && pack(&message.base, arena, data);
+    return message.allocation != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_released(const struct warehouse_event *event, struct arena *arena,
@@ -38,7 +29,7 @@ static bool encode_released(const struct warehouse_event *event, struct arena *a
     Waybill__Warehouse__V1__AllocationReleased message =
         WAYBILL__WAREHOUSE__V1__ALLOCATION_RELEASED__INIT;
     message.allocation = allocation_message(arena, event->allocation);
-    return message.allocation != NULL && pack(&message.base, arena, data);
+    return message.allocation != NULL && message_pack(&message.base, arena, data);
 }
 
 static Waybill__Warehouse__V1__ShortLine *short_line_message(struct arena *arena,
@@ -79,7 +70,7 @@ static bool encode_shipped(const struct warehouse_event *event, struct arena *ar
     }
     message.n_warehouse_ids = event->warehouse_id_count;
     message.n_short_lines = event->short_line_count;
-    return pack(&message.base, arena, data);
+    return message_pack(&message.base, arena, data);
 }
 
 static bool encode_transferred(const struct warehouse_event *event, struct arena *arena,
@@ -88,7 +79,7 @@ static bool encode_transferred(const struct warehouse_event *event, struct arena
     Waybill__Warehouse__V1__StockTransferred message =
         WAYBILL__WAREHOUSE__V1__STOCK_TRANSFERRED__INIT;
     message.transfer = transfer_message(arena, event->transfer);
-    return message.transfer != NULL && pack(&message.base, arena, data);
+    return message.transfer != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_received(const struct warehouse_event *event, struct arena *arena,
@@ -97,7 +88,7 @@ static bool encode_received(const struct warehouse_event *event, struct arena *a
     Waybill__Warehouse__V1__TransferReceived message =
         WAYBILL__WAREHOUSE__V1__TRANSFER_RECEIVED__INIT;
     message.transfer = transfer_message(arena, event->transfer);
-    return message.transfer != NULL && pack(&message.base, arena, data);
+    return message.transfer != NULL && message_pack(&message.base, arena, data);
 }
 
 static bool encode_cancelled(const struct warehouse_event *event, struct arena *arena,
@@ -106,7 +97,7 @@ static bool encode_cancelled(const struct warehouse_event *event, struct arena *
     Waybill__Warehouse__V1__TransferCancelled message =
         WAYBILL__WAREHOUSE__V1__TRANSFER_CANCELLED__INIT;
     message.transfer = transfer_message(arena, event->transfer);
-    return message.transfer != NULL && pack(&message.base, arena, data);
+    return message.transfer != NULL && message_pack(&message.base, arena, data);
 }
 
 bool warehouse_events_encode(const struct warehouse_event *event, struct arena *arena,
