@@ -4,7 +4,8 @@ acknowledged is lost by kill -9 (RELIABILITY rows 5 and 14), nothing is answered
 (row 7), a full disk refuses writes and nothing else (row 8).
 
 Method: grpcio against `waybill serve tracking`. RocksDB is treated from outside: the process is killed,
-strace makes a sync or write fail, the disk is a small tmpfs. `WAYBILL_SEED` replays a random case.
+strace makes a sync or write fail, the disk is a small tmpfs. `WAYBILL_SEED` replays a random case,
+`WAYBILL_KILLS` says how often the process is killed.
 """
 
 import os
@@ -179,7 +180,7 @@ def cursor_goes_on_after_a_restart_without_gap_or_repetition():
 def nothing_acknowledged_is_lost_by_kill_9():
     chance = random.Random(SEED)
     print(f"# seed {SEED}")
-    kills = 12
+    kills = int(os.environ.get("WAYBILL_KILLS", "30"))
     with Place() as data:
         journal = {}  # number → ids acknowledged
         for life in range(kills):
@@ -189,7 +190,7 @@ def nothing_acknowledged_is_lost_by_kill_9():
                         kept = {one.event_id for one in list_all(channel, number)}
                         assert ids <= kept, (number, ids - kept)
                         assert get(channel, number).event_count == len(kept)
-                killer = threading.Timer(0.2 + chance.random(), server.kill)
+                killer = threading.Timer(0.1 + chance.random() / 2, server.kill)
 
                 def sent():
                     for i in range(10**9):
