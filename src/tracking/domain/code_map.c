@@ -177,15 +177,18 @@ const struct code_map_line *code_map_find(const struct code_map *map, struct tex
             second = i;
     }
     const struct code_map_line *line = find(map, text_make(key, code.size), version);
-    if (line == NULL && second < code.size) {
+    if (line == NULL && second < code.size)
         line = find(map, text_make(key, second), version);
-        if (line == NULL)
-            line = find(map, text_make(key + second + 1, code.size - second - 1), version);
-    }
-    if (line == NULL && first < code.size) {
+    size_t last = second < code.size ? second : first; /* the '/' before the last part */
+    if (line == NULL && last < code.size)
+        line = find(map, text_make(key + last + 1, code.size - last - 1), version);
+    if (line == NULL) {
+        key[first] = '/';
         key[first + 1] = '*';
         line = find(map, text_make(key, first + 2), version);
     }
+    if (line == NULL && first < code.size)
+        line = find(map, text_make(key, first), version);
     return line;
 }
 

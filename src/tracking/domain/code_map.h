@@ -48,8 +48,9 @@ struct error code_map_parse(struct text carrier, struct text file, struct arena 
 /*
  * What a code means by that version of the map; NULL if it says nothing. A code is looked for as it
  * came, without regard of case; one in parts, TYPE/CODE/STATUS, by TYPE/CODE, then STATUS, then
- * TYPE followed by a star. (UPS' 3-digit status goes second: its Track Alert sends numbers that
- * contradict the scan.)
+ * TYPE followed by a star, then TYPE. (UPS' 3-digit status goes second: its Track Alert sends
+ * numbers that contradict the scan.) One of two parts likewise: by the last, then TYPE; one
+ * of a single part may be a TYPE.
  */
 const struct code_map_line *code_map_find(const struct code_map *map, struct text code,
                                           int32_t version);

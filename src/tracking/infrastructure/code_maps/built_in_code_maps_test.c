@@ -54,6 +54,37 @@ static void ups_codes_are_found_as_track_and_track_alert_send_them(void **state)
     assert_int_equal(mapped(state, "ups", "M/DP").type, TRACKING_EVENT_INFO_RECEIVED);
 }
 
+static void ups_exceptions_and_deliveries_say_what_happened(void **state)
+{
+    assert_int_equal(mapped(state, "ups", "X/48/048").sub_status,
+                     TRACKING_SUB_STATUS_DELIVERY_ATTEMPTED);
+    assert_int_equal(mapped(state, "ups", "X/AG").sub_status, TRACKING_SUB_STATUS_ADDRESS_PROBLEM);
+    assert_int_equal(mapped(state, "ups", "X/C5").sub_status, TRACKING_SUB_STATUS_WEATHER);
+    assert_int_equal(mapped(state, "ups", "X/UA").type, TRACKING_EVENT_RETURNED);
+    assert_int_equal(mapped(state, "ups", "X/SR/003").type, TRACKING_EVENT_IN_TRANSIT);
+    assert_int_equal(mapped(state, "ups", "D/M3").type, TRACKING_EVENT_DELIVERED);
+    assert_int_equal(mapped(state, "ups", "D/OT/017").type, TRACKING_EVENT_OUT_FOR_DELIVERY);
+    assert_int_equal(mapped(state, "ups", "D/50").type, TRACKING_EVENT_EXCEPTION);
+    assert_int_equal(mapped(state, "ups", "D/011").type, TRACKING_EVENT_DELIVERED);
+    assert_int_equal(mapped(state, "ups", "D/QQ").type, TRACKING_EVENT_UNSPECIFIED);
+}
+
+static void ups_types_alone_say_what_they_can(void **state)
+{
+    static const struct {
+        const char *code;
+        enum tracking_event_type type;
+    } cases[] = {
+        {"P", TRACKING_EVENT_PICKED_UP},    {"O", TRACKING_EVENT_OUT_FOR_DELIVERY},
+        {"I", TRACKING_EVENT_IN_TRANSIT},   {"I/QQ", TRACKING_EVENT_IN_TRANSIT},
+        {"X", TRACKING_EVENT_EXCEPTION},    {"M", TRACKING_EVENT_INFO_RECEIVED},
+        {"MV", TRACKING_EVENT_CANCELLED},   {"RS/QQ", TRACKING_EVENT_RETURNED},
+        {"NA", TRACKING_EVENT_UNSPECIFIED}, {"D", TRACKING_EVENT_UNSPECIFIED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(mapped(state, "ups", cases[i].code).type, cases[i].type);
+}
+
 static void fedex_codes_are_found_in_capitals_or_not(void **state)
 {
     assert_int_equal(mapped(state, "fedex", "Ow").type, TRACKING_EVENT_IN_TRANSIT);
@@ -70,6 +101,9 @@ static void dhl_codes_are_those_of_all_its_interfaces(void **state)
     assert_int_equal(mapped(state, "dhl", "WC").type, TRACKING_EVENT_OUT_FOR_DELIVERY);
     assert_int_equal(mapped(state, "dhl", "pre-transit").type, TRACKING_EVENT_INFO_RECEIVED);
     assert_int_equal(mapped(state, "dhl", "delivered").type, TRACKING_EVENT_DELIVERED);
+    assert_int_equal(mapped(state, "dhl", "transit/WC").type, TRACKING_EVENT_OUT_FOR_DELIVERY);
+    assert_int_equal(mapped(state, "dhl", "transit/ZZ").type, TRACKING_EVENT_IN_TRANSIT);
+    assert_int_equal(mapped(state, "dhl", "delivered/OK").type, TRACKING_EVENT_DELIVERED);
     assert_int_equal(mapped(state, "dhl", "DD").sub_status, TRACKING_SUB_STATUS_DELIVERED_DAMAGED);
 }
 
@@ -77,11 +111,11 @@ static void unknown_codes_and_carriers_say_nothing(void **state)
 {
     struct tracking_event event = mapped(state, "ups", "no/such/code");
     assert_int_equal(event.type, TRACKING_EVENT_UNSPECIFIED);
-    assert_int_equal(event.map_version, 1);
+    assert_int_equal(event.map_version, 2);
     event = mapped(state, "snail", "DL");
     assert_int_equal(event.type, TRACKING_EVENT_UNSPECIFIED);
     assert_int_equal(event.map_version, 0);
-    assert_int_equal(mapped(state, "ups", "I/").type, TRACKING_EVENT_UNSPECIFIED);
+    assert_int_equal(mapped(state, "ups", "Q/").type, TRACKING_EVENT_UNSPECIFIED);
     assert_int_equal(mapped(state, "ups", "/").type, TRACKING_EVENT_UNSPECIFIED);
     assert_int_equal(mapped(state, "ups", "a code of more than thirty-two bytes").type,
                      TRACKING_EVENT_UNSPECIFIED);
@@ -155,6 +189,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ups_codes_are_found_as_track_and_track_alert_send_them,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ups_exceptions_and_deliveries_say_what_happened, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(ups_types_alone_say_what_they_can, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fedex_codes_are_found_in_capitals_or_not, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(dhl_codes_are_those_of_all_its_interfaces, set_up,
