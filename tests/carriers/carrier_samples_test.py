@@ -115,7 +115,7 @@ def ups_void_token_errors():
 
 def ups_tracking():
     got = read("ups/track/response-own-delivered.json", "track")
-    same(got, verdict="ANSWERED", delivered=1643214600, expected=1643301000)
+    same(got, verdict="ANSWERED", delivered=1643232600, expected=1643327999)
     same(got["scans"][0], code="D/F4/011", time=1643232600, offset=-300, city="PARAMUS", country="US",
          description="DELIVERED", facility="0761")
     same(got["scans"][1], code="M/MP/003", time=1643185001, offset=-9999)
@@ -123,6 +123,28 @@ def ups_tracking():
     found = read("ups/track/find-own-two-packages.json", "find")["matches"]
     assert len(found) == 1 and len(found[0]["parcels"]) == 2 and not found[0]["voided"]
     assert read("ups/track/find-own-voided.json", "find")["matches"][0]["voided"]
+
+
+def ups_promises_and_scans_of_all_shapes():
+    got = read("ups/track/response-own-rescheduled.json", "track")
+    same(got, verdict="ANSWERED", delivered=0, expected=1780493400)  # RDD, the window's end
+    assert [(scan["code"], scan["time"], scan["offset"]) for scan in got["scans"]] == [
+        ("X/48", 1780409700, -240), ("I/QQ", 1780396920, -240), ("P", 1780344061, -9999)]
+
+
+def every_cause_of_a_refusal_is_told():
+    for path, status, code, message in [
+            ("ups/errors/error-own-several.json", 400, "120124",
+             "Requested service is unavailable; ShipTo address is too long"),
+            ("ups/errors/error-own-gateway-fault.json", 429, "policies.ratelimit.QuotaViolation",
+             "Rate limit quota violation"),
+            ("fedex/errors/error-own-parameters.json", 400, "INVALID.INPUT.EXCEPTION",
+             "Validation failed for object, recipients.address.postalCode: required, "
+             "recipients.contact.phoneNumber: length; The ship date is past"),
+            ("dhl/errors/error-own-several.json", 400, "7004",
+             "7004: The phone number is missing; #/content/packages/0/weight: must be greater than 0"),
+            ("dhl/errors/error-own-gateway.json", 401, "", "Invalid Credentials")]:
+        same(read(path, "ship", status), code=code, message=message)
 
 
 def ups_pushes_are_believed_with_the_credential_only():
@@ -187,6 +209,11 @@ def fedex_tracking():
     same(got["scans"][1], code="PU", offset=-9999)
     same(read("fedex/track/response-own-not-found.json", "track"), verdict="NOT_FOUND",
          code="TRACKING.TRACKINGNUMBER.NOTFOUND")
+    bare = read("fedex/track/response-own-no-scans.json", "track")
+    same(bare, verdict="ANSWERED", delivered=1780588800, expected=1780682400)
+    same(bare["scans"][0], code="DL", time=1780588800, offset=-300, city="AUSTIN",
+         description="Delivered", number="794644790138")
+    same(bare["scans"][1], code="IT", time=1780405200, description="In transit")
     found = read("fedex/track/find-own-two-pieces.json", "find")["matches"]
     assert [(match["number"], len(match["parcels"]), match["voided"]) for match in found] == [
         ("794644790138", 2, False), ("986578788855", 1, True)]
@@ -246,6 +273,14 @@ def dhl_tracking():
     assert [match["number"] for match in found] == ["3318810025", "3821724944"]
     unified = read("dhl/unified-track/response-own.json", "track")
     same(unified["scans"][0], number="7777777770", code="delivered", city="AMSTERDAM", country="NL")
+    letters = read("dhl/unified-track/response-own-express-letters.json", "track")
+    same(letters, delivered=0, expected=1780617599)  # a day alone: until its end
+    assert [(scan["code"], scan["time"]) for scan in letters["scans"]] == [
+        ("transit/ZZ", 1780520400), ("transit/PU", 1780509900), ("transit/WC", 1780555200)]
+    words = read("dhl/unified-track/response-own-words-only.json", "track")
+    same(words, expected=1780574400)
+    assert [(scan["code"], scan["city"]) for scan in words["scans"]] == [
+        ("transit", "Bonn"), ("unknown", "Köln")]
     same(read("dhl/unified-track/error-own.json", "track", 404), verdict="NOT_FOUND")
     same(read("dhl/unified-track/error-own.json", "track", 200), verdict="NOT_FOUND", code="404")
 
@@ -604,6 +639,7 @@ def answers_of_another_folder_are_read():
 
 
 tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
+         ups_promises_and_scans_of_all_shapes, every_cause_of_a_refusal_is_told,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,
          fedex_cancel_token_errors, fedex_tracking, fedex_pushes_are_believed_by_their_bytes,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,

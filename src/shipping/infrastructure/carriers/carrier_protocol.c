@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { path_bytes_max = 4096, body_bytes_max = 2 * 1024 * 1024 };
+enum { path_bytes_max = 4096, body_bytes_max = 2 * 1024 * 1024, causes_max = 8 };
 
 struct carrier_settings carrier_settings_default(void)
 {
@@ -160,7 +160,46 @@ static struct text padded(struct arena *arena, struct text code, int digits)
         arena_format(arena, "%0*d%.*s", digits - (int)code.size, 0, (int)code.size, code.data));
 }
 
-/* A list of {code, message}: UPS below "response", FedEx at the top, old UPS with other names. */
+/* The first of these members that says something. */
+static struct text first_words(struct arena *arena, json_t *value, const char *const *names)
+{
+    struct text words = {0};
+    for (size_t i = 0; names[i] != NULL && words.size == 0; i++)
+        words = json_words(arena, value, names[i]);
+    return words;
+}
+
+/* "…; …", without what is there already. */
+static struct text joined(struct arena *arena, struct text left, const char *between,
+                          struct text right)
+{
+    if (left.size == 0 || right.size == 0)
+        return left.size == 0 ? right : left;
+    if (memmem(left.data, left.size, right.data, right.size) != NULL)
+        return left;
+    struct text both = text_of(arena_format(arena, "%.*s%s%.*s", (int)left.size, left.data, between,
+                                            (int)right.size, right.data));
+    return both.size == 0 ? left : both;
+}
+
+/* What one error says, and of which fields: FedEx names those in a list of parameters. */
+static struct text message_of(struct arena *arena, json_t *error)
+{
+    static const char *const names[] = {"message", "Description", "ErrorDescription", NULL};
+    struct text message = first_words(arena, error, names);
+    for (size_t i = 0; i < json_count(error, "parameterList") && i < causes_max; i++) {
+        json_t *parameter = json_element(error, "parameterList", i);
+        struct text key = json_words(arena, parameter, "key");
+        struct text value = json_words(arena, parameter, "value");
+        message = joined(arena, message, ", ", joined(arena, key, ": ", value));
+    }
+    return message;
+}
+
+/*
+ * A list of {code, message}: UPS below "response", FedEx at the top, old UPS with other names. The
+ * code is the first one's, the message that of all.
+ */
 static bool read_list(json_t *root, struct arena *arena, struct problem *problem)
 {
     static const char *const lists[] = {"response.errors",
@@ -170,19 +209,15 @@ static bool read_list(json_t *root, struct arena *arena, struct problem *problem
                                         "Response.Error",
                                         "output.errors",
                                         "error"};
+    static const char *const codes[] = {"code", "Code", "ErrorCode", NULL};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         json_t *first = json_element(root, lists[i], 0);
         if (first == NULL || !json_is_object(first))
             continue;
-        struct text code = json_words(arena, first, "code");
-        struct text message = json_words(arena, first, "message");
-        problem->code = code.size > 0 ? code : json_words(arena, first, "Code");
-        if (problem->code.size == 0)
-            problem->code = json_words(arena, first, "ErrorCode");
-        if (message.size == 0)
-            message = json_words(arena, first, "Description");
-        problem->message =
-            message.size > 0 ? message : json_words(arena, first, "ErrorDescription");
+        problem->code = first_words(arena, first, codes);
+        for (size_t j = 0; j < json_count(root, lists[i]) && j < causes_max; j++)
+            problem->message = joined(arena, problem->message, "; ",
+                                      message_of(arena, json_element(root, lists[i], j)));
         return true;
     }
     if (json_is_string(json_element(root, "errors", 0))) {
@@ -195,31 +230,38 @@ static bool read_list(json_t *root, struct arena *arena, struct problem *problem
 /* {"error": "…", "error_detail" or "error_description": "…"}: OAuth (RFC 6749) and gateways. */
 static bool read_pair(json_t *root, struct arena *arena, struct problem *problem)
 {
+    static const char *const names[] = {"error_detail", "error_description", "message", NULL};
     if (!json_is_string(json_member(root, "error")))
         return false;
     problem->code = json_words(arena, root, "error");
-    problem->message = json_words(arena, root, "error_detail");
-    if (problem->message.size == 0)
-        problem->message = json_words(arena, root, "error_description");
+    problem->message = first_words(arena, root, names);
     return true;
+}
+
+/* What DHL adds to its detail, which then says no more than that there are several problems. */
+static struct text additions_of(struct arena *arena, json_t *at, struct text detail)
+{
+    static const char path[] = "additionalDetails";
+    bool several = text_starts_with(detail, text_of("Multiple problems"));
+    struct text all = {0};
+    for (size_t i = 0; i < json_count(at, path) && i < causes_max; i++)
+        all = joined(arena, all, "; ", json_words(arena, json_element(at, path, i), ""));
+    return several && all.size > 0 ? all : joined(arena, detail, ": ", all);
 }
 
 /*
  * DHL's problem+json (RFC 7807): title, detail, status or code as number or string. The code that
- * tells something stands at the start of the detail ("7008: …"), or of its first addition.
+ * tells something stands at the start of the first addition to the detail ("7008: …"), or of that.
  */
 static bool read_problem_json(json_t *root, struct arena *arena, struct problem *problem)
 {
+    static const char *const names[] = {"status", "statusCode", "code", NULL};
     json_t *nested = json_member(root, "status"); /* Parcel DE, whose 207 and 200 have it, too */
     json_t *at = json_is_object(nested) ? nested : root;
     struct text title = json_words(arena, at, "title");
     struct text detail = json_words(arena, at, "detail");
     struct text more = json_words(arena, at, "additionalDetails");
-    struct text status = json_words(arena, at, "status");
-    if (status.size == 0)
-        status = json_words(arena, at, "statusCode");
-    if (status.size == 0)
-        status = json_words(arena, at, "code");
+    struct text status = first_words(arena, at, names);
     if ((title.size == 0 && detail.size == 0) ||
         (at == nested && text_starts_with(status, text_of("2"))))
         return false;
@@ -227,25 +269,33 @@ static bool read_problem_json(json_t *root, struct arena *arena, struct problem 
     const char *colon = memchr(best.data, ':', best.size);
     struct text start = text_make(best.data, colon == NULL ? 0 : (size_t)(colon - best.data));
     problem->code = is_digits(start) ? start : status;
-    problem->message = best;
+    problem->message = more.size > 0 ? additions_of(arena, at, detail) : best;
     if (!text_to_int64(status, &problem->status))
         problem->status = 0;
     return true;
 }
 
+/* {"fault": {"faultstring": …, "detail": {"errorcode": …}}}: the gateway before all three. */
+static bool read_fault(json_t *root, struct arena *arena, struct problem *problem)
+{
+    problem->message = json_words(arena, root, "fault.faultstring");
+    problem->code = json_words(arena, root, "fault.detail.errorcode");
+    return problem->message.size > 0 || problem->code.size > 0;
+}
+
 /* {"reasons": [{"msg": …}]} and {"message": …}: what DHL's and FedEx's front servers say. */
 static bool read_message(json_t *root, struct arena *arena, struct problem *problem)
 {
-    problem->message = json_words(arena, root, "reasons.msg");
-    if (problem->message.size == 0)
-        problem->message = json_words(arena, root, "message");
+    static const char *const names[] = {"reasons.msg", "message", "Message", NULL};
+    problem->message = first_words(arena, root, names);
     return problem->message.size > 0;
 }
 
 static bool read_problem(json_t *root, struct arena *arena, struct problem *problem)
 {
     return read_list(root, arena, problem) || read_pair(root, arena, problem) ||
-           read_problem_json(root, arena, problem) || read_message(root, arena, problem);
+           read_problem_json(root, arena, problem) || read_fault(root, arena, problem) ||
+           read_message(root, arena, problem);
 }
 
 static enum carrier_verdict verdict_of(unsigned status)

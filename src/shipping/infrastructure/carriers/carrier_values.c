@@ -199,13 +199,20 @@ static bool digits_at(struct text text, size_t at, size_t count, int64_t *value)
 bool time_from_compact(struct text date, struct text time, int64_t *time_us)
 {
     int64_t year, month, day, clock = 0;
+    size_t digits = 0;
     date = text_trim(date);
     time = text_trim(time);
     if (date.size != 8 || !digits_at(date, 0, 4, &year) || !digits_at(date, 4, 2, &month) ||
         !digits_at(date, 6, 2, &day))
         return false;
-    if (time.size > 6 || (time.size > 0 && !digits_at(time, 0, time.size, &clock)))
-        return false;
+    for (size_t i = 0; i < time.size; i++) {
+        int64_t digit;
+        if (time.data[i] == ':' && digits > 0)
+            continue;
+        if (!digits_at(time, i, 1, &digit) || ++digits > 6)
+            return false;
+        clock = clock * 10 + digit;
+    }
     return time_from_parts(year, month, day, clock / 10000, clock / 100 % 100, clock % 100,
                            time_us);
 }
@@ -220,10 +227,12 @@ bool offset_from_text(struct text text, int32_t *minutes)
         *minutes = 0;
         return true;
     }
-    if ((text.data[0] != '+' && text.data[0] != '-') || !digits_at(text, 1, 2, &hours))
+    bool short_hours = text.size > 2 && text.data[2] == ':'; /* "-5:00" */
+    size_t end = short_hours ? 2 : 3;
+    if ((text.data[0] != '+' && text.data[0] != '-') || !digits_at(text, 1, end - 1, &hours))
         return false;
-    size_t at = text.size > 3 && text.data[3] == ':' ? 4 : 3;
-    if (text.size != 3 && (text.size != at + 2 || !digits_at(text, at, 2, &rest)))
+    size_t at = text.size > end && text.data[end] == ':' ? end + 1 : end;
+    if (text.size != end && (text.size != at + 2 || !digits_at(text, at, 2, &rest)))
         return false;
     if (hours > 14 || rest > 59)
         return false;
@@ -263,6 +272,27 @@ bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t
     if (!time_from_parts(year, month, day, hour, minute, second, &local))
         return false;
     *time_us = local - *offset_minutes * 60 * second_us;
+    return true;
+}
+
+bool promise_from_iso(struct text text, int64_t *time_us)
+{
+    bool has_offset;
+    int32_t minutes;
+    if (!time_from_iso(text, time_us, &has_offset, &minutes))
+        return false;
+    if (text_trim(text).size == 10)
+        *time_us += day_us - second_us;
+    return true;
+}
+
+bool promise_from_compact(struct text date, struct text time, int64_t *time_us)
+{
+    if (text_trim(time).size > 0 && time_from_compact(date, time, time_us))
+        return true;
+    if (!time_from_compact(date, (struct text){0}, time_us))
+        return false;
+    *time_us += day_us - second_us;
     return true;
 }
 

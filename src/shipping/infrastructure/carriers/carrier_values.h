@@ -47,7 +47,7 @@ bool country_is_imperial(struct text country_code);
 bool time_from_parts(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute,
                      int64_t second, int64_t *time_us);
 
-/* UPS: "20240423" and "095004" (may be empty: midnight; some answers lack a leading zero). */
+/* UPS: "20240423" and "095004" or "9:50:04" (empty: midnight; a leading zero may be lost). */
 bool time_from_compact(struct text date, struct text time, int64_t *time_us);
 
 /*
@@ -56,7 +56,14 @@ bool time_from_compact(struct text date, struct text time, int64_t *time_us);
  */
 bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t *offset_minutes);
 
-/* "+01:00", "-0500", "Z". */
+/*
+ * When a carrier means to come, written as for time_from_iso or time_from_compact: a day alone
+ * means until its end, so its last second.
+ */
+bool promise_from_iso(struct text text, int64_t *time_us);
+bool promise_from_compact(struct text date, struct text time, int64_t *time_us);
+
+/* "+01:00", "-0500", "-5:00", "Z". */
 bool offset_from_text(struct text text, int32_t *minutes);
 
 /* "YYYYMMDD" of a UTC time. */

@@ -10,11 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-static bool read_time(struct arena *arena, json_t *value, const char *path, int64_t *time_us)
+static bool read_promise(struct arena *arena, json_t *value, const char *path, int64_t *time_us)
 {
-    bool has_offset;
-    int32_t minutes;
-    return time_from_iso(json_words(arena, value, path), time_us, &has_offset, &minutes);
+    return promise_from_iso(json_words(arena, value, path), time_us);
 }
 
 /* --------------------------------------------------------------------------------------- rates */
@@ -71,8 +69,8 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
             billed(arena, product, "totalPrice", "price", &rate->amount) == NULL ||
             rate->amount.amount_minor <= 0)
             continue;
-        if (!read_time(arena, product, "deliveryCapabilities.estimatedDeliveryDateAndTime",
-                       &rate->estimated_delivery_time_us))
+        if (!read_promise(arena, product, "deliveryCapabilities.estimatedDeliveryDateAndTime",
+                          &rate->estimated_delivery_time_us))
             rate->estimated_delivery_time_us = 0;
         read_breakdown(arena, product, rate);
         taken++;
@@ -156,8 +154,8 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
     read_warnings(arena, root, shipment);
     if (billed(arena, root, "shipmentCharges", "price", &shipment->charged) == NULL)
         shipment->charged = (struct shipping_money){0};
-    if (!read_time(arena, root, "estimatedDeliveryDate.estimatedDeliveryDate",
-                   &shipment->estimated_delivery_time_us))
+    if (!read_promise(arena, root, "estimatedDeliveryDate.estimatedDeliveryDate",
+                      &shipment->estimated_delivery_time_us))
         shipment->estimated_delivery_time_us = 0;
     if (shipment->tracking_number.size == 0)
         outcome_set_string(outcome, CARRIER_UNKNOWN, "the answer names no tracking number");
@@ -192,15 +190,35 @@ static void read_mydhl_event(struct arena *arena, json_t *event, struct shipping
         scan->occurred_time_us = 0;
 }
 
-static void read_unified_event(struct arena *arena, json_t *event, struct shipping_scan *scan)
+/*
+ * DHL Express' own two letters beside the five codes of all of DHL: "transit/WC". They tell more
+ * (out for delivery), and stand in `status` of the express service; else words in any language do.
+ */
+static struct text unified_code(struct arena *arena, json_t *event, bool is_express)
+{
+    struct text code = json_words(arena, event, "statusCode");
+    struct text status = json_words(arena, event, "status");
+    bool letters = status.size == 2;
+    for (size_t i = 0; i < status.size && letters; i++)
+        letters = status.data[i] >= 'A' && status.data[i] <= 'Z';
+    if (code.size == 0)
+        return status;
+    if (!letters || !is_express)
+        return code;
+    return text_of(arena_format(arena, "%.*s/%.2s", (int)code.size, code.data, status.data));
+}
+
+/* An event may have words alone, no code: it is kept, as one that DHL calls "unknown". */
+static void read_unified_event(struct arena *arena, json_t *event, bool is_express,
+                               struct shipping_scan *scan)
 {
     json_t *address = json_member(event, "location.address");
-    scan->carrier_code = json_words(arena, event, "statusCode");
-    if (scan->carrier_code.size == 0)
-        scan->carrier_code = json_words(arena, event, "status");
+    scan->carrier_code = unified_code(arena, event, is_express);
     scan->description = json_words(arena, event, "description");
     if (scan->description.size == 0)
         scan->description = json_words(arena, event, "status");
+    if (scan->carrier_code.size == 0 && scan->description.size > 0)
+        scan->carrier_code = text_of("unknown");
     scan->city = json_words(arena, address, "addressLocality");
     scan->country_code = json_words(arena, address, "countryCode");
     if (!time_from_iso(json_words(arena, event, "timestamp"), &scan->occurred_time_us,
@@ -208,16 +226,20 @@ static void read_unified_event(struct arena *arena, json_t *event, struct shippi
         scan->occurred_time_us = 0;
 }
 
-static void read_event(struct arena *arena, json_t *event, struct text number,
+static void read_event(struct arena *arena, json_t *shipment, json_t *event,
                        struct carrier_tracking *tracking, struct shipping_scan *scan)
 {
-    scan->tracking_number = number;
+    struct text service = json_words(arena, shipment, "service");
+    *scan = (struct shipping_scan){0};
+    scan->tracking_number = json_words(arena, shipment, "shipmentTrackingNumber");
+    if (scan->tracking_number.size == 0)
+        scan->tracking_number = json_words(arena, shipment, "id");
     if (json_member(event, "timestamp") != NULL)
-        read_unified_event(arena, event, scan);
+        read_unified_event(arena, event, text_equals_string(service, "express"), scan);
     else
         read_mydhl_event(arena, event, scan);
     bool delivered = text_equals_string(scan->carrier_code, "OK") ||
-                     text_equals_string(scan->carrier_code, "delivered");
+                     text_starts_with(scan->carrier_code, text_of("delivered"));
     if (delivered && scan->occurred_time_us > tracking->delivered_time_us)
         tracking->delivered_time_us = scan->occurred_time_us;
 }
@@ -230,38 +252,67 @@ static size_t count_events(json_t *shipment)
     return count;
 }
 
-/* The shipment's events; without any those of its pieces; without any the status alone. */
+/* By either clock: an offset may stand beside one of the two alone. */
+static bool is_same_moment(const struct shipping_scan *a, const struct shipping_scan *b)
+{
+    static const int64_t minute_us = 60000000;
+    return a->occurred_time_us == b->occurred_time_us ||
+           a->occurred_time_us + a->utc_offset_minutes * minute_us ==
+               b->occurred_time_us + b->utc_offset_minutes * minute_us;
+}
+
+/*
+ * The status is an event of its own, unless one of that moment tells it or it has no time while
+ * others have. One that was "unknown" for want of a code has the status' code.
+ */
+static void read_status(struct arena *arena, json_t *shipment, struct carrier_tracking *tracking,
+                        size_t before, struct shipping_scan *scans)
+{
+    json_t *status = json_element(shipment, "status", 0);
+    struct shipping_scan *scan = &scans[tracking->scan_count];
+    if (!json_is_object(status)) /* MyDHL's is a word about the answer */
+        return;
+    read_event(arena, shipment, status, tracking, scan);
+    if (scan->occurred_time_us == 0 && tracking->scan_count > before)
+        return;
+    for (size_t i = before; i < tracking->scan_count; i++) {
+        if (!is_same_moment(&scans[i], scan))
+            continue;
+        if (text_equals_string(scans[i].carrier_code, "unknown"))
+            scans[i].carrier_code = scan->carrier_code;
+        return;
+    }
+    tracking->scan_count++;
+}
+
+/* The shipment's events; without any those of its pieces; and its status. */
 static void read_events(struct arena *arena, json_t *shipment, struct carrier_tracking *tracking,
                         struct shipping_scan *scans)
 {
-    struct text number = json_words(arena, shipment, "shipmentTrackingNumber");
     size_t before = tracking->scan_count;
-    if (number.size == 0)
-        number = json_words(arena, shipment, "id");
     for (size_t i = 0; i < json_count(shipment, "events"); i++)
-        read_event(arena, json_element(shipment, "events", i), number, tracking,
+        read_event(arena, shipment, json_element(shipment, "events", i), tracking,
                    &scans[tracking->scan_count++]);
     for (size_t i = 0; before == tracking->scan_count && i < json_count(shipment, "pieces"); i++) {
         json_t *piece = json_element(shipment, "pieces", i);
         for (size_t j = 0; j < json_count(piece, "events"); j++)
-            read_event(arena, json_element(piece, "events", j), number, tracking,
+            read_event(arena, shipment, json_element(piece, "events", j), tracking,
                        &scans[tracking->scan_count++]);
         if (tracking->scan_count > before)
             break; /* the pieces of one shipment tell the same */
     }
-    if (before == tracking->scan_count && json_is_object(json_member(shipment, "status")))
-        read_event(arena, json_member(shipment, "status"), number, tracking,
-                   &scans[tracking->scan_count++]);
+    read_status(arena, shipment, tracking, before, scans);
 }
 
 static void read_estimate(struct arena *arena, json_t *shipment, struct carrier_tracking *tracking)
 {
     static const char *const paths[] = {"estimatedDeliveryDate", "estimatedTimeOfDelivery",
-                                        "estimatedDeliveryTimeFrame.estimatedThrough"};
+                                        "estimatedDeliveryTimeFrame.estimatedThrough",
+                                        "agreedDeliveryDate"};
     int64_t time_us;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (tracking->expected_delivery_time_us == 0 &&
-            read_time(arena, shipment, paths[i], &time_us))
+            read_promise(arena, shipment, paths[i], &time_us))
             tracking->expected_delivery_time_us = time_us;
     }
 }

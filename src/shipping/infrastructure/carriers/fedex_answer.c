@@ -80,14 +80,14 @@ static void read_breakdown(struct arena *arena, json_t *rated, const char *curre
 /* The promised time, where the answer has one in any of the places for it. */
 static int64_t read_commit(struct arena *arena, json_t *reply)
 {
-    static const char *const paths[] = {"commit.dateDetail.dayFormat",
-                                        "operationalDetail.deliveryDate",
-                                        "operationalDetail.commitDate", "commit.dateDetail.day"};
+    static const char *const paths[] = {
+        "commit.dateDetail.dayFormat",  "operationalDetail.deliveryDate",
+        "operationalDetail.commitDate", "commit.dateDetail.dayCxsFormat",
+        "commit.dateDetail.day",
+    };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         int64_t time_us;
-        bool has_offset;
-        int32_t minutes;
-        if (time_from_iso(json_words(arena, reply, paths[i]), &time_us, &has_offset, &minutes))
+        if (promise_from_iso(json_words(arena, reply, paths[i]), &time_us))
             return time_us;
     }
     return 0;
@@ -263,21 +263,76 @@ static void read_scan(struct arena *arena, json_t *event, struct text number,
         scan->occurred_time_us = 0;
 }
 
-static void read_dates(struct arena *arena, json_t *result, struct carrier_tracking *tracking)
+/* The time of that name among the result's dates. */
+static bool read_date(struct arena *arena, json_t *result, const char *type,
+                      struct shipping_scan *scan)
 {
     for (size_t i = 0; i < json_count(result, "dateAndTimes"); i++) {
         json_t *one = json_element(result, "dateAndTimes", i);
-        struct text type = json_words(arena, one, "type");
+        if (text_equals_string(json_words(arena, one, "type"), type) &&
+            time_from_iso(json_words(arena, one, "dateTime"), &scan->occurred_time_us,
+                          &scan->has_utc_offset, &scan->utc_offset_minutes))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Of a result without scans what it says at last, which has a time among the dates only: of the
+ * delivery, else of the pickup, of the tender, of the label.
+ */
+static bool read_latest(struct arena *arena, json_t *result, struct text number,
+                        struct shipping_scan *scan)
+{
+    static const char *const types[] = {"ACTUAL_PICKUP", "ACTUAL_TENDER", "SHIP"};
+    json_t *latest = json_member(result, "latestStatusDetail");
+    struct text code = json_words(arena, latest, "code");
+    if (code.size == 0)
+        code = json_words(arena, latest, "derivedCode");
+    *scan = (struct shipping_scan){
+        .tracking_number = number,
+        .carrier_code = code,
+        .description = json_words(arena, latest, "description"),
+        .city = json_words(arena, latest, "scanLocation.city"),
+        .country_code = json_words(arena, latest, "scanLocation.countryCode"),
+    };
+    if (scan->description.size == 0)
+        scan->description = json_words(arena, latest, "statusByLocale");
+    if (code.size == 0)
+        return false;
+    if (text_equals_string(code, "DL"))
+        return read_date(arena, result, "ACTUAL_DELIVERY", scan);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (read_date(arena, result, types[i], scan))
+            return true;
+    }
+    return false;
+}
+
+static void read_dates(struct arena *arena, json_t *result, struct carrier_tracking *tracking)
+{
+    static const char *const expected[] = {"ESTIMATED_DELIVERY", "APPOINTMENT_DELIVERY",
+                                           "COMMITMENT"};
+    struct shipping_scan date = {0};
+    if (read_date(arena, result, "ACTUAL_DELIVERY", &date))
+        tracking->delivered_time_us = date.occurred_time_us;
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        if (read_date(arena, result, expected[i], &date)) {
+            tracking->expected_delivery_time_us = date.occurred_time_us;
+            return;
+        }
+    }
+}
+
+/* Where no date says it: the end of the window in which FedEx means to come. */
+static void read_window(struct arena *arena, json_t *result, struct carrier_tracking *tracking)
+{
+    static const char *const paths[] = {"estimatedDeliveryTimeWindow.window.ends",
+                                        "standardTransitTimeWindow.window.ends"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         int64_t time_us;
-        bool has_offset;
-        int32_t minutes;
-        if (!time_from_iso(json_words(arena, one, "dateTime"), &time_us, &has_offset, &minutes))
-            continue;
-        if (text_equals_string(type, "ACTUAL_DELIVERY"))
-            tracking->delivered_time_us = time_us;
-        else if (text_equals_string(type, "ESTIMATED_DELIVERY") ||
-                 (text_equals_string(type, "COMMITMENT") &&
-                  tracking->expected_delivery_time_us == 0))
+        if (tracking->expected_delivery_time_us == 0 &&
+            promise_from_iso(json_words(arena, result, paths[i]), &time_us))
             tracking->expected_delivery_time_us = time_us;
     }
 }
@@ -286,6 +341,14 @@ static struct text number_of(struct arena *arena, json_t *complete, json_t *resu
 {
     struct text number = json_words(arena, result, "trackingNumberInfo.trackingNumber");
     return number.size > 0 ? number : json_words(arena, complete, "trackingNumber");
+}
+
+static size_t count_results(json_t *output)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_count(output, "completeTrackResults"); i++)
+        count += json_count(json_element(output, "completeTrackResults", i), "trackResults");
+    return count;
 }
 
 static size_t count_scans(json_t *output)
@@ -299,26 +362,36 @@ static size_t count_scans(json_t *output)
     return count;
 }
 
+static void read_result(struct arena *arena, json_t *complete, json_t *result,
+                        struct carrier_tracking *tracking, struct shipping_scan *scans)
+{
+    struct text number = number_of(arena, complete, result);
+    size_t count = json_count(result, "scanEvents");
+    for (size_t k = 0; k < count; k++)
+        read_scan(arena, json_element(result, "scanEvents", k), number,
+                  &scans[tracking->scan_count++]);
+    if (count == 0 && read_latest(arena, result, number, &scans[tracking->scan_count]))
+        tracking->scan_count++;
+    read_dates(arena, result, tracking);
+    read_window(arena, result, tracking);
+}
+
 /* All scans of all results; false without memory. */
 static bool read_scans(struct arena *arena, json_t *output, struct carrier_tracking *tracking)
 {
-    struct shipping_scan *scans = arena_allocate_zero(arena, count_scans(output), sizeof *scans);
+    size_t count_max = count_scans(output) + count_results(output);
+    struct shipping_scan *scans = arena_allocate_zero(arena, count_max, sizeof *scans);
     for (size_t i = 0; i < json_count(output, "completeTrackResults") && scans != NULL; i++) {
         json_t *complete = json_element(output, "completeTrackResults", i);
-        for (size_t j = 0; j < json_count(complete, "trackResults"); j++) {
-            json_t *result = json_element(complete, "trackResults", j);
-            struct text number = number_of(arena, complete, result);
-            for (size_t k = 0; k < json_count(result, "scanEvents"); k++)
-                read_scan(arena, json_element(result, "scanEvents", k), number,
-                          &scans[tracking->scan_count++]);
-            read_dates(arena, result, tracking);
-        }
+        for (size_t j = 0; j < json_count(complete, "trackResults"); j++)
+            read_result(arena, complete, json_element(complete, "trackResults", j), tracking,
+                        scans);
     }
     tracking->scans = scans;
     return scans != NULL;
 }
 
-/* An error object stands where the scans would; some samples have both. */
+/* An error object stands where the scans would; some samples have both, or an empty one. */
 static bool is_known(const struct carrier_answer *answer, struct carrier_outcome *outcome)
 {
     json_t *output = json_member(answer->root, "output");
@@ -330,10 +403,11 @@ static bool is_known(const struct carrier_answer *answer, struct carrier_outcome
                     text_of("the answer holds no result"));
         return false;
     }
-    if (wrong == NULL || count_scans(output) > 0)
+    struct text code = json_words(answer->arena, wrong, "code");
+    struct text message = json_words(answer->arena, wrong, "message");
+    if ((code.size == 0 && message.size == 0) || count_scans(output) > 0)
         return true;
-    outcome_set(outcome, CARRIER_NOT_FOUND, json_words(answer->arena, wrong, "code"),
-                json_words(answer->arena, wrong, "message"));
+    outcome_set(outcome, CARRIER_NOT_FOUND, code, message);
     return false;
 }
 
@@ -383,14 +457,6 @@ static void add_piece(struct match_list *list, struct text master, struct text n
     }
     parcels[shipment->parcel_count++].tracking_number = number;
     shipment->voided = shipment->voided && voided;
-}
-
-static size_t count_results(json_t *output)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < json_count(output, "completeTrackResults"); i++)
-        count += json_count(json_element(output, "completeTrackResults", i), "trackResults");
-    return count;
 }
 
 static void read_find(const struct carrier_answer *answer, struct carrier_outcome *outcome,

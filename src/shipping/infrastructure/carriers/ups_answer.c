@@ -144,9 +144,9 @@ static bool read_rate(struct arena *arena, json_t *rated, struct carrier_rate *r
         rate->service_name = json_words(arena, rated, "Service.Description");
     if (rate->service_name.size == 0)
         rate->service_name = name_of(rate->service_code);
-    if (!time_from_compact(json_words(arena, summary, "EstimatedArrival.Arrival.Date"),
-                           json_words(arena, summary, "EstimatedArrival.Arrival.Time"),
-                           &rate->estimated_delivery_time_us))
+    if (!promise_from_compact(json_words(arena, summary, "EstimatedArrival.Arrival.Date"),
+                              json_words(arena, summary, "EstimatedArrival.Arrival.Time"),
+                              &rate->estimated_delivery_time_us))
         rate->estimated_delivery_time_us = 0;
     read_breakdown(arena, negotiated != NULL ? negotiated : rated, rate->amount.currency_code,
                    rate);
@@ -337,20 +337,38 @@ static void read_activity(struct arena *arena, json_t *activity, struct text num
               json_words(arena, activity, "gmtOffset"));
 }
 
-/* DEL is delivered, RDD rescheduled, SDD scheduled. */
+/* The activity of that local time says how far it is from UTC. */
+static int64_t utc_of(int64_t local_us, const struct shipping_scan *scans, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (scans[i].has_utc_offset &&
+            scans[i].occurred_time_us + scans[i].utc_offset_minutes * 60000000LL == local_us)
+            return scans[i].occurred_time_us;
+    }
+    return local_us;
+}
+
+/*
+ * DEL is delivered, RDD rescheduled, SDD scheduled. The time beside them is that of the delivery
+ * (type DEL), or the end of the window in which UPS means to come: never of the other.
+ */
 static void read_dates(struct arena *arena, json_t *package, struct carrier_tracking *tracking)
 {
     struct text time = json_words(arena, package, "deliveryTime.endTime");
+    struct text of = json_words(arena, package, "deliveryTime.type");
+    bool time_is_delivery = text_equals_string(of, "DEL");
     for (size_t i = 0; i < json_count(package, "deliveryDate"); i++) {
         json_t *one = json_element(package, "deliveryDate", i);
-        struct text type = json_words(arena, one, "type");
+        struct text date = json_words(arena, one, "date"), type = json_words(arena, one, "type");
+        bool delivered = text_equals_string(type, "DEL");
+        struct text own = of.size == 0 || delivered == time_is_delivery ? time : (struct text){0};
         int64_t when;
-        if (!time_from_compact(json_words(arena, one, "date"), time, &when) &&
-            !time_from_compact(json_words(arena, one, "date"), (struct text){0}, &when))
-            continue;
-        if (text_equals_string(type, "DEL"))
-            tracking->delivered_time_us = when;
-        else if (text_equals_string(type, "RDD") || tracking->expected_delivery_time_us == 0)
+        if (delivered && (time_from_compact(date, own, &when) ||
+                          time_from_compact(date, (struct text){0}, &when)))
+            tracking->delivered_time_us = utc_of(when, tracking->scans, tracking->scan_count);
+        else if (!delivered &&
+                 (text_equals_string(type, "RDD") || tracking->expected_delivery_time_us == 0) &&
+                 promise_from_compact(date, own, &when))
             tracking->expected_delivery_time_us = when;
     }
 }
@@ -405,13 +423,13 @@ void ups_read_tracking(const struct carrier_answer *answer, struct carrier_outco
         return;
     struct shipping_scan *scans =
         arena_allocate_zero(arena, count_activities(shipments), sizeof *scans);
+    tracking->scans = scans;
     for (size_t i = 0; i < json_count(shipments, "") && scans != NULL; i++) {
         json_t *shipment = json_element(shipments, "", i);
         struct text inquiry = json_words(arena, shipment, "inquiryNumber");
         for (size_t j = 0; j < json_count(shipment, "package"); j++)
             read_package(arena, json_element(shipment, "package", j), inquiry, tracking, scans);
     }
-    tracking->scans = scans;
     if (scans == NULL)
         outcome_set_string(outcome, CARRIER_UNKNOWN, "no memory for the answer");
 }
