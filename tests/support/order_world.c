@@ -350,6 +350,8 @@ static void create_shipment(struct order_world *world, struct order_call *call)
         refuse(call, CALL_PENDING, REFUSAL_UNAVAILABLE, "CARRIER_UNAVAILABLE");
     else if (one->state == WORLD_CANCELLED)
         refuse(call, CALL_HOLD_GONE, REFUSAL_PRECONDITION, "SHIPMENT_CANCELLED");
+    else if (one->state == WORLD_STUCK)
+        refuse(call, CALL_STUCK, REFUSAL_PRECONDITION, "SHIPMENT_NEEDS_ATTENTION");
     if (one->state != WORLD_CREATED)
         return;
     call->tracking_numbers = arena_allocate_zero(call->arena, 1, sizeof *call->tracking_numbers);
@@ -371,6 +373,8 @@ static void cancel_shipment(struct order_world *world, struct order_call *call)
         refuse(call, CALL_PENDING, REFUSAL_UNAVAILABLE, "CARRIER_UNAVAILABLE");
         return;
     }
+    if (one->state == WORLD_STUCK)
+        refuse(call, CALL_STUCK, REFUSAL_PRECONDITION, "SHIPMENT_NEEDS_ATTENTION");
     if (one->state == WORLD_CREATED)
         one->state = WORLD_CANCELLED;
 }

@@ -29,7 +29,13 @@ enum world_allocation_state {
     WORLD_RELEASED,
     WORLD_OVER
 };
-enum world_shipment_state { WORLD_CREATED = 1, WORLD_FAILED, WORLD_UNKNOWN, WORLD_CANCELLED };
+enum world_shipment_state {
+    WORLD_CREATED = 1,
+    WORLD_FAILED,
+    WORLD_UNKNOWN,
+    WORLD_CANCELLED,
+    WORLD_STUCK /* a person must decide: a test puts it there, and takes it away */
+};
 
 struct world_reservation {
     char id[65];

@@ -371,10 +371,14 @@ static void use_other_carrier(struct order *order, size_t part, const struct ord
     go_to(order, STEP_RATE);
 }
 
+/* Who was answered before it was known (tries) learns of it by the record. */
 static void refuse_cancellation(struct order *order)
 {
     order->refusal = order_refusal_make(REFUSAL_PRECONDITION, "ORDER_SHIPPED",
                                         "the goods have left; nothing can be cancelled");
+    if (order->tries > 0)
+        order->attention_reason = text_of("not cancelled: the goods had left");
+    order->cancel_reason = (struct text){0};
     order->goal = GOAL_CONFIRM;
     order->must_save = true;
     go_to(order, STEP_LABEL);
@@ -397,7 +401,11 @@ static enum order_reaction reaction_of(const struct order *order, enum order_cal
     return reaction;
 }
 
-/* Later, by a pause that doubles; before the pivot not for ever. */
+/*
+ * Later, by a pause that doubles; before the pivot not for ever. A cancellation is kept and carried
+ * out whatever comes, so who asked for it is not refused; a confirmation before the pivot may still
+ * be undone, and is.
+ */
 static void try_again(struct order *order, const struct order_call *result,
                       struct order_action *action, int64_t first_us, int64_t now_us)
 {
@@ -409,7 +417,7 @@ static void try_again(struct order *order, const struct order_call *result,
         undo(order, order->step != STEP_DESCRIBE);
         return;
     }
-    if (order->goal == GOAL_CANCEL || (order->goal == GOAL_CONFIRM && !order->pivot_is_passed))
+    if (order->goal == GOAL_CONFIRM && !order->pivot_is_passed)
         order->refusal = result->refusal;
     order->tries++;
     int64_t delay_us = first_us << (order->tries < 10 ? order->tries : 10);
@@ -517,6 +525,18 @@ static enum order_request_outcome refuse(struct order *order, const char *reason
     return REQUEST_REFUSED;
 }
 
+void order_leave_attention(struct order *order)
+{
+    if (order->state != ORDER_NEEDS_ATTENTION)
+        return;
+    order->state = ORDER_CONFIRMING;
+    order->attention_reason = (struct text){0};
+    for (size_t i = 0; i < order->part_count; i++) {
+        if (order->parts[i].label == LABEL_LOST) /* that stays */
+            order->attention_reason = text_of("a label could not be voided");
+    }
+}
+
 enum order_request_outcome order_confirm(struct order *order, int64_t now_us)
 {
     if (order->goal == GOAL_CANCEL || order->state == ORDER_CANCELLED)
@@ -532,8 +552,7 @@ enum order_request_outcome order_confirm(struct order *order, int64_t now_us)
         go_to(order, STEP_EXTEND);
         return REQUEST_STARTED;
     case ORDER_NEEDS_ATTENTION:
-        order->state = ORDER_CONFIRMING;
-        order->attention_reason = (struct text){0};
+        order_leave_attention(order);
         for (size_t i = 0; i < order->part_count; i++)
             order->parts[i].tried_count = 0;
         return REQUEST_STARTED;
@@ -559,13 +578,10 @@ enum order_request_outcome order_cancel(struct order *order, struct text reason)
     if (order->state == ORDER_SHIPPED || order->state == ORDER_DELIVERED ||
         order->state == ORDER_RETURNED || order_has_shipped_part(order))
         return refuse(order, "ORDER_SHIPPED", "the goods have left; nothing can be cancelled");
-    if (order->goal == GOAL_CANCEL) {
-        if (order->state == ORDER_NEEDS_ATTENTION)
-            order->state = ORDER_CONFIRMING;
+    order_leave_attention(order);
+    if (order->goal == GOAL_CANCEL)
         return REQUEST_STARTED;
-    }
-    if (order->state == ORDER_NEEDS_ATTENTION)
-        order->state = ORDER_CONFIRMING;
+    order->state = ORDER_CONFIRMING;
     order->goal = GOAL_CANCEL;
     order->cancel_reason = reason;
     order->attention_reason = (struct text){0};

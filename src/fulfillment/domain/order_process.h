@@ -90,8 +90,16 @@ void order_begin_promise(struct order *order);
 /* Somebody else's promise that was left half way: it is undone. */
 void order_abandon_promise(struct order *order);
 
+/*
+ * A cancellation that is started is kept: from then on the order is CONFIRMING until it is
+ * CANCELLED, needs a person, or turns out to have left. It may be asked for again; the first reason
+ * stays.
+ */
 enum order_request_outcome order_confirm(struct order *order, int64_t now_us);
 enum order_request_outcome order_cancel(struct order *order, struct text reason);
+
+/* A person has seen to it: of NEEDS_ATTENTION, the order goes on, and the reason for it is over. */
+void order_leave_attention(struct order *order);
 
 /* --- what other services' events say of it --- */
 

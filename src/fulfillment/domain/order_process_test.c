@@ -477,6 +477,106 @@ static void without_a_carrier_a_person_is_asked_and_may_try_again(void **state)
     kit_deinit(&kit);
 }
 
+/* One life of a driver: the caller's answer is what it leaves. */
+static void assert_cancellation_is_under_way(struct kit *kit)
+{
+    assert_false(live(kit, order_world_copy(&kit->arena, kit->kept)));
+    assert_int_equal(kit->refusal.kind, REFUSAL_NONE);
+    assert_int_equal(kit->kept->state, ORDER_CONFIRMING);
+    assert_int_equal(kit->kept->goal, GOAL_CANCEL);
+    assert_true(text_equals_string(kit->kept->cancel_reason, "changed my mind"));
+}
+
+static void a_cancellation_is_taken_whatever_is_away(void **state)
+{
+    static const enum order_call_kind away[] = {CALL_ROLL_BACK, CALL_RELEASE_ALLOCATION,
+                                                CALL_CANCEL_SHIPMENT, CALL_RETURN_STOCK};
+    (void)state;
+    for (size_t i = 0; i < sizeof away / sizeof away[0]; i++) {
+        struct kit kit;
+        kit_init(&kit, 1);
+        assert_int_equal(promise(&kit), ORDER_PROMISED);
+        if (away[i] != CALL_ROLL_BACK)
+            assert_int_equal(confirm(&kit), ORDER_CONFIRMED);
+        kit.world.never_answers[away[i]] = true;
+        assert_int_equal(order_cancel(kit.kept, text_of("changed my mind")), REQUEST_STARTED);
+        assert_cancellation_is_under_way(&kit);
+        assert_int_equal(order_confirm(kit.kept, start_us), REQUEST_REFUSED);
+        assert_int_equal(order_cancel(kit.kept, text_of("again")), REQUEST_STARTED);
+        assert_cancellation_is_under_way(&kit);
+        kit.world.never_answers[away[i]] = false;
+        assert_int_equal(cancel(&kit), ORDER_CANCELLED);
+        assert_int_equal(kit.kept->attention_reason.size, 0);
+        assert_nothing_is_held(&kit);
+        kit_deinit(&kit);
+    }
+}
+
+/* Taken while the warehouse was away; then it turns out that the goods had left. */
+static void a_cancellation_that_came_too_late_says_so_in_the_record(void **state)
+{
+    struct kit kit;
+    (void)state;
+    kit_init(&kit, 1);
+    assert_int_equal(promise(&kit), ORDER_PROMISED);
+    assert_int_equal(confirm(&kit), ORDER_CONFIRMED);
+    assert_true(order_world_ship(&kit.world, order_allocation_id(&kit.arena, kit.kept).data));
+    kit.world.never_answers[CALL_RELEASE_ALLOCATION] = true;
+    assert_int_equal(order_cancel(kit.kept, text_of("changed my mind")), REQUEST_STARTED);
+    assert_cancellation_is_under_way(&kit);
+    kit.world.never_answers[CALL_RELEASE_ALLOCATION] = false;
+    drive(&kit);
+    assert_int_equal(kit.kept->state, ORDER_CONFIRMED);
+    assert_int_equal(kit.kept->goal, GOAL_NONE);
+    assert_int_equal(kit.kept->cancel_reason.size, 0);
+    assert_true(kit.kept->attention_reason.size > 0);
+    kit_deinit(&kit);
+}
+
+static void tell_of_shipment(struct kit *kit)
+{
+    const struct order_signal signal = {.kind = SIGNAL_SHIPMENT_CHANGED};
+    order_take_signal(kit->kept, &signal, &kit->arena);
+    drive(kit);
+}
+
+/* A person buys the label again, or lets another carrier have it; or voids what was cancelled. */
+static void what_a_person_has_seen_to_is_no_reason_any_more(void **state)
+{
+    static const enum world_shipment_state decisions[] = {WORLD_CREATED, WORLD_CANCELLED};
+    struct kit kit;
+    (void)state;
+    for (size_t i = 0; i < sizeof decisions / sizeof decisions[0]; i++) {
+        kit_init(&kit, 1);
+        assert_int_equal(promise(&kit), ORDER_PROMISED);
+        kit.world.never_answers[CALL_CREATE_SHIPMENT] = true;
+        assert_int_equal(order_confirm(kit.kept, start_us), REQUEST_STARTED);
+        assert_false(live(&kit, order_world_copy(&kit.arena, kit.kept)));
+        kit.world.never_answers[CALL_CREATE_SHIPMENT] = false;
+        struct text id = order_shipment_id(&kit.arena, kit.kept, &kit.kept->parts[0]);
+        struct world_shipment *stuck = &kit.world.shipments[kit.world.shipment_count++];
+        snprintf(stuck->id, sizeof stuck->id, "%s", id.data);
+        stuck->state = WORLD_STUCK;
+        drive(&kit);
+        assert_int_equal(kit.kept->state, ORDER_NEEDS_ATTENTION);
+        assert_true(kit.kept->attention_reason.size > 0);
+        stuck->state = decisions[i];
+        tell_of_shipment(&kit);
+        assert_int_equal(kit.kept->state, ORDER_CONFIRMED);
+        assert_int_equal(kit.kept->attention_reason.size, 0);
+        assert_is_taken_once(&kit);
+        kit.world.shipments[0].state = WORLD_STUCK;
+        assert_int_equal(cancel(&kit), i == 0 ? ORDER_NEEDS_ATTENTION : ORDER_CANCELLED);
+        kit.world.shipments[0].state = WORLD_CANCELLED;
+        if (i == 0)
+            tell_of_shipment(&kit);
+        assert_int_equal(kit.kept->state, ORDER_CANCELLED);
+        assert_int_equal(kit.kept->attention_reason.size, 0);
+        assert_nothing_is_held(&kit);
+        kit_deinit(&kit);
+    }
+}
+
 static void milestones_are_told_once_each(void **state)
 {
     enum order_event_type events[order_events_max];
@@ -578,6 +678,9 @@ int main(void)
         cmocka_unit_test(parcels_bring_it_to_delivered_or_returned),
         cmocka_unit_test(a_short_pick_is_returned_once),
         cmocka_unit_test(without_a_carrier_a_person_is_asked_and_may_try_again),
+        cmocka_unit_test(a_cancellation_is_taken_whatever_is_away),
+        cmocka_unit_test(a_cancellation_that_came_too_late_says_so_in_the_record),
+        cmocka_unit_test(what_a_person_has_seen_to_is_no_reason_any_more),
         cmocka_unit_test(milestones_are_told_once_each),
         cmocka_unit_test(whatever_gets_lost_it_ends_done_or_undone),
     };

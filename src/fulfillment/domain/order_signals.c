@@ -36,6 +36,12 @@ static void note_parcel(struct order *order, const struct order_signal *signal)
     }
 }
 
+/* Whether a person who is asked at this step decides at shipping. */
+static bool waits_for_shipment(enum order_step step)
+{
+    return step == STEP_LABEL || step == STEP_ABANDON || step == STEP_VOID;
+}
+
 void order_take_signal(struct order *order, const struct order_signal *signal, struct arena *arena)
 {
     switch (signal->kind) {
@@ -44,9 +50,10 @@ void order_take_signal(struct order *order, const struct order_signal *signal, s
             note_shipped(order, signal);
         break;
     case SIGNAL_SHIPMENT_CHANGED:
-        if (order->state == ORDER_NEEDS_ATTENTION && order->step == STEP_LABEL)
-            order->state = ORDER_CONFIRMING;
-        order->tries = 0;
+        if (waits_for_shipment(order->step)) {
+            order_leave_attention(order);
+            order->tries = 0;
+        }
         break;
     case SIGNAL_PARCEL_ON_ITS_WAY:
     case SIGNAL_PARCEL_DELIVERED:

@@ -128,16 +128,6 @@ static bool cancel_prepare(void *context, size_t hold, struct arena *arena, stru
     return request->order_id != NULL;
 }
 
-static struct error cancel_answered(void *context, size_t hold,
-                                    const struct rpc_client_result *result, bool *again)
-{
-    const Waybill__Fulfillment__V1__CancelOrderResponse *response =
-        (const Waybill__Fulfillment__V1__CancelOrderResponse *)result->response;
-    *again = false;
-    return result->status.code == GRPC_STATUS_OK ? take_order(context, hold, response->order)
-                                                 : refused(context, hold, result, "CancelOrder");
-}
-
 /* --- lapse --- */
 
 static bool lapse_is_due(void *context, size_t hold)
@@ -197,6 +187,27 @@ static struct error look_again(struct replay *replay, size_t hold, int64_t give_
     return error_none();
 }
 
+/* What is cancelled but not yet given back is asked for again. */
+static struct error cancel_answered(void *context, size_t hold,
+                                    const struct rpc_client_result *result, bool *again)
+{
+    struct replay *replay = context;
+    const Waybill__Fulfillment__V1__CancelOrderResponse *response =
+        (const Waybill__Fulfillment__V1__CancelOrderResponse *)result->response;
+    *again = false;
+    if (result->status.code != GRPC_STATUS_OK)
+        return refused(replay, hold, result, "CancelOrder");
+    struct error error = take_order(replay, hold, response->order);
+    if (error_is(error))
+        return error;
+    if (response->order->cancelling && !replay->confirming[hold])
+        replay->settle_give_up_us = clock_monotonic_us(replay->options.clock) + settle_patience_us;
+    replay->confirming[hold] = response->order->cancelling;
+    return replay->confirming[hold] ? look_again(replay, hold, replay->settle_give_up_us,
+                                                 "it is still being cancelled", again)
+                                    : error_none();
+}
+
 static struct error lapse_answered(void *context, size_t hold,
                                    const struct rpc_client_result *result, bool *again)
 {
@@ -236,7 +247,7 @@ static bool confirm_prepare(void *context, size_t hold, struct arena *arena, str
     return request->order_id != NULL;
 }
 
-static int64_t confirm_wait_us(void *context, size_t hold)
+static int64_t settle_wait_us(void *context, size_t hold)
 {
     const struct replay *replay = context;
     return replay->confirming[hold] ? look_up_wait_us(context, hold) : 0;
@@ -413,6 +424,7 @@ const struct replay_stage promise_stages[] = {
         .title = "Cancelling",
         .work = {.item_count = hold_count,
                  .is_due = cancel_is_due,
+                 .wait_us = settle_wait_us,
                  .prepare = cancel_prepare,
                  .answered = cancel_answered},
     },
@@ -438,7 +450,7 @@ const struct replay_stage promise_stages[] = {
         .title = "Confirming",
         .work = {.item_count = hold_count,
                  .is_due = confirm_is_due,
-                 .wait_us = confirm_wait_us,
+                 .wait_us = settle_wait_us,
                  .prepare = confirm_prepare,
                  .answered = confirm_answered},
     },

@@ -82,7 +82,7 @@ struct replay {
     uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
     bool has_fulfillment;   /* the server runs it: it holds, allocates and buys labels */
     bool orders_are_listed; /* the survey under way has read a page */
-    bool *confirming;       /* of each hold: confirmed, and not yet done */
+    bool *confirming;       /* of each hold: asked for, and not yet done; or cancelled */
     bool *delivered;        /* of each order */
     uint32_t delivered_count;
     int64_t settle_give_up_us; /* monotonic; what fulfillment has not done by then it never will */

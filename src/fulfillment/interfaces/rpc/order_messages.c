@@ -219,10 +219,12 @@ Waybill__Fulfillment__V1__Order *order_message(struct arena *arena, const struct
         !put_costs(arena, message, order) ||
         !order_put_time(arena, &message->expire_time, order->expire_time_us) ||
         !order_put_text(arena, &message->attention_reason, order->attention_reason) ||
+        !order_put_text(arena, &message->cancel_reason, order->cancel_reason) ||
         !order_put_time(arena, &message->create_time, order->create_time_us))
         return NULL;
     message->state = (Waybill__Fulfillment__V1__OrderState)order->state;
     message->revision = order->revision;
+    message->cancelling = order->goal == GOAL_CANCEL;
     return message;
 }
 
