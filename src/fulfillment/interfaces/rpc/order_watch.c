@@ -6,6 +6,11 @@
  *
  * Its memory goes when the call is closed *and* the hub has given it back *and* the repository has
  * answered; whatever comes last releases it, always on the loop's thread.
+ *
+ * A cursor names the place in the log and the revision that was sent last. The place alone would
+ * not do: an order is read from the database, which may be ahead of the log by what the relay has
+ * not moved yet, and one change may be told by several events. What is not newer than that revision
+ * is not sent, in this stream or the next one.
  */
 #include "fulfillment/interfaces/rpc/order_watch.h"
 
@@ -106,35 +111,50 @@ static void end_with_error(struct watcher *watcher, const struct error *error)
 
 /* --- cursors --- */
 
-/* "LOG/POSITION", sealed for this order; NULL without memory. */
-static char *cursor_at(struct watcher *watcher, struct arena *arena, uint64_t position)
+/* "LOG/POSITION/REVISION", sealed for this order; NULL without memory. */
+static char *cursor_at(struct watcher *watcher, struct arena *arena, uint64_t position,
+                       int64_t revision)
 {
-    char *key = arena_format(arena, "%s/%llu", event_feed_identity(watcher->watch->options.feed),
-                             (unsigned long long)position);
+    char *key =
+        arena_format(arena, "%s/%llu/%lld", event_feed_identity(watcher->watch->options.feed),
+                     (unsigned long long)position, (long long)revision);
     if (key == NULL)
         return NULL;
     return (char *)page_token_make_key(arena, cursor_name, watcher->order_id, text_of(key)).data;
 }
 
-/* False: it is of another log, of another order, or not kept. */
-static bool read_cursor(struct watcher *watcher, const char *cursor, uint64_t *position)
+/* Cuts off what is in front of the next slash. */
+static struct text cut_part(struct text *rest)
+{
+    const char *slash = rest->size == 0 ? NULL : memchr(rest->data, '/', rest->size);
+    struct text part = *rest;
+    if (slash != NULL)
+        part.size = (size_t)(slash - rest->data);
+    *rest = text_make(rest->data + part.size, rest->size - part.size);
+    if (slash != NULL)
+        *rest = text_make(slash + 1, rest->size - 1);
+    return part;
+}
+
+/* False: it is of another log, of another order, or not kept; or there is no memory. */
+static bool read_cursor(struct watcher *watcher, const char *cursor)
 {
     struct event_feed *feed = watcher->watch->options.feed;
-    struct text key;
+    struct text rest;
+    int64_t position = -1;
+    int64_t revision = -1;
     if (!page_token_read_key(&watcher->arena, text_of(cursor), cursor_name, watcher->order_id,
-                             &key))
+                             &rest))
         return false;
-    const char *slash = key.size == 0 ? NULL : memchr(key.data, '/', key.size);
-    int64_t number = -1;
-    if (slash == NULL)
+    struct text log = cut_part(&rest);
+    if (!text_equals_string(log, event_feed_identity(feed)) ||
+        !text_to_int64(cut_part(&rest), &position) || !text_to_int64(rest, &revision) ||
+        position < 0 || revision < 0)
         return false;
-    struct text log = text_make(key.data, (size_t)(slash - key.data));
-    struct text rest = text_make(slash + 1, key.size - log.size - 1);
-    if (!text_equals_string(log, event_feed_identity(feed)) || !text_to_int64(rest, &number) ||
-        number < 0)
-        return false;
-    *position = (uint64_t)number;
-    return *position >= event_feed_oldest(feed) && *position <= event_feed_newest(feed);
+    watcher->subscriber.positions[0] = (uint64_t)position;
+    watcher->last_revision = revision;
+    return (uint64_t)position >= event_feed_oldest(feed) &&
+           (uint64_t)position <= event_feed_newest(feed);
 }
 
 /* --- sending --- */
@@ -145,7 +165,7 @@ static bool send_order(struct watcher *watcher, struct arena *arena,
     Waybill__Fulfillment__V1__WatchOrderResponse response;
     waybill__fulfillment__v1__watch_order_response__init(&response);
     response.order = order;
-    response.cursor = cursor_at(watcher, arena, watcher->subscriber.positions[0]);
+    response.cursor = cursor_at(watcher, arena, watcher->subscriber.positions[0], order->revision);
     if (response.cursor == NULL) {
         order_fail_without_memory(watcher->call);
         watcher->has_ended = true;
@@ -161,12 +181,14 @@ static void send_event(struct watcher *watcher)
     Waybill__Fulfillment__V1__OrderPromised *event =
         waybill__fulfillment__v1__order_promised__unpack(NULL, watcher->event_data.size,
                                                          (const uint8_t *)watcher->event_data.data);
-    bool is_new =
-        event != NULL && event->order != NULL && event->order->revision > watcher->last_revision;
-    if (is_new)
+    if (event == NULL) { /* it is our own, so there was no memory: the cursor leads back to it */
+        watcher->has_ended = true;
+        order_fail_without_memory(watcher->call);
+        return;
+    }
+    if (event->order != NULL && event->order->revision > watcher->last_revision)
         watcher->is_stalled = !send_order(watcher, &watcher->hand_arena, event->order);
-    if (event != NULL)
-        waybill__fulfillment__v1__order_promised__free_unpacked(event, NULL);
+    waybill__fulfillment__v1__order_promised__free_unpacked(event, NULL);
 }
 
 static void resume(struct watcher *watcher)
@@ -270,24 +292,46 @@ static void opened(void *context, struct rpc_call *call, void **stream_context)
     arena_init(&watcher->hand_arena, watcher_arena_bytes_max);
 }
 
-static void message(void *stream_context, struct rpc_call *call, const ProtobufCMessage *generic)
+/* Where to begin; false: the call has ended. */
+static bool take_request(struct watcher *watcher,
+                         const Waybill__Fulfillment__V1__WatchOrderRequest *request)
 {
-    const Waybill__Fulfillment__V1__WatchOrderRequest *request = (const void *)generic;
-    struct watcher *watcher = stream_context;
     struct violations violations;
-    if (watcher == NULL || watcher->has_ended || watcher->is_asking || watcher->has_begun)
-        return;
-    violations_init(&violations, rpc_call_arena(call));
+    violations_init(&violations, rpc_call_arena(watcher->call));
+    watcher->has_ended = true; /* unless all is well */
     watcher->order_id = arena_copy_text(&watcher->arena, text_of(request->order_id));
     watcher->wants_present = request->cursor[0] == '\0';
+    if (watcher->order_id.data == NULL) {
+        order_fail_without_memory(watcher->call);
+        return false;
+    }
+    if (!fulfillment_check_order_id(&violations, watcher->order_id)) {
+        order_fail_with_violations(watcher->call, &violations);
+        return false;
+    }
     if (watcher->wants_present) {
         watcher->subscriber.positions[0] = event_feed_newest(watcher->watch->options.feed);
-    } else if (!read_cursor(watcher, request->cursor, &watcher->subscriber.positions[0])) {
-        struct error error = error_make(ERROR_CURSOR_EXPIRED,
-                                        "the cursor is not kept any more, or none of this order's");
+    } else if (!read_cursor(watcher, request->cursor)) {
+        struct error error =
+            watcher->arena.refused
+                ? error_make(ERROR_OUT_OF_MEMORY, "no memory for a cursor")
+                : error_make(ERROR_CURSOR_EXPIRED,
+                             "the cursor is not kept any more, or none of this order's");
         end_with_error(watcher, &error);
-        return;
+        return false;
     }
+    watcher->has_ended = false;
+    return true;
+}
+
+static void message(void *stream_context, struct rpc_call *call, const ProtobufCMessage *generic)
+{
+    struct watcher *watcher = stream_context;
+    struct violations violations;
+    if (watcher == NULL || watcher->has_ended || watcher->is_asking || watcher->has_begun ||
+        !take_request(watcher, (const void *)generic))
+        return;
+    violations_init(&violations, rpc_call_arena(call));
     watcher->get.base.executor = watcher->executor;
     watcher->get.base.arena = &watcher->arena;
     watcher->get.order_id = watcher->order_id;
