@@ -97,6 +97,8 @@ static void check_destination(struct violations *violations, const struct order_
         violations_add(violations, "name or company must be given", "destination.name");
     if (address->line_count == 0 || address->line_count > fulfillment_address_lines_max)
         violations_add(violations, "must be 1 to 4", "destination.lines");
+    else if (address->lines[0].size == 0)
+        violations_add(violations, "must not be empty", "destination.lines[0]");
     if (address->city.size == 0)
         violations_add(violations, "must not be empty", "destination.city");
     if (!are_capitals(address->country_code, 2))
@@ -104,17 +106,38 @@ static void check_destination(struct violations *violations, const struct order_
                        "destination.country_code");
     if (!address->has_point)
         violations_add(violations, "is needed to choose the warehouses", "destination.point");
-    else if (abs(address->latitude_e7) > 900000000 || address->latitude_e7 == INT32_MIN)
+    if (address->latitude_e7 > 900000000 || address->latitude_e7 < -900000000)
         violations_add(violations, "must be -900000000 to 900000000",
                        "destination.point.latitude_e7");
-    else if (address->longitude_e7 > 1800000000 || address->longitude_e7 < -1800000000)
+    if (address->longitude_e7 > 1800000000 || address->longitude_e7 < -1800000000)
         violations_add(violations, "must be -1800000000 to 1800000000",
                        "destination.point.longitude_e7");
 }
 
-static void check_lines(struct violations *violations, const struct order *request,
+/* What the lines are together; brings them into normal form. */
+static void sum_lines(struct violations *violations, struct order *request)
+{
+    size_t failed = 0;
+    switch (order_normalize_lines(request->lines, &request->line_count, &failed)) {
+    case ORDER_LINES_NORMAL:
+        if (!order_goods_value(request->lines, request->line_count, &request->goods_minor))
+            violations_add(violations, "are worth more than 10^15 minor units", "lines");
+        break;
+    case ORDER_LINES_TWO_VALUES:
+        violations_add(violations, "must be the same in all lines of one SKU",
+                       "lines[%zu].unit_value.amount_minor", failed);
+        break;
+    case ORDER_LINES_TOO_MANY:
+        violations_add(violations, "lines of one SKU must sum up to at most 1000000000000",
+                       "lines[%zu].quantity", failed);
+        break;
+    }
+}
+
+static void check_lines(struct violations *violations, struct order *request,
                         const char (*currencies)[4])
 {
+    size_t before = violations->count;
     if (request->line_count == 0 || request->line_count > fulfillment_lines_max)
         violations_add(violations, "must be 1 to 100", "lines");
     for (size_t i = 0; i < request->line_count; i++) {
@@ -129,6 +152,8 @@ static void check_lines(struct violations *violations, const struct order *reque
             violations_add(violations, "must be the order's currency_code",
                            "lines[%zu].unit_value.currency_code", i);
     }
+    if (violations->count == before) /* all are good for themselves */
+        sum_lines(violations, request);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -136,26 +161,33 @@ static int compare_texts(const void *a, const void *b)
     return text_compare(*(const struct text *)a, *(const struct text *)b);
 }
 
+/* Whether there is such a carrier, shipping says when it is asked for rates. */
 static void check_carriers(struct violations *violations, struct order *request)
 {
     for (size_t i = 0; i < request->carrier_count; i++) {
         struct text carrier = request->carriers[i];
+        size_t same = 0;
+        while (same < i && !text_equal(request->carriers[same], carrier))
+            same++;
         if (carrier.size == 0 || !are_words(carrier, fulfillment_carrier_bytes_max))
             violations_add(violations, "must be the name of a carrier", "carriers[%zu]", i);
+        else if (same < i)
+            violations_add(violations, "is named twice", "carriers[%zu]", i);
     }
     qsort(request->carriers, request->carrier_count, sizeof *request->carriers, compare_texts);
 }
 
-/* When all fields are good for themselves: what they are together. */
-static void normalize(struct violations *violations, struct order *request)
+/* Also of an order that crosses no border: it is kept, and shown to people. */
+static void check_incoterm(struct violations *violations, struct text incoterm)
 {
-    size_t failed = 0;
-    if (!order_normalize_lines(request->lines, &request->line_count, &failed))
-        violations_add(violations,
-                       "lines of one SKU must have one unit_value, and sum up to at most 10^12",
-                       "lines[%zu]", failed);
-    else if (!order_goods_value(request->lines, request->line_count, &request->goods_minor))
-        violations_add(violations, "are worth more than 10^15 minor units", "lines");
+    static const char *const rules[] = {"EXW", "FCA", "FAS", "FOB", "CFR", "CIF",
+                                        "CPT", "CIP", "DAP", "DPU", "DDP"};
+    bool is_known = incoterm.size == 0;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        is_known = is_known || text_equals_string(incoterm, rules[i]);
+    if (!is_known)
+        violations_add(violations, "must be a rule of Incoterms 2020, or empty for DAP",
+                       "incoterm");
 }
 
 bool fulfillment_service_promise(struct fulfillment_service *service, struct order *request,
@@ -171,15 +203,11 @@ bool fulfillment_service_promise(struct fulfillment_service *service, struct ord
     if ((int)request->rule < 0 || request->rule > ORDER_FASTEST)
         violations_add(violations, "must be CHEAPEST or FASTEST", "rule");
     check_carriers(violations, request);
-    if (request->incoterm.size > 0 && !are_capitals(request->incoterm, 3))
-        violations_add(violations, "must be empty or an Incoterm, three capital letters",
-                       "incoterm");
+    check_incoterm(violations, request->incoterm);
     if (request->ttl_us == 0)
         request->ttl_us = fulfillment_ttl_us_default;
     if (request->ttl_us < 1000000 || request->ttl_us > fulfillment_ttl_us_max)
         violations_add(violations, "must be 1 s to 31 days", "ttl");
-    if (violations->count == 0)
-        normalize(violations, request);
     if (violations->count > 0)
         return false;
     if (request->rule == 0)

@@ -70,7 +70,7 @@ static int compare_lines(const void *a, const void *b)
     return text_compare(((const struct order_line *)a)->sku, ((const struct order_line *)b)->sku);
 }
 
-bool order_normalize_lines(struct order_line *lines, size_t *line_count, size_t *failed)
+enum order_lines order_normalize_lines(struct order_line *lines, size_t *line_count, size_t *failed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < *line_count; i++) {
@@ -82,14 +82,15 @@ bool order_normalize_lines(struct order_line *lines, size_t *line_count, size_t 
             lines[kept++] = lines[i];
             continue;
         }
-        if (lines[same].unit_value_minor != lines[i].unit_value_minor ||
-            lines[same].quantity > fulfillment_quantity_max - lines[i].quantity)
-            return false;
+        if (lines[same].unit_value_minor != lines[i].unit_value_minor)
+            return ORDER_LINES_TWO_VALUES;
+        if (lines[same].quantity > fulfillment_quantity_max - lines[i].quantity)
+            return ORDER_LINES_TOO_MANY;
         lines[same].quantity += lines[i].quantity;
     }
     *line_count = kept;
     qsort(lines, kept, sizeof *lines, compare_lines);
-    return true;
+    return ORDER_LINES_NORMAL;
 }
 
 /* --- money --- */

@@ -4,6 +4,7 @@
 #include "fulfillment/domain/limits.h"
 #include "platform/base/arena.h"
 #include "platform/base/text.h"
+#include "platform/base/violations.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -160,7 +161,7 @@ enum order_refusal_kind {
     REFUSAL_NONE,
     REFUSAL_INSUFFICIENT_STOCK,
     REFUSAL_NOT_FOUND, /* `reason` names what */
-    REFUSAL_INVALID,
+    REFUSAL_INVALID,   /* `violations` names what was given wrongly */
     REFUSAL_PRECONDITION,
     REFUSAL_UNAVAILABLE, /* ask again */
 };
@@ -170,6 +171,8 @@ struct order_refusal {
     struct text message; /* for people */
     const struct order_shortage *shortages;
     size_t shortage_count;
+    const struct violation *violations; /* paths of PromiseOrder, carriers by their sorted place */
+    size_t violation_count;
 };
 
 struct order {
@@ -231,11 +234,19 @@ struct text order_shipment_id(struct arena *arena, const struct order *order,
 /* The line of that SKU, or NULL. */
 struct order_line *order_find_line(const struct order *order, struct text sku);
 
+/* What lines are together. */
+enum order_lines {
+    ORDER_LINES_NORMAL,
+    ORDER_LINES_TWO_VALUES, /* one SKU has two unit values */
+    ORDER_LINES_TOO_MANY,   /* of one SKU, beyond fulfillment_quantity_max */
+};
+
 /*
- * Sums the lines by SKU and sorts them. False: one SKU has two unit values, or a sum is beyond the
- * limits; *failed is the line, by its place before.
+ * Sums the lines, each within its limits, by SKU and sorts them. Not NORMAL: *failed is the line,
+ * by its place before.
  */
-bool order_normalize_lines(struct order_line *lines, size_t *line_count, size_t *failed);
+enum order_lines order_normalize_lines(struct order_line *lines, size_t *line_count,
+                                       size_t *failed);
 
 /* Σ quantity × unit value; false beyond fulfillment_amount_max. */
 bool order_goods_value(const struct order_line *lines, size_t line_count, int64_t *goods_minor);

@@ -145,6 +145,56 @@ static void take_shortages(struct order_call *call, const struct rpc_status *sta
         take_warehouse_shortages(call, warehouse);
 }
 
+/* --- what was given wrongly --- */
+
+/*
+ * Of the fields that another service finds wrong, those that PromiseOrder was given, by its paths.
+ * All others are made by us of what the order and the warehouse's facts are.
+ */
+static struct text path_of(struct arena *arena, const char *field)
+{
+    static const struct {
+        const char *theirs;
+        const char *ours;
+    } fields[] = {
+        {"carriers", "carriers"},
+        {"customs.incoterm", "incoterm"},
+        {"destination", "destination"},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        size_t size = strlen(fields[i].theirs);
+        bool is_it = strncmp(field, fields[i].theirs, size) == 0 &&
+                     (field[size] == '\0' || field[size] == '.' || field[size] == '[');
+        char *path = is_it ? arena_format(arena, "%s%s", fields[i].ours, field + size) : NULL;
+        if (is_it)
+            return text_of(path);
+    }
+    return (struct text){0};
+}
+
+static void take_violations(struct order_call *call, const struct rpc_status *status)
+{
+    struct text packed = find_detail(status, "google.rpc.BadRequest");
+    Google__Rpc__BadRequest *bad =
+        google__rpc__bad_request__unpack(NULL, packed.size, (const uint8_t *)packed.data);
+    size_t count = bad == NULL ? 0 : bad->n_field_violations;
+    struct violation *violations = arena_allocate_zero(call->arena, count + 1, sizeof *violations);
+    call->refusal.violations = violations;
+    for (size_t i = 0; violations != NULL && i < count; i++) {
+        const Google__Rpc__BadRequest__FieldViolation *one = bad->field_violations[i];
+        struct violation *violation = &violations[call->refusal.violation_count];
+        violation->field = path_of(call->arena, one->field);
+        violation->description = arena_copy_text(call->arena, text_of(one->description));
+        call->refusal.violation_count +=
+            violation->field.size > 0 && violation->description.data != NULL;
+    }
+    google__rpc__bad_request__free_unpacked(bad, NULL);
+    if (call->refusal.violation_count > 0)
+        return;
+    call->refusal.kind = REFUSAL_PRECONDITION; /* nothing of it was given */
+    call->refusal.reason = text_of("ORDER_UNSUITABLE");
+}
+
 void order_call_take_status(struct order_call *call, const struct rpc_status *status)
 {
     const char *reason = reason_of(status, call->arena);
@@ -160,4 +210,6 @@ void order_call_take_status(struct order_call *call, const struct rpc_status *st
     order_call_refuse(call, outcome, kind_of(status->code), reason, message == NULL ? "" : message);
     if (outcome == CALL_INSUFFICIENT_STOCK)
         take_shortages(call, status);
+    else if (call->refusal.kind == REFUSAL_INVALID)
+        take_violations(call, status);
 }

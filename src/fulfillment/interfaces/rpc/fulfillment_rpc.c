@@ -68,6 +68,7 @@ static struct job_call *create_job(struct rpc_call *call,
 
 struct promise_call {
     struct job_call job; /* first */
+    const Waybill__Fulfillment__V1__PromiseOrderRequest *message;
     struct order request;
     char (*currencies)[4]; /* of the lines' unit values */
     struct violations violations;
@@ -165,6 +166,45 @@ static bool read_promise(struct promise_call *state,
                       &order->carriers);
 }
 
+/* The path of a carrier by its place among the sorted, to its path in the message. */
+static struct text path_as_given(const struct promise_call *state, struct text path)
+{
+    static const char list[] = "carriers[";
+    size_t place = 0;
+    if (!text_starts_with(path, text_of(list)))
+        return path;
+    for (size_t i = sizeof list - 1; i < path.size && path.data[i] >= '0' && path.data[i] <= '9';
+         i++)
+        place = place * 10 + (size_t)(path.data[i] - '0');
+    for (size_t i = 0; place < state->request.carrier_count && i < state->message->n_carriers;
+         i++) {
+        if (!text_equals_string(state->request.carriers[place], state->message->carriers[i]))
+            continue;
+        char *given = arena_format(state->job.job.arena, "%s%zu]", list, i);
+        return given == NULL ? path : text_of(given);
+    }
+    return path;
+}
+
+static void promise_done(struct order_job *job, const struct error *error)
+{
+    struct promise_call *state = (struct promise_call *)job;
+    struct order_refusal *refusal = &job->order.refusal;
+    bool is_invalid =
+        error == NULL && job->answer == ORDER_ANSWER_REFUSED && refusal->kind == REFUSAL_INVALID;
+    struct violation *violations =
+        is_invalid
+            ? arena_allocate_zero(job->arena, refusal->violation_count + 1, sizeof *violations)
+            : NULL;
+    for (size_t i = 0; violations != NULL && i < refusal->violation_count; i++) {
+        violations[i] = refusal->violations[i];
+        violations[i].field = path_as_given(state, violations[i].field);
+    }
+    if (violations != NULL)
+        refusal->violations = violations;
+    job_done(job, error);
+}
+
 static void handle_promise(void *context, struct rpc_call *call, const ProtobufCMessage *message)
 {
     struct promise_call *state = arena_allocate_zero(rpc_call_arena(call), 1, sizeof *state);
@@ -177,12 +217,13 @@ static void handle_promise(void *context, struct rpc_call *call, const ProtobufC
         return;
     }
     state->job = *job;
+    state->message = (const void *)message;
     violations_init(&state->violations, rpc_call_arena(call));
-    if (!read_promise(state, (const void *)message))
+    if (!read_promise(state, state->message))
         order_fail_without_memory(call);
     else if (!fulfillment_service_promise(service_of(context), &state->request,
                                           (const char(*)[4])state->currencies, &state->job.job,
-                                          &state->violations, job_done))
+                                          &state->violations, promise_done))
         order_fail_with_violations(call, &state->violations);
 }
 

@@ -50,6 +50,12 @@ static enum grpc_status status_of(enum order_refusal_kind kind)
 static void fail_with_refusal(struct rpc_call *call, const struct order_refusal *refusal)
 {
     struct arena *arena = rpc_call_arena(call);
+    if (refusal->kind == REFUSAL_INVALID) {
+        struct rpc_status invalid =
+            rpc_status_invalid(arena, refusal->violations, refusal->violation_count);
+        rpc_call_fail(call, &invalid);
+        return;
+    }
     const char *reason = arena_copy_string(arena, refusal->reason);
     struct rpc_status status = rpc_status_make(
         arena, status_of(refusal->kind), reason == NULL ? "" : reason, "%.*s",
