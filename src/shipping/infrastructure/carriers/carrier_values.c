@@ -1,11 +1,15 @@
 /*
  * Conversions in integers. Decimals are read digit by digit; what does not fit is refused, never
- * cut. Times go through days since 1970 in the proleptic Gregorian calendar.
+ * cut. Times go through days since 1970 in the proleptic Gregorian calendar. SHA-256 is the one
+ * that takes no memory and so cannot fail, for two ids must never share a reference: OpenSSL calls
+ * it deprecated in favour of one that does.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "shipping/infrastructure/carriers/carrier_values.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -315,7 +319,8 @@ void date_to_iso(int64_t time_us, char date[11])
 void carrier_reference(struct text shipment_id, char reference[carrier_reference_size])
 {
     static const char base_32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256_CTX context;
     bool plain = shipment_id.size > 0 && shipment_id.size < carrier_reference_size;
     for (size_t i = 0; i < shipment_id.size && plain; i++) {
         char byte = shipment_id.data[i];
@@ -327,7 +332,10 @@ void carrier_reference(struct text shipment_id, char reference[carrier_reference
         memcpy(reference, shipment_id.data, shipment_id.size);
         return;
     }
-    EVP_Digest(shipment_id.data, shipment_id.size, digest, NULL, EVP_sha256(), NULL);
+    SHA256_Init(&context);
+    if (shipment_id.size > 0)
+        SHA256_Update(&context, shipment_id.data, shipment_id.size);
+    SHA256_Final(digest, &context);
     reference[0] = 'W';
     for (size_t i = 1; i < carrier_reference_size - 1; i++) {
         size_t bit = 5 * i;
