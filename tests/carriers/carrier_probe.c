@@ -3,7 +3,8 @@
  * words in, a line of JSON out.
  *
  *   read CARRIER OPERATION STATUS FILE        what an answer means
- *   write CARRIER OPERATION CASE              a request: 0 plain, 1 customs, 2 return, 3 small
+ *   write CARRIER OPERATION CASE              a request: 0 plain, 1 customs, 2 return, 3 small,
+ *                                             4 return across a border with all options
  *   memory CARRIER OPERATION STATUS FILE      the same with the n-th allocation failing, every n
  *   webhook CARRIER SECRET HEADER VALUE FILE  whether a push is believed, and what it says
  */
@@ -233,11 +234,13 @@ static struct text words_of(const char *string)
 
 static struct consignment consignment_of(int kind, const struct shipping_customs *customs)
 {
+    bool is_abroad = kind == 1 || kind == 4;
+    bool is_return = kind == 2 || kind == 4;
     struct consignment made = {
         .parcels = parcels,
         .parcel_count = kind == 3 ? 1 : 2,
-        .customs = kind == 1 ? customs : NULL,
-        .direction = kind == 2 ? SHIPPING_RETURN : SHIPPING_OUTBOUND,
+        .customs = is_abroad ? customs : NULL,
+        .direction = is_return ? SHIPPING_RETURN : SHIPPING_OUTBOUND,
         .ship_date = "2026-06-01",
     };
     made.origin =
@@ -254,13 +257,19 @@ static struct consignment consignment_of(int kind, const struct shipping_customs
     made.destination = made.origin;
     made.destination.name = words_of("Bob Receiver");
     made.destination.company = (struct text){0};
-    made.destination.city = words_of(kind == 1 ? "Hamburg" : "Alpharetta");
-    made.destination.region = kind == 1 ? (struct text){0} : words_of("GA");
-    made.destination.postal_code = words_of(kind == 1 ? "20095" : "30005");
-    made.destination.country_code = words_of(kind == 1 ? "DE" : "US");
-    if (kind == 1) {
+    made.destination.city = words_of(is_abroad ? "Hamburg" : "Alpharetta");
+    made.destination.region = is_abroad ? (struct text){0} : words_of("GA");
+    made.destination.postal_code = words_of(is_abroad ? "20095" : "30005");
+    made.destination.country_code = words_of(is_abroad ? "DE" : "US");
+    if (is_abroad) {
         made.options.signature = true;
         made.options.insured_value = (struct shipping_money){"USD", 15501};
+    }
+    if (kind == 4) {
+        struct shipping_address home = made.origin;
+        made.origin = made.destination;
+        made.destination = home;
+        made.options.saturday = true;
     }
     return made;
 }

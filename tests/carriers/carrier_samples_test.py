@@ -335,9 +335,68 @@ def requests_say_what_was_asked():
     void = written("ups", "cancel")
     assert void["method"] == "DELETE" and void["path"].endswith("/void/cancel/1Z%20A%2F2")
     assert probe.ask("write", "dhl", "cancel", 0)["failed"]  # there is none
-    back = written("fedex", "ship", 2)["json"]["requestedShipment"]["shipmentSpecialServices"]
-    assert back["returnShipmentDetail"]["returnType"] == "PRINT_RETURN_LABEL"
-    assert written("ups", "ship", 2)["json"]["ShipmentRequest"]["Shipment"]["ReturnService"]["Code"] == "9"
+    digest = hashlib.sha256(b"order-4711:1").digest()
+    digits = base64.b32encode(digest).decode()
+    assert reference == "W" + digits[1:30]  # for ever: a lost purchase is looked up by it
+
+
+def returns_are_asked_for_as_each_carrier_calls_them():
+    for kind in (2, 4):  # at home; from Hamburg, with all options
+        for operation in ("rate", "ship"):
+            fedex = written("fedex", operation, kind)["json"]["requestedShipment"]
+            services = fedex["shipmentSpecialServices"]
+            assert services["returnShipmentDetail"] == {"returnType": "PRINT_RETURN_LABEL"}
+            assert services["specialServiceTypes"][0] == "RETURN_SHIPMENT"
+            assert fedex["shipper"]["address"]["city"] == (
+                "Timonium" if kind == 2 else "Hamburg")
+            dhl = written("dhl", operation, kind)["json"]
+            assert dhl["accounts"] == [{"typeCode": "shipper", "number": "A1B2C3"},
+                                       {"typeCode": "payer", "number": "A1B2C3"}]
+        # UPS: the account's owner is the shipper; of a return that is who gets it.
+        rate = written("ups", "rate", kind)["json"]["RateRequest"]["Shipment"]
+        ship = written("ups", "ship", kind)["json"]["ShipmentRequest"]["Shipment"]
+        assert rate["ShipmentServiceOptions"]["ReturnService"]["Code"] == "9"
+        assert ship["ReturnService"]["Code"] == "9"
+        for shipment in (rate, ship):
+            assert shipment["Shipper"]["Address"] == shipment["ShipTo"]["Address"]
+            assert shipment["Shipper"]["Address"] != shipment["ShipFrom"]["Address"]
+            assert shipment["Shipper"]["ShipperNumber"] == "A1B2C3"
+        assert [package["Description"] for package in ship["Package"]] == ["Goods", "Goods"]
+        assert "Description" not in rate["Package"][0]
+    abroad = written("dhl", "ship", 4)["json"]
+    assert abroad["customerDetails"]["shipperDetails"]["postalAddress"]["cityName"] == "Hamburg"
+    assert abroad["content"]["exportDeclaration"]["exportReasonType"] == "return"
+    assert abroad["content"]["exportDeclaration"]["lineItems"][0]["exportReasonType"] == "return"
+    forms = written("ups", "ship", 4)["json"]["ShipmentRequest"]["Shipment"]
+    assert forms["ShipmentServiceOptions"]["InternationalForms"]["ReasonForExport"] == "RETURN"
+    for kind in (0, 1, 3):
+        assert len(written("dhl", "ship", kind)["json"]["accounts"]) == 1
+        assert "ReturnService" not in json.dumps(written("ups", "rate", kind)["json"])
+        assert "RETURN_SHIPMENT" not in json.dumps(written("fedex", "rate", kind)["json"])
+
+
+def rates_are_asked_for_with_the_options_that_are_bought():
+    for operation in ("rate", "ship"):
+        request = written("ups", operation, 4)["json"]
+        shipment = request["RateRequest" if operation == "rate" else "ShipmentRequest"]["Shipment"]
+        options = shipment["ShipmentServiceOptions"]
+        assert options["SaturdayDeliveryIndicator"] == "Y"
+        assert options["DeliveryConfirmation"]["DCISType"] == "1"  # abroad: of the whole
+        declared = [package["PackageServiceOptions"]["DeclaredValue"]["MonetaryValue"]
+                    for package in shipment["Package"]]
+        assert declared == ["77.51", "77.50"]
+        fedex = written("fedex", operation, 4)["json"]["requestedShipment"]
+        assert "SATURDAY_DELIVERY" in fedex["shipmentSpecialServices"]["specialServiceTypes"]
+        items = fedex["requestedPackageLineItems"]
+        assert items[0]["declaredValue"] == {"amount": 155.01, "currency": "USD"}
+        assert [item["packageSpecialServices"]["signatureOptionType"] for item in items] == ["DIRECT"] * 2
+        services = written("dhl", operation, 4)["json"]["valueAddedServices"]
+        assert services == [{"serviceCode": "II", "value": 155.01, "currency": "USD"},
+                            {"serviceCode": "SF"}, {"serviceCode": "AA"}]
+    plain = written("dhl", "rate", 0)["json"]
+    assert "valueAddedServices" not in plain
+    # Without customs it is what the parcels are worth, all of them.
+    assert plain["monetaryAmount"] == [{"typeCode": "declaredValue", "value": 155.0, "currency": "USD"}]
 
 
 CHECKER = r'''
@@ -383,7 +442,7 @@ def requests_are_valid_by_the_openapi_documents():
              "is not a multiple of 0.001"]  # binary fractions of decimals such as 2.268
     cases = []
     for (carrier, operation), (path, url, method) in spec.items():
-        for kind in range(4):
+        for kind in range(5):
             request = written(carrier, operation, kind)
             cases.append({"name": f"{carrier} {operation} {kind}", "spec": os.path.join(MORE, path),
                           "path": url, "method": method, "json": request["json"], "known": known})
@@ -643,7 +702,9 @@ tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,
          fedex_cancel_token_errors, fedex_tracking, fedex_pushes_are_believed_by_their_bytes,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,
-         requests_say_what_was_asked, what_carriers_vary_unasked_changes_nothing,
+         requests_say_what_was_asked, returns_are_asked_for_as_each_carrier_calls_them,
+         rates_are_asked_for_with_the_options_that_are_bought,
+         what_carriers_vary_unasked_changes_nothing,
          a_multi_status_is_judged_by_what_is_in_it, pushes_vary_too_and_end_in_a_clear_outcome,
          damaged_answers_end_in_a_clear_outcome, a_body_that_is_no_json_is_judged_by_its_status,
          without_memory_an_answer_is_no_crash,

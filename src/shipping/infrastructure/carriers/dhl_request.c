@@ -40,6 +40,11 @@ static void put_party(struct json_writer *json, const char *key,
     json_close_object(json);
 }
 
+static bool is_return(const struct consignment *consignment)
+{
+    return consignment->direction == SHIPPING_RETURN;
+}
+
 static void put_time(struct json_writer *json, const struct consignment *consignment)
 {
     char text[32];
@@ -47,11 +52,15 @@ static void put_time(struct json_writer *json, const struct consignment *consign
     json_put_string(json, "plannedShippingDateAndTime", text);
 }
 
+/*
+ * Of a return the shipper is a customer, who has no account: ours stands for it and pays. There is
+ * no other mark of a return, but the reason of the export where customs ask for one.
+ */
 static void put_accounts(struct json_writer *json, const struct carrier_settings *settings,
-                         bool back)
+                         const struct consignment *consignment)
 {
     json_open_array(json, "accounts");
-    for (int i = 0; i < (back ? 2 : 1); i++) {
+    for (int i = 0; i < (is_return(consignment) ? 2 : 1); i++) {
         json_open_object(json, NULL);
         json_put_string(json, "typeCode", i == 0 ? "shipper" : "payer");
         json_put_string(json, "number", settings->account_number);
@@ -97,20 +106,29 @@ static void put_amount(struct json_writer *json, const char *key, struct shippin
     json_put_raw(json, key, amount);
 }
 
-/* What customs are told: the items' value, else what the parcels are worth. */
+/* Adds so many times a value; false: another currency than that of the sum. */
+static bool add_value(struct shipping_money *sum, struct shipping_money value, int64_t quantity)
+{
+    if (value.currency_code[0] == '\0')
+        return true;
+    if (sum->currency_code[0] != '\0' && strcmp(sum->currency_code, value.currency_code) != 0)
+        return false;
+    memcpy(sum->currency_code, value.currency_code, sizeof sum->currency_code);
+    sum->amount_minor += value.amount_minor * quantity;
+    return true;
+}
+
+/* What customs are told: the items' value, else what the parcels are worth, in one currency. */
 static struct shipping_money declared_value(const struct consignment *consignment)
 {
     struct shipping_money sum = {0};
     const struct shipping_customs *customs = consignment->customs;
-    for (size_t i = 0; customs != NULL && i < customs->item_count; i++) {
-        memcpy(sum.currency_code, customs->items[i].value.currency_code, sizeof sum.currency_code);
-        sum.amount_minor += customs->items[i].value.amount_minor * customs->items[i].quantity;
-    }
-    for (size_t i = 0; sum.currency_code[0] == '\0' && i < consignment->parcel_count; i++) {
-        if (consignment->parcels[i].value.currency_code[0] != '\0')
-            sum = consignment->parcels[i].value;
-    }
-    return sum;
+    bool fits = true;
+    for (size_t i = 0; customs != NULL && i < customs->item_count && fits; i++)
+        fits = add_value(&sum, customs->items[i].value, customs->items[i].quantity);
+    for (size_t i = 0; customs == NULL && i < consignment->parcel_count && fits; i++)
+        fits = add_value(&sum, consignment->parcels[i].value, 1);
+    return fits ? sum : (struct shipping_money){0};
 }
 
 static bool is_declarable(const struct consignment *consignment)
@@ -176,7 +194,7 @@ void dhl_write_rates(const struct carrier_settings *settings,
     put_address(&json, &consignment->destination);
     json_close_object(&json);
     json_close_object(&json);
-    put_accounts(&json, settings, false);
+    put_accounts(&json, settings, consignment);
     put_services(&json, consignment);
     put_time(&json, consignment);
     json_put_string(&json, "unitOfMeasurement", "metric");
@@ -197,20 +215,21 @@ void dhl_write_rates(const struct carrier_settings *settings,
     wire_end(wire, &json);
 }
 
-static const char *reason_of(struct text contents_type)
+static const char *reason_of(const struct consignment *consignment)
 {
+    struct text contents_type = consignment->customs->contents_type;
     if (text_equals_string(contents_type, "GIFT"))
         return "gift";
     if (text_equals_string(contents_type, "SAMPLE"))
         return "sample";
-    if (text_equals_string(contents_type, "RETURN"))
+    if (text_equals_string(contents_type, "RETURN") || is_return(consignment))
         return "return";
     return "commercial_purpose_or_sale";
 }
 
-static void put_item(struct json_writer *json, const struct shipping_customs *customs, size_t index)
+static void put_item(struct json_writer *json, const struct consignment *consignment, size_t index)
 {
-    const struct shipping_customs_item *item = &customs->items[index];
+    const struct shipping_customs_item *item = &consignment->customs->items[index];
     char weight[decimal_size];
     json_open_object(json, NULL);
     json_put_integer(json, "number", (int64_t)index + 1);
@@ -228,7 +247,7 @@ static void put_item(struct json_writer *json, const struct shipping_customs *cu
         json_close_object(json);
         json_close_array(json);
     }
-    json_put_string(json, "exportReasonType", reason_of(customs->contents_type));
+    json_put_string(json, "exportReasonType", reason_of(consignment));
     json_put_text(json, "manufacturerCountry", item->origin_country);
     weight_to_kilograms(item->weight_grams * item->quantity, 3, weight);
     json_open_object(json, "weight");
@@ -245,13 +264,13 @@ static void put_declaration(struct json_writer *json, const struct consignment *
     json_open_object(json, "exportDeclaration");
     json_open_array(json, "lineItems");
     for (size_t i = 0; i < customs->item_count; i++)
-        put_item(json, customs, i);
+        put_item(json, consignment, i);
     json_close_array(json);
     json_open_object(json, "invoice");
     json_put_string(json, "number", reference);
     json_put_string(json, "date", consignment->ship_date);
     json_close_object(json);
-    json_put_string(json, "exportReasonType", reason_of(customs->contents_type));
+    json_put_string(json, "exportReasonType", reason_of(consignment));
     json_close_object(json);
 }
 
@@ -310,7 +329,7 @@ void dhl_write_shipment(const struct carrier_settings *settings,
     json_close_object(&json);
     json_put_text(&json, "productCode", request->service_code);
     json_put_boolean(&json, "getRateEstimates", true);
-    put_accounts(&json, settings, consignment->direction == SHIPPING_RETURN);
+    put_accounts(&json, settings, consignment);
     put_services(&json, consignment);
     put_images(&json, request->label_format);
     json_open_array(&json, "customerReferences");

@@ -267,6 +267,7 @@ void fedex_write_rates(const struct carrier_settings *settings,
         json_put_string(&json, "shipDateStamp", consignment->ship_date);
     json_put_integer(&json, "totalPackageCount", (int64_t)consignment->parcel_count);
     put_total_weight(&json, consignment);
+    put_shipment_services(&json, consignment);
     put_customs(&json, consignment, true);
     put_parcels(&json, consignment, NULL);
     json_close_object(&json);

@@ -149,15 +149,20 @@ static void put_package_options(struct json_writer *json, const struct consignme
     json_close_object(json);
 }
 
-/* The shipping request calls the packaging "Packaging", the rating request "PackagingType". */
+/*
+ * The shipping request calls the packaging "Packaging", the rating request "PackagingType". A
+ * description is asked for in the shipping request, with returns alone.
+ */
 static void put_packages(struct json_writer *json, const struct consignment *consignment,
-                         const char *packaging)
+                         const char *packaging, bool described)
 {
     bool imperial = country_is_imperial(consignment->origin.country_code);
     json_open_array(json, "Package");
     for (size_t i = 0; i < consignment->parcel_count; i++) {
         const struct shipping_parcel *parcel = &consignment->parcels[i];
         json_open_object(json, NULL);
+        if (described)
+            json_put_string(json, "Description", "Goods");
         put_code(json, packaging, "02");
         if (parcel->length_mm > 0 && parcel->width_mm > 0 && parcel->height_mm > 0) {
             json_open_object(json, "Dimensions");
@@ -229,6 +234,41 @@ static void put_value(struct json_writer *json, const struct consignment *consig
         put_money(json, "InvoiceLineTotal", value);
 }
 
+static bool is_return(const struct consignment *consignment)
+{
+    return consignment->direction == SHIPPING_RETURN;
+}
+
+/* The account's owner: of a return, who gets it. */
+static const struct shipping_address *shipper_of(const struct consignment *consignment)
+{
+    return is_return(consignment) ? &consignment->destination : &consignment->origin;
+}
+
+/* What holds for the whole; of a signature, where parcels cannot ask for it. */
+static void put_common_options(struct json_writer *json, const struct consignment *consignment)
+{
+    if (consignment->options.saturday)
+        json_put_string(json, "SaturdayDeliveryIndicator", "Y");
+    if (consignment->options.signature && !is_domestic(consignment)) {
+        json_open_object(json, "DeliveryConfirmation");
+        json_put_string(json, "DCISType", "1");
+        json_close_object(json);
+    }
+}
+
+static void put_rate_options(struct json_writer *json, const struct consignment *consignment)
+{
+    bool signature = consignment->options.signature && !is_domestic(consignment);
+    if (!consignment->options.saturday && !signature && !is_return(consignment))
+        return;
+    json_open_object(json, "ShipmentServiceOptions");
+    put_common_options(json, consignment);
+    if (is_return(consignment))
+        put_code(json, "ReturnService", "9"); /* print return label */
+    json_close_object(json);
+}
+
 static void compact_date(const char *iso, char date[9])
 {
     snprintf(date, 9, "%.4s%.2s%.2s", iso, iso + 5, iso + 8);
@@ -250,7 +290,7 @@ void ups_write_rates(const struct carrier_settings *settings,
     json_open_object(&json, "RateRequest");
     put_request(&json, "Shoptimeintransit", "rates");
     json_open_object(&json, "Shipment");
-    put_party(&json, "Shipper", &consignment->origin, settings->account_number);
+    put_party(&json, "Shipper", shipper_of(consignment), settings->account_number);
     put_party(&json, "ShipTo", &consignment->destination, NULL);
     put_party(&json, "ShipFrom", &consignment->origin, NULL);
     put_payment(&json, "PaymentDetails", settings, consignment);
@@ -270,12 +310,8 @@ void ups_write_rates(const struct carrier_settings *settings,
         json_close_object(&json);
     }
     json_close_object(&json);
-    if (consignment->options.saturday) {
-        json_open_object(&json, "ShipmentServiceOptions");
-        json_put_string(&json, "SaturdayDeliveryIndicator", "Y");
-        json_close_object(&json);
-    }
-    put_packages(&json, consignment, "PackagingType");
+    put_rate_options(&json, consignment);
+    put_packages(&json, consignment, "PackagingType", false);
     json_close_object(&json);
     json_close_object(&json);
     json_close_object(&json);
@@ -283,13 +319,14 @@ void ups_write_rates(const struct carrier_settings *settings,
 }
 
 /* SALE, GIFT, SAMPLE, RETURN, else as UPS calls it. */
-static const char *reason_of(struct text contents_type)
+static const char *reason_of(const struct consignment *consignment)
 {
+    struct text contents_type = consignment->customs->contents_type;
     if (text_equals_string(contents_type, "GIFT"))
         return "GIFT";
     if (text_equals_string(contents_type, "SAMPLE"))
         return "SAMPLE";
-    if (text_equals_string(contents_type, "RETURN"))
+    if (text_equals_string(contents_type, "RETURN") || is_return(consignment))
         return "RETURN";
     return "SALE";
 }
@@ -329,7 +366,7 @@ static void put_forms(struct json_writer *json, const struct consignment *consig
     compact_date(consignment->ship_date, date);
     if (consignment->ship_date[0] != '\0')
         json_put_string(json, "InvoiceDate", date);
-    json_put_string(json, "ReasonForExport", reason_of(customs->contents_type));
+    json_put_string(json, "ReasonForExport", reason_of(consignment));
     wire_put_short(json, "TermsOfShipment", customs->incoterm, 3);
     if (customs->item_count > 0)
         json_put_string(json, "CurrencyCode", customs->items[0].value.currency_code);
@@ -350,13 +387,7 @@ static void put_shipment_options(struct json_writer *json, const struct consignm
     if (consignment->customs == NULL && !signature && !consignment->options.saturday)
         return;
     json_open_object(json, "ShipmentServiceOptions");
-    if (consignment->options.saturday)
-        json_put_string(json, "SaturdayDeliveryIndicator", "Y");
-    if (signature) {
-        json_open_object(json, "DeliveryConfirmation");
-        json_put_string(json, "DCISType", "1");
-        json_close_object(json);
-    }
+    put_common_options(json, consignment);
     if (consignment->customs != NULL)
         put_forms(json, consignment, reference);
     json_close_object(json);
@@ -378,13 +409,11 @@ static void put_shipment(struct json_writer *json, const struct carrier_settings
 {
     const struct consignment *consignment = request->consignment;
     char date[9], service[8];
-    bool back = consignment->direction == SHIPPING_RETURN;
     json_open_object(json, "Shipment");
     json_put_string(json, "Description", "Goods");
-    if (back)
+    if (is_return(consignment))
         put_code(json, "ReturnService", "9"); /* print return label */
-    put_party(json, "Shipper", back ? &consignment->destination : &consignment->origin,
-              settings->account_number);
+    put_party(json, "Shipper", shipper_of(consignment), settings->account_number);
     put_party(json, "ShipTo", &consignment->destination, NULL);
     put_party(json, "ShipFrom", &consignment->origin, NULL);
     put_payment(json, "PaymentInformation", settings, consignment);
@@ -405,7 +434,7 @@ static void put_shipment(struct json_writer *json, const struct carrier_settings
         json_put_string(json, "ShipmentDate", date);
     }
     put_shipment_options(json, consignment, reference);
-    put_packages(json, consignment, "Packaging");
+    put_packages(json, consignment, "Packaging", is_return(consignment));
     json_close_object(json);
 }
 
