@@ -95,6 +95,23 @@ def rates_of_all_carriers_are_sorted_and_can_be_bought():
             parcels=[s.Parcel(weight_grams=1201)])
 
 
+def options_and_direction_are_rated_and_bought():
+    options = s.ShipmentOptions(signature=True, saturday=True, insured_value=USD)
+    for name, more in (("options", {"options": options}),
+                       ("return", {"direction": s.SHIPMENT_DIRECTION_RETURN})):
+        answer = call("GetRates", origin=FROM, destination=TO, parcels=[PARCEL], **more)
+        for carrier in ("ups", "fedex"):
+            rate = next(one for one in answer.rates if one.carrier == carrier)
+            asked = dict(rate_id=rate.rate_id, origin=FROM, destination=TO, parcels=[PARCEL])
+            error = refused(PRECONDITION, "RATE_MISMATCH", "CreateShipment",
+                            shipment_id=f"{name}-{carrier}", **asked)
+            assert ("options.signature, options.saturday, options.insured_value" if name == "options"
+                    else "what differs: direction.") in error.details(), error
+            shipment = call("CreateShipment", shipment_id=f"{name}-{carrier}", **asked, **more).shipment
+            assert shipment.state == s.SHIPMENT_STATE_CREATED and shipment.amount == rate.amount
+            assert shipment.direction == more.get("direction", s.SHIPMENT_DIRECTION_OUTBOUND)
+
+
 def a_deadline_is_kept_whatever_a_carrier_does():
     data = tempfile.mkdtemp(prefix="waybill-shipping-")
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
@@ -415,6 +432,7 @@ def main():
             tap.run([
                 carriers_say_what_they_can_do,
                 rates_of_all_carriers_are_sorted_and_can_be_bought,
+                options_and_direction_are_rated_and_bought,
                 a_deadline_is_kept_whatever_a_carrier_does,
                 a_border_without_customs_is_refused,
                 the_same_id_is_one_label,

@@ -37,7 +37,9 @@ CUSTOMS = s.Customs(incoterm="DAP", contents_type="GIFT", items=[s.CustomsItem(
 
 GOOD = {
     "GetRates": s.GetRatesRequest(origin=FROM, destination=TO, parcels=[PARCEL], carriers=["tariff"],
-                                  ship_date="2026-11-30", customs=CUSTOMS),
+                                  ship_date="2026-11-30", customs=CUSTOMS,
+                                  direction=s.SHIPMENT_DIRECTION_RETURN,
+                                  options=s.ShipmentOptions(insured_value=MONEY)),
     "CreateShipment": s.CreateShipmentRequest(
         shipment_id="bad", order_id="O", carrier="tariff", service_code="UPS", origin=FROM,
         destination=TO, parcels=[PARCEL], customs=CUSTOMS, direction=s.SHIPMENT_DIRECTION_OUTBOUND,

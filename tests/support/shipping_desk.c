@@ -240,6 +240,13 @@ void desk_fill_consignment(struct consignment *consignment)
     };
 }
 
+struct desk_call *desk_get_rates(void)
+{
+    struct desk_call *call = desk_call_create(CALL_GET_RATES);
+    desk_fill_consignment(&call->as.rates.consignment);
+    return call;
+}
+
 struct desk_call *desk_create_shipment(const char *shipment_id)
 {
     struct desk_call *call = desk_call_create(CALL_CREATE_SHIPMENT);

@@ -81,6 +81,9 @@ void desk_call_destroy(struct desk_call *call);
 /* False: violations. It may not be done yet. */
 bool desk_call_submit(struct shipping_desk *desk, struct desk_call *call);
 
+/* A good GetRates of one parcel from New York to Chicago, of both carriers. */
+struct desk_call *desk_get_rates(void);
+
 /* A good CreateShipment of one parcel from New York to Chicago with alpha's S1. */
 struct desk_call *desk_create_shipment(const char *shipment_id);
 

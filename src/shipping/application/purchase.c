@@ -420,20 +420,43 @@ static void write_intent(struct purchase *purchase)
 
 /* --- the choice --- */
 
+/* Says what the caller has changed, or has not asked GetRates about. */
+static void refuse_mismatch(struct purchase *purchase, const struct consignment_facts *rated,
+                            const struct consignment_facts *wanted)
+{
+    struct arena *arena = purchase->call->arena;
+    const char *parts = NULL;
+    for (size_t i = 0; i < consignment_part_count; i++) {
+        const char *name = consignment_part_name((enum consignment_part)i);
+        if (rated->parts[i] != wanted->parts[i])
+            parts = parts == NULL ? name : arena_format(arena, "%s, %s", parts, name);
+    }
+    refuse(purchase, REFUSAL_RATE_MISMATCH,
+           text_of(arena_format(arena,
+                                "the rate was given for another consignment; what differs: %s. "
+                                "GetRates takes addresses, parcels, customs, direction and options "
+                                "as they are bought",
+                                parts == NULL ? "its facts" : parts)));
+}
+
 static void choose_by_rate(struct purchase *purchase)
 {
     struct rate_offer offer;
-    char facts[32];
-    consignment_hash(&purchase->request->consignment, facts);
-    if (!rate_id_open(purchase->call->arena, purchase->request->rate_id, &purchase->service->sealer,
-                      &offer)) {
+    struct consignment_facts facts;
+    consignment_facts_of(&purchase->request->consignment, &facts);
+    enum rate_id_verdict verdict = rate_id_open(purchase->call->arena, purchase->request->rate_id,
+                                                &purchase->service->sealer, &offer);
+    if (verdict == RATE_ID_ALIEN) {
         refuse_string(purchase, REFUSAL_RATE_MISMATCH, "rate_id is not one that was given here");
         return;
     }
-    if (memcmp(facts, offer.facts, sizeof facts) != 0) {
-        refuse_string(purchase, REFUSAL_RATE_MISMATCH,
-                      "the rate was given for another consignment: addresses, parcels, customs, "
-                      "options and direction must be the same");
+    if (verdict == RATE_ID_OUTDATED) {
+        refuse_string(purchase, REFUSAL_RATE_EXPIRED,
+                      "the rate was given by an earlier release; ask for new ones");
+        return;
+    }
+    if (memcmp(facts.hash, offer.facts.hash, sizeof facts.hash) != 0) {
+        refuse_mismatch(purchase, &offer.facts, &facts);
         return;
     }
     if (offer.expire_time_us <= service_now_us(purchase->service)) {

@@ -20,10 +20,11 @@
 #include <string.h>
 
 enum {
-    version = 1,
+    version = 2, /* 1 did not tell the parts of the facts apart */
     seal_size = 32,
     fields_size_max = 1 + 2 * varint_bytes_max + carrier_name_size +
-                      shipping_service_code_bytes_max + 3 + varint_bytes_max + 8 + 32,
+                      shipping_service_code_bytes_max + 3 + varint_bytes_max + 8 + 32 +
+                      4 * consignment_part_count,
 };
 
 static void begin(SHA256_CTX *state, const char key[32], unsigned char with)
@@ -78,7 +79,9 @@ struct text rate_id_seal(struct arena *arena, const struct rate_offer *offer,
     write_bytes(&writer, offer->amount.currency_code, 3);
     write_varint(&writer, (uint64_t)offer->amount.amount_minor);
     write_uint64(&writer, (uint64_t)offer->expire_time_us);
-    write_bytes(&writer, offer->facts, sizeof offer->facts);
+    write_bytes(&writer, offer->facts.hash, sizeof offer->facts.hash);
+    for (size_t i = 0; i < consignment_part_count; i++)
+        write_uint32(&writer, offer->facts.parts[i]);
     size_t size = (size_t)(writer.at - bytes);
     char *out = arena_allocate(arena, base64_room(size + seal_size));
     if (out == NULL)
@@ -98,29 +101,32 @@ static bool is_canonical(struct text bytes, struct text rate_id)
     return text_equal(text_make(again, size), rate_id);
 }
 
-bool rate_id_open(struct arena *arena, struct text rate_id, const struct rate_sealer *sealer,
-                  struct rate_offer *offer)
+enum rate_id_verdict rate_id_open(struct arena *arena, struct text rate_id,
+                                  const struct rate_sealer *sealer, struct rate_offer *offer)
 {
     char seal[seal_size];
     size_t size = 0;
     *offer = (struct rate_offer){0};
     if (rate_id.size > shipping_rate_id_bytes_max)
-        return false;
+        return RATE_ID_ALIEN;
     char *bytes = arena_allocate(arena, rate_id.size + 4);
     if (bytes == NULL || !base64_decode(rate_id, bytes, &size) || size <= seal_size ||
         !is_canonical(text_make(bytes, size), rate_id))
-        return false;
+        return RATE_ID_ALIEN;
     size -= seal_size;
     make_seal(text_make(bytes, size), sealer, seal);
     if (CRYPTO_memcmp(seal, bytes + size, seal_size) != 0)
-        return false;
+        return RATE_ID_ALIEN;
     struct byte_reader reader = byte_reader_of(text_make(bytes, size));
-    uint8_t found = read_uint8(&reader);
+    if (read_uint8(&reader) != version)
+        return RATE_ID_OUTDATED;
     offer->carrier = read_text(&reader);
     offer->service_code = read_text(&reader);
     read_bytes(&reader, offer->amount.currency_code, 3);
     offer->amount.amount_minor = read_quantity(&reader);
     offer->expire_time_us = (int64_t)read_uint64(&reader);
-    read_bytes(&reader, offer->facts, sizeof offer->facts);
-    return found == version && !reader.failed && reader.at == reader.end;
+    read_bytes(&reader, offer->facts.hash, sizeof offer->facts.hash);
+    for (size_t i = 0; i < consignment_part_count; i++)
+        offer->facts.parts[i] = read_uint32(&reader);
+    return !reader.failed && reader.at == reader.end ? RATE_ID_OPENED : RATE_ID_ALIEN;
 }

@@ -2,22 +2,22 @@
 #define WAYBILL_SHIPPING_APPLICATION_RATE_ID_H
 
 #include "platform/base/arena.h"
-#include "shipping/domain/consignment.h"
+#include "shipping/domain/shipment.h"
 
 #include <openssl/sha.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * A rate that its own caller carries: carrier, service, amount, end and a hash of the facts that it
- * was given for, sealed by HMAC-SHA256, so that nothing need be stored. No secret is in it. Pure.
+ * A rate that its own caller carries: carrier, service, amount, end and the facts that it was given
+ * for (as hashes), sealed by HMAC-SHA256, so that nothing need be stored. No secret is in it. Pure.
  */
 struct rate_offer {
     struct text carrier;
     struct text service_code;
     struct shipping_money amount;
     int64_t expire_time_us;
-    char facts[32]; /* consignment_hash */
+    struct consignment_facts facts;
 };
 
 /* The key, as the two states of SHA-256 that HMAC begins with (RFC 2104). Fixed: any thread. */
@@ -35,11 +35,14 @@ void rate_sealer_init(struct rate_sealer *sealer, const char key[32]);
 struct text rate_id_seal(struct arena *arena, const struct rate_offer *offer,
                          const struct rate_sealer *sealer);
 
-/*
- * False: it has another key's seal, or was bent, or is of nobody's making. Texts are on the arena;
- * without memory it is false, too, and arena->refused.
- */
-bool rate_id_open(struct arena *arena, struct text rate_id, const struct rate_sealer *sealer,
-                  struct rate_offer *offer);
+enum rate_id_verdict {
+    RATE_ID_OPENED,
+    RATE_ID_OUTDATED, /* our seal, but in the form of an earlier release: ask for new rates */
+    RATE_ID_ALIEN,    /* another key's seal, or bent, or of nobody's making; also without memory */
+};
+
+/* Texts are on the arena; arena->refused tells a lack of memory. */
+enum rate_id_verdict rate_id_open(struct arena *arena, struct text rate_id,
+                                  const struct rate_sealer *sealer, struct rate_offer *offer);
 
 #endif

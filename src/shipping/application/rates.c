@@ -3,18 +3,34 @@
  * copied when it comes; of a carrier that decides its rates it is there at once. All of it is on
  * the service's thread, but a GetRates that asks nobody is answered on its caller's: two hand-overs
  * cost more than the decision. Nothing is kept.
+ *
+ * Carriers are trusted to answer within the time they are given, but not relied on: the round has a
+ * timer of its own, a little later. Who has not answered by then gets a reason, and its question,
+ * which is memory of its own, waits alone for an answer that nobody takes.
  */
 #include "shipping/application/rates.h"
 
+#include "platform/base/memory.h"
 #include "shipping/application/carrier_copies.h"
 #include "shipping/application/origin_date.h"
 #include "shipping/application/rate_id.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* However late a caller's deadline is. */
+static const int64_t longest_us = INT64_C(60) * 1000000;
+
 /* --- the round --- */
+
+/* What a carrier holds until it answers. */
+struct rate_question {
+    struct shipping_service *service;
+    struct rate_answer *answer; /* NULL: nobody waits any more */
+    struct carrier_rate_request request;
+};
 
 const char *carrier_unfit(const struct carrier *carrier, const struct consignment *consignment,
                           const enum shipping_label_format *format)
@@ -42,15 +58,17 @@ const char *carrier_unfit(const struct carrier *carrier, const struct consignmen
 
 static void end_answer(struct rate_round *round)
 {
-    if (--round->pending == 0)
-        round->done(round);
+    if (--round->pending > 0)
+        return;
+    service_timer_clear(round->service, &round->timer);
+    round->done(round);
 }
 
-static void rated(void *context, const struct carrier_outcome *outcome,
-                  const struct carrier_rates *rates)
+static void take_answer(struct rate_answer *answer, const struct carrier_outcome *outcome,
+                        const struct carrier_rates *rates)
 {
-    struct rate_answer *answer = context;
     struct rate_round *round = answer->round;
+    answer->question = NULL;
     answer->verdict = outcome->verdict;
     service_count(round->service, answer->carrier, QUESTION_RATE, outcome->verdict);
     if (outcome->verdict == CARRIER_ANSWERED) {
@@ -63,6 +81,45 @@ static void rated(void *context, const struct carrier_outcome *outcome,
     end_answer(round);
 }
 
+static void rated(void *context, const struct carrier_outcome *outcome,
+                  const struct carrier_rates *rates)
+{
+    struct rate_question *question = context;
+    struct shipping_service *service = question->service;
+    if (question->answer != NULL)
+        take_answer(question->answer, outcome, rates);
+    memory_release(question);
+    service_job_end(service);
+}
+
+/* The round's time is over. */
+static void stop_waiting(struct service_timer *timer)
+{
+    struct rate_round *round =
+        (struct rate_round *)(void *)((char *)timer - offsetof(struct rate_round, timer));
+    const char *why = round->service->closing ? "not available: the service is stopping"
+                                              : "no usable answer: none came in time";
+    for (size_t i = 0; i < round->service->options.carrier_count; i++) {
+        struct rate_answer *answer = &round->answers[i];
+        if (answer->question == NULL)
+            continue;
+        answer->question->answer = NULL;
+        answer->question = NULL;
+        answer->verdict = CARRIER_UNKNOWN;
+        answer->failure = text_of(why);
+        service_count(round->service, i, QUESTION_RATE, CARRIER_UNKNOWN);
+    }
+    round->pending = 0;
+    round->done(round);
+}
+
+/* Later than the carriers' own time, earlier than the caller's: see call_time_left_us. */
+static int64_t time_of_round_us(int64_t timeout_us)
+{
+    int64_t grace = timeout_us / 40 < 125000 ? timeout_us / 40 : 125000;
+    return timeout_us + grace;
+}
+
 static void refuse_at_once(struct rate_answer *answer, enum carrier_verdict verdict,
                            const char *why)
 {
@@ -70,12 +127,13 @@ static void refuse_at_once(struct rate_answer *answer, enum carrier_verdict verd
     answer->failure = text_of(why);
 }
 
-static void decide(struct rate_answer *answer, struct carrier *carrier)
+static void decide(struct rate_answer *answer, struct carrier *carrier,
+                   const struct carrier_rate_request *request)
 {
     struct rate_round *round = answer->round;
     struct carrier_outcome outcome;
     struct carrier_rates rates;
-    if (!carrier_decide_rates(carrier, &answer->request, round->arena, &outcome, &rates)) {
+    if (!carrier_decide_rates(carrier, request, round->arena, &outcome, &rates)) {
         round->failed = true;
         return;
     }
@@ -89,31 +147,44 @@ static void decide(struct rate_answer *answer, struct carrier *carrier)
     }
 }
 
+static void put_question(struct rate_answer *answer, struct carrier *carrier,
+                         const struct carrier_rate_request *request)
+{
+    struct rate_round *round = answer->round;
+    struct rate_question *question = memory_allocate(sizeof *question);
+    struct error error = error_make(ERROR_OUT_OF_MEMORY, "a question to %s", carrier->name);
+    if (question != NULL) {
+        *question = (struct rate_question){
+            .service = round->service, .answer = answer, .request = *request};
+        error = carrier_calculate_rate(carrier, &question->request, rated, question);
+    }
+    if (error_is(error)) {
+        memory_release(question);
+        refuse_at_once(answer, CARRIER_UNAVAILABLE, "no memory to ask");
+        return;
+    }
+    answer->question = question;
+    round->pending++;
+    service_job_begin(round->service);
+}
+
 static void ask(struct rate_round *round, size_t index)
 {
     struct rate_answer *answer = &round->answers[index];
     struct carrier *carrier = round->service->carriers[index];
+    const struct carrier_rate_request request = {.consignment = round->consignment,
+                                                 .timeout_us = round->timeout_us};
     const char *unfit =
         carrier_unfit(carrier, round->consignment, round->any_format ? NULL : &round->label_format);
     *answer = (struct rate_answer){.round = round, .carrier = index, .is_asked = true};
     if (unfit == NULL && !carrier->capabilities.rates)
         unfit = "gives no rates";
-    if (unfit != NULL) {
+    if (unfit != NULL)
         refuse_at_once(answer, CARRIER_REFUSED, unfit);
-        return;
-    }
-    answer->request = (struct carrier_rate_request){.consignment = round->consignment,
-                                                    .timeout_us = round->timeout_us};
-    if (carrier_decides_rates(carrier)) {
-        decide(answer, carrier);
-        return;
-    }
-    round->pending++;
-    struct error error = carrier_calculate_rate(carrier, &answer->request, rated, answer);
-    if (error_is(error)) {
-        round->pending--;
-        refuse_at_once(answer, CARRIER_UNAVAILABLE, "no memory to ask");
-    }
+    else if (carrier_decides_rates(carrier))
+        decide(answer, carrier, &request);
+    else
+        put_question(answer, carrier, &request);
 }
 
 void rate_round_begin(struct rate_round *round)
@@ -124,6 +195,9 @@ void rate_round_begin(struct rate_round *round)
         if (round->is_wanted[i])
             ask(round, i);
     }
+    if (round->pending > 1)
+        service_timer_set(round->service, &round->timer, time_of_round_us(round->timeout_us),
+                          stop_waiting);
     end_answer(round);
 }
 
@@ -239,15 +313,16 @@ static int compare_rates(const void *left, const void *right)
     return order != 0 ? order : text_compare(a->rate.service_code, b->rate.service_code);
 }
 
-static bool seal(struct get_rates_work *work, struct shipping_rate *rate, const char facts[32])
+static bool seal(struct get_rates_work *work, struct shipping_rate *rate,
+                 const struct consignment_facts *facts)
 {
     struct rate_offer offer = {
         .carrier = text_of(rate->carrier),
         .service_code = rate->rate.service_code,
         .amount = rate->rate.amount,
         .expire_time_us = rate->expire_time_us,
+        .facts = *facts,
     };
-    memcpy(offer.facts, facts, sizeof offer.facts);
     rate->rate_id = rate_id_seal(work->round.arena, &offer, &work->round.service->sealer);
     return rate->rate_id.data != NULL;
 }
@@ -260,8 +335,8 @@ static bool collect(struct get_rates_work *work)
     struct shipping_service *service = round->service;
     int64_t expire_time_us = service_now_us(service) + service->options.rate_lifetime_us;
     size_t count = 0;
-    char facts[32];
-    consignment_hash(&call->consignment, facts);
+    struct consignment_facts facts;
+    consignment_facts_of(&call->consignment, &facts);
     for (size_t i = 0; i < service->options.carrier_count; i++)
         count += round->answers[i].rate_count;
     call->rates = arena_allocate_zero(round->arena, count + 1, sizeof *call->rates);
@@ -276,7 +351,7 @@ static bool collect(struct get_rates_work *work)
             struct shipping_rate *rate = &call->rates[call->rate_count++];
             *rate = (struct shipping_rate){
                 .carrier = name, .rate = answer->rates[k], .expire_time_us = expire_time_us};
-            if (!seal(work, rate, facts))
+            if (!seal(work, rate, &facts))
                 return false;
         }
         if (answer->is_asked && answer->rate_count == 0)
@@ -303,8 +378,11 @@ static struct get_rates_work *begin_work(struct get_rates_call *call,
     struct shipping_call *base = &call->base;
     struct shipping_service *service = base->service;
     struct get_rates_work *work = arena_allocate_zero(base->arena, 1, sizeof *work);
+    int64_t limit_us = service->options.rates_us_max;
     if (work == NULL)
         return NULL;
+    if (base->deadline_us != 0 && limit_us < longest_us)
+        limit_us = longest_us;
     if (call->consignment.ship_date[0] == '\0')
         origin_date(&call->consignment.origin, service_now_us(service),
                     call->consignment.ship_date);
@@ -313,8 +391,7 @@ static struct get_rates_work *begin_work(struct get_rates_call *call,
         .service = service,
         .arena = base->arena,
         .consignment = &call->consignment,
-        .timeout_us = call_time_left_us(base, base->deadline_us == 0 ? service->options.rates_us_max
-                                                                     : INT64_MAX),
+        .timeout_us = call_time_left_us(base, limit_us),
         .any_format = true,
         .done = done,
     };

@@ -4,21 +4,23 @@
 #include "shipping/application/service_state.h"
 
 /*
- * Asking carriers for their rates, all at once. Each answers within the time given, so the round
- * ends with it: with what has come, and for each other carrier the reason. The asker's, on an arena
- * that nobody else uses until `done`.
+ * Asking carriers for their rates, all at once. The round ends with the last answer, and a little
+ * after the time given whatever becomes of the carriers: with what has come, and for each other
+ * carrier the reason. The asker's, on an arena that nobody else uses until `done`; afterwards
+ * nothing of it is touched any more.
  */
 struct rate_round;
+struct rate_question;
 
 struct rate_answer {
     struct rate_round *round;
     size_t carrier;
     bool is_asked;
-    enum carrier_verdict verdict; /* what is not even asked is REFUSED */
-    struct text failure;          /* unless ANSWERED */
+    struct rate_question *question; /* the carrier has it; NULL = it does not (any more) */
+    enum carrier_verdict verdict;   /* what is not even asked is REFUSED */
+    struct text failure;            /* unless ANSWERED */
     const struct carrier_rate *rates;
     size_t rate_count;
-    struct carrier_rate_request request;
 };
 
 struct rate_round {
@@ -33,6 +35,7 @@ struct rate_round {
 
     struct rate_answer answers[shipping_carriers_max];
     size_t pending;
+    struct service_timer timer;
     bool failed; /* no memory for an answer */
 };
 

@@ -14,6 +14,7 @@
 
 /* Runs once, at or after its instant. Zeroed = not set. */
 struct service_timer {
+    struct service_timer *previous;
     struct service_timer *next;
     int64_t at_us; /* monotonic */
     bool is_set;
@@ -59,7 +60,8 @@ struct shipping_service {
     struct rate_sealer sealer; /* fixed */
     struct carrier *carriers[shipping_carriers_max];
     struct service_timer *timers; /* by instant */
-    struct hash_map flights;      /* shipment_id → struct flight */
+    struct service_timer *last_timer;
+    struct hash_map flights; /* shipment_id → struct flight */
     uint64_t hash_seed;
     size_t jobs; /* calls and background work that have not ended */
     bool closing;
@@ -96,6 +98,8 @@ int64_t service_now_us(struct shipping_service *service); /* UTC */
 int64_t service_monotonic_us(struct shipping_service *service);
 void service_timer_set(struct shipping_service *service, struct service_timer *timer,
                        int64_t delay_us, void (*run)(struct service_timer *timer));
+/* It does not run any more; nothing happens if it is not set. */
+void service_timer_clear(struct shipping_service *service, struct service_timer *timer);
 
 /* --- carriers --- */
 

@@ -81,13 +81,10 @@ void shipping_service_close(struct shipping_service *service)
 {
     service_job_begin(service); /* so that it does not end before this does */
     service->closing = true;
-    struct service_timer *timer = service->timers;
-    service->timers = NULL;
-    while (timer != NULL) {
-        struct service_timer *next = timer->next;
-        timer->is_set = false;
+    while (service->timers != NULL) { /* none is set any more */
+        struct service_timer *timer = service->timers;
+        service_timer_clear(service, timer);
         timer->run(timer); /* what waits to be tried again is tried a last time */
-        timer = next;
     }
     service_job_end(service);
 }
@@ -104,20 +101,31 @@ int64_t service_monotonic_us(struct shipping_service *service)
     return clock_monotonic_us(service->options.clock);
 }
 
+/* Most are set for later than those before, so the place is looked for from the end. */
 void service_timer_set(struct shipping_service *service, struct service_timer *timer,
                        int64_t delay_us, void (*run)(struct service_timer *timer))
 {
-    struct service_timer **at = &service->timers;
     CHECK(!timer->is_set);
     timer->at_us = service_monotonic_us(service) + delay_us;
     timer->run = run;
     timer->is_set = true;
-    while (*at != NULL && (*at)->at_us <= timer->at_us)
-        at = &(*at)->next;
-    timer->next = *at;
-    *at = timer;
+    timer->previous = service->last_timer;
+    while (timer->previous != NULL && timer->previous->at_us > timer->at_us)
+        timer->previous = timer->previous->previous;
+    timer->next = timer->previous == NULL ? service->timers : timer->previous->next;
+    *(timer->previous == NULL ? &service->timers : &timer->previous->next) = timer;
+    *(timer->next == NULL ? &service->last_timer : &timer->next->previous) = timer;
     if (service->timers == timer)
         service->options.set_alarm(service->options.context, timer->at_us);
+}
+
+void service_timer_clear(struct shipping_service *service, struct service_timer *timer)
+{
+    if (!timer->is_set)
+        return;
+    timer->is_set = false;
+    *(timer->previous == NULL ? &service->timers : &timer->previous->next) = timer->next;
+    *(timer->next == NULL ? &service->last_timer : &timer->next->previous) = timer->previous;
 }
 
 void shipping_service_alarm(struct shipping_service *service)
@@ -125,8 +133,7 @@ void shipping_service_alarm(struct shipping_service *service)
     int64_t now = service_monotonic_us(service);
     while (service->timers != NULL && service->timers->at_us <= now) {
         struct service_timer *timer = service->timers;
-        service->timers = timer->next;
-        timer->is_set = false;
+        service_timer_clear(service, timer);
         timer->run(timer);
     }
     if (service->timers != NULL)

@@ -257,7 +257,10 @@ struct carrier {
     struct carrier_capabilities capabilities; /* fixed for its life */
 };
 
-/* Rates of all services for the whole consignment. */
+/*
+ * Rates of all services for the whole consignment. The consignment is read before this returns: who
+ * asked may go when it has waited long enough; the request itself stays until `done`.
+ */
 __attribute__((warn_unused_result)) static inline struct error carrier_calculate_rate(
     struct carrier *carrier, const struct carrier_rate_request *request, carrier_rate_done *done,
     void *context)

@@ -236,8 +236,18 @@ static void hash_parcel(SHA256_CTX *context, const struct shipping_parcel *parce
     hash_words(context, parcel->reference);
 }
 
+static void hash_parcels(SHA256_CTX *context, const struct consignment *consignment)
+{
+    hash_number(context, (int64_t)consignment->parcel_count);
+    for (size_t i = 0; i < consignment->parcel_count; i++)
+        hash_parcel(context, &consignment->parcels[i]);
+}
+
 static void hash_customs(SHA256_CTX *context, const struct shipping_customs *customs)
 {
+    hash_number(context, customs != NULL);
+    if (customs == NULL)
+        return;
     hash_words(context, customs->incoterm);
     hash_words(context, customs->contents_type);
     hash_number(context, (int64_t)customs->item_count);
@@ -256,12 +266,8 @@ static void hash_consignment(SHA256_CTX *context, const struct consignment *cons
 {
     hash_address(context, &consignment->origin);
     hash_address(context, &consignment->destination);
-    hash_number(context, (int64_t)consignment->parcel_count);
-    for (size_t i = 0; i < consignment->parcel_count; i++)
-        hash_parcel(context, &consignment->parcels[i]);
-    hash_number(context, consignment->customs != NULL);
-    if (consignment->customs != NULL)
-        hash_customs(context, consignment->customs);
+    hash_parcels(context, consignment);
+    hash_customs(context, consignment->customs);
     hash_number(context, consignment->direction);
     hash_number(context, consignment->options.signature);
     hash_number(context, consignment->options.saturday);
@@ -298,12 +304,63 @@ void shipment_content_hash(const struct shipment_request *request, char hash[32]
     take(&context, hash);
 }
 
-void consignment_hash(const struct consignment *consignment, char hash[32])
+const char *consignment_part_name(enum consignment_part part)
 {
-    SHA256_CTX context;
-    begin(&context, "consignment 1");
-    hash_consignment(&context, consignment);
-    take(&context, hash);
+    static const char *const names[consignment_part_count] = {
+        [CONSIGNMENT_ORIGIN] = "origin",
+        [CONSIGNMENT_DESTINATION] = "destination",
+        [CONSIGNMENT_PARCELS] = "parcels",
+        [CONSIGNMENT_CUSTOMS] = "customs",
+        [CONSIGNMENT_DIRECTION] = "direction",
+        [CONSIGNMENT_SIGNATURE] = "options.signature",
+        [CONSIGNMENT_SATURDAY] = "options.saturday",
+        [CONSIGNMENT_INSURED_VALUE] = "options.insured_value",
+    };
+    return names[part];
+}
+
+/* The end of a part: into the hash of the whole, its beginning into the facts. */
+static void take_part(SHA256_CTX *part, SHA256_CTX *whole, uint32_t *beginning)
+{
+    char hash[32];
+    take(part, hash);
+    SHA256_Update(whole, hash, sizeof hash);
+    memcpy(beginning, hash, sizeof *beginning);
+}
+
+void consignment_facts_of(const struct consignment *consignment, struct consignment_facts *facts)
+{
+    const struct shipping_options *options = &consignment->options;
+    SHA256_CTX whole, part;
+    *facts = (struct consignment_facts){0};
+    begin(&whole, "consignment 2");
+    begin(&part, "origin");
+    hash_address(&part, &consignment->origin);
+    take_part(&part, &whole, &facts->parts[CONSIGNMENT_ORIGIN]);
+    begin(&part, "destination");
+    hash_address(&part, &consignment->destination);
+    take_part(&part, &whole, &facts->parts[CONSIGNMENT_DESTINATION]);
+    begin(&part, "parcels");
+    hash_parcels(&part, consignment);
+    take_part(&part, &whole, &facts->parts[CONSIGNMENT_PARCELS]);
+    if (consignment->customs != NULL) {
+        begin(&part, "customs");
+        hash_customs(&part, consignment->customs);
+        take_part(&part, &whole, &facts->parts[CONSIGNMENT_CUSTOMS]);
+    }
+    if (options->insured_value.currency_code[0] != '\0') {
+        begin(&part, "insured");
+        hash_money(&part, options->insured_value);
+        take_part(&part, &whole, &facts->parts[CONSIGNMENT_INSURED_VALUE]);
+    }
+    facts->parts[CONSIGNMENT_DIRECTION] = consignment->direction;
+    facts->parts[CONSIGNMENT_SIGNATURE] = options->signature;
+    facts->parts[CONSIGNMENT_SATURDAY] = options->saturday;
+    hash_number(&whole, consignment->customs != NULL);
+    hash_number(&whole, consignment->direction);
+    hash_number(&whole, options->signature);
+    hash_number(&whole, options->saturday);
+    take(&whole, facts->hash);
 }
 
 void shipping_scan_hash(struct text carrier, const struct shipping_scan *scan, char hash[32])

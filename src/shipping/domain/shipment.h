@@ -159,8 +159,32 @@ void shipment_content_hash(const struct shipment_request *request, char hash[32]
 /* SHA-256 over carrier and scan: the same thing told again, by push or poll, has the same. */
 void shipping_scan_hash(struct text carrier, const struct shipping_scan *scan, char hash[32]);
 
-/* SHA-256 over what a price depends on: both addresses, parcels, customs, options, direction. */
-void consignment_hash(const struct consignment *consignment, char hash[32]);
+/* What a price depends on, in the parts that a caller knows. */
+enum consignment_part {
+    CONSIGNMENT_ORIGIN,
+    CONSIGNMENT_DESTINATION,
+    CONSIGNMENT_PARCELS,
+    CONSIGNMENT_CUSTOMS,
+    CONSIGNMENT_DIRECTION,
+    CONSIGNMENT_SIGNATURE,
+    CONSIGNMENT_SATURDAY,
+    CONSIGNMENT_INSURED_VALUE,
+};
+enum { consignment_part_count = CONSIGNMENT_INSURED_VALUE + 1 };
+
+/* "parcels", "options.signature": as the interface has it. */
+const char *consignment_part_name(enum consignment_part part);
+
+/*
+ * The facts of a price: SHA-256 over all parts, which decides whether two consignments are the
+ * same, and a few bytes of each part, which only tell where they are not. The day of shipping is no
+ * fact.
+ */
+struct consignment_facts {
+    char hash[32];
+    uint32_t parts[consignment_part_count];
+};
+void consignment_facts_of(const struct consignment *consignment, struct consignment_facts *facts);
 
 /*
  * Whether the border between these two countries asks for customs: not inside one country, nor

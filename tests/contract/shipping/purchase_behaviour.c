@@ -24,10 +24,10 @@ static void a_shipment_is_kept_as_it_was_asked_for(void **state)
         assert_true(text_equal(kept->order_id, begin->request->order_id));
         assert_true(text_equal(kept->consignment.destination.city,
                                begin->request->consignment.destination.city));
-        char stored[32], asked[32];
-        consignment_hash(&kept->consignment, stored);
-        consignment_hash(&begin->request->consignment, asked);
-        assert_memory_equal(stored, asked, 32); /* sent again, it is the same */
+        struct consignment_facts stored, asked;
+        consignment_facts_of(&kept->consignment, &stored);
+        consignment_facts_of(&begin->request->consignment, &asked);
+        assert_memory_equal(&stored, &asked, sizeof asked); /* sent again, it is the same */
     }
 }
 

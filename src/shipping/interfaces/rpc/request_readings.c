@@ -119,6 +119,32 @@ const struct shipping_customs *request_customs(struct call_reading *reading,
     return customs;
 }
 
+void request_options(struct call_reading *reading,
+                     const Waybill__Shipping__V1__ShipmentOptions *message,
+                     struct shipping_options *options)
+{
+    if (message == NULL)
+        return;
+    options->signature = message->signature != 0;
+    options->saturday = message->saturday != 0;
+    options->insured_value =
+        request_money(reading, message->insured_value, "options.insured_value.currency_code");
+}
+
+enum shipping_direction request_direction(struct call_reading *reading,
+                                          Waybill__Shipping__V1__ShipmentDirection direction)
+{
+    switch ((int)direction) {
+    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_UNSPECIFIED:
+    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_OUTBOUND:
+        return SHIPPING_OUTBOUND;
+    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_RETURN:
+        return SHIPPING_RETURN;
+    }
+    violations_add(reading->violations, "must be OUTBOUND or RETURN", "direction");
+    return SHIPPING_OUTBOUND;
+}
+
 enum shipping_label_format request_label_format(struct call_reading *reading,
                                                 Waybill__Shipping__V1__LabelFormat format,
                                                 const char *path)

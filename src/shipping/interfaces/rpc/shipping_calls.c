@@ -37,6 +37,8 @@ static void read_get_rates(struct call_reading *reading, struct shipping_call *b
     consignment->parcels = request_parcels(reading, request->parcels, request->n_parcels);
     consignment->parcel_count = request->n_parcels;
     consignment->customs = request_customs(reading, request->customs);
+    consignment->direction = request_direction(reading, request->direction);
+    request_options(reading, request->options, &consignment->options);
     call->ship_date = text_of(request->ship_date);
     call->carriers = request_allocate(reading, request->n_carriers, sizeof *call->carriers);
     call->carrier_count = call->carriers == NULL ? 0 : request->n_carriers;
@@ -148,32 +150,6 @@ static bool write_get_rates(struct arena *arena, const struct shipping_call *bas
 
 /* --- CreateShipment --- */
 
-static void read_options(struct call_reading *reading,
-                         const Waybill__Shipping__V1__ShipmentOptions *message,
-                         struct shipping_options *options)
-{
-    if (message == NULL)
-        return;
-    options->signature = message->signature != 0;
-    options->saturday = message->saturday != 0;
-    options->insured_value =
-        request_money(reading, message->insured_value, "options.insured_value.currency_code");
-}
-
-static enum shipping_direction read_direction(struct call_reading *reading,
-                                              Waybill__Shipping__V1__ShipmentDirection direction)
-{
-    switch ((int)direction) {
-    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_UNSPECIFIED:
-    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_OUTBOUND:
-        return SHIPPING_OUTBOUND;
-    case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_RETURN:
-        return SHIPPING_RETURN;
-    }
-    violations_add(reading->violations, "must be OUTBOUND or RETURN", "direction");
-    return SHIPPING_OUTBOUND;
-}
-
 static void read_create_shipment(struct call_reading *reading, struct shipping_call *base,
                                  const ProtobufCMessage *message)
 {
@@ -196,8 +172,8 @@ static void read_create_shipment(struct call_reading *reading, struct shipping_c
     consignment->parcels = request_parcels(reading, request->parcels, request->n_parcels);
     consignment->parcel_count = request->n_parcels;
     consignment->customs = request_customs(reading, request->customs);
-    consignment->direction = read_direction(reading, request->direction);
-    read_options(reading, request->options, &consignment->options);
+    consignment->direction = request_direction(reading, request->direction);
+    request_options(reading, request->options, &consignment->options);
 }
 
 static bool write_create_shipment(struct arena *arena, const struct shipping_call *base,

@@ -56,6 +56,14 @@ const struct shipping_parcel *request_parcels(struct call_reading *reading,
 const struct shipping_customs *request_customs(struct call_reading *reading,
                                                const Waybill__Shipping__V1__Customs *message);
 
+void request_options(struct call_reading *reading,
+                     const Waybill__Shipping__V1__ShipmentOptions *message,
+                     struct shipping_options *options);
+
+/* Unspecified is OUTBOUND. */
+enum shipping_direction request_direction(struct call_reading *reading,
+                                          Waybill__Shipping__V1__ShipmentDirection direction);
+
 /* Unspecified is PDF. */
 enum shipping_label_format request_label_format(struct call_reading *reading,
                                                 Waybill__Shipping__V1__LabelFormat format,
