@@ -215,6 +215,16 @@ static bool is_one_of(struct text text, const char *const *names)
     return false;
 }
 
+/* As "6109.10.0012": HS code and national digits, with or without its points. */
+static bool is_tariff_number(struct text code)
+{
+    for (size_t i = 0; i < code.size; i++) {
+        if (code.data[i] != '.' && (code.data[i] < '0' || code.data[i] > '9'))
+            return false;
+    }
+    return code.size <= 16;
+}
+
 static void check_customs_item(struct violations *violations,
                                const struct shipping_customs_item *item, size_t index)
 {
@@ -230,21 +240,31 @@ static void check_customs_item(struct violations *violations,
     check_amount(violations, item->value, "customs.items[%zu].value.amount_minor", index);
     check_range(violations, item->weight_grams, 0, shipping_weight_grams_max,
                 "must be 0 to 1000000000", "customs.items[%zu].weight_grams", index);
-    if (item->hs_code.size > 16 || !is_made_of(item->hs_code, "."))
+    if (!is_tariff_number(item->hs_code))
         violations_add(violations, "must be at most 16 digits and dots",
                        "customs.items[%zu].hs_code", index);
     if (!is_country(item->origin_country))
         violations_add(violations, country_rule, "customs.items[%zu].origin_country", index);
 }
 
-/* Carriers declare one sum: in one currency, and one that can be written. */
+static bool has_range(const struct shipping_customs_item *item)
+{
+    return item->quantity >= 1 && item->quantity <= shipping_quantity_max &&
+           item->value.amount_minor >= 0 && item->value.amount_minor <= shipping_amount_minor_max;
+}
+
+/*
+ * Carriers declare one sum: in one currency, and one that can be written. What is out of its own
+ * range has been said, and is left out.
+ */
 static void check_customs_value(struct violations *violations,
                                 const struct shipping_customs *customs)
 {
     __int128 sum = 0;
     for (size_t i = 0; i < customs->item_count; i++) {
         const struct shipping_customs_item *item = &customs->items[i];
-        sum += (__int128)item->value.amount_minor * item->quantity;
+        if (has_range(item))
+            sum += (__int128)item->value.amount_minor * item->quantity;
         if (strcmp(item->value.currency_code, customs->items[0].value.currency_code) != 0)
             violations_add(violations, "must be in the currency of the first item",
                            "customs.items[%zu].value.currency_code", i);
