@@ -251,6 +251,11 @@ void stream_socket_read(struct stream_socket *socket, bool wanted)
         uv_read_stop((uv_stream_t *)&socket->tcp);
 }
 
+bool stream_socket_is_distrusted(const struct stream_socket *socket)
+{
+    return socket->tls != NULL && SSL_get_verify_result(socket->tls) != X509_V_OK;
+}
+
 struct text stream_socket_protocol(const struct stream_socket *socket)
 {
     return socket->tls == NULL ? text_of("") : tls_session_protocol(socket->tls);

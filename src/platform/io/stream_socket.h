@@ -79,6 +79,9 @@ __attribute__((warn_unused_result)) bool stream_socket_send(struct stream_socket
  */
 __attribute__((warn_unused_result)) bool stream_socket_finish(struct stream_socket *socket);
 
+/* In `lost`: whether TLS failed because the peer's certificate is not believed. */
+bool stream_socket_is_distrusted(const struct stream_socket *socket);
+
 /* By ALPN: "h2", "http/1.1"; empty when plain. */
 struct text stream_socket_protocol(const struct stream_socket *socket);
 

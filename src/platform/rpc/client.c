@@ -21,6 +21,12 @@
 
 enum { output_bytes_max = 64 * 1024 * 1024, timer_interval_ms = 5, repeat_tokens_max = 100 };
 
+const char rpc_client_no_grpc[] = "no gRPC is spoken there";
+const char rpc_client_ended_at_once[] = "the server ended the connection before it said anything";
+const char rpc_client_no_tls[] = "the server does not speak TLS";
+const char rpc_client_untrusted[] = "the server's certificate is not believed";
+const char rpc_client_not_in_time[] = "cannot connect in time";
+
 struct rpc_client_options rpc_client_options_default(void)
 {
     return (struct rpc_client_options){
@@ -289,8 +295,11 @@ static struct error split_address(struct rpc_client *client, const char *server)
     char *colon = strrchr(client->name, ':');
     if (client->options.connect != NULL)
         return error_none();
-    if (colon == NULL || colon == client->name || colon[1] == '\0')
-        return error_make(ERROR_INVALID_SETTING, "%s: an address is HOST:PORT", server);
+    int64_t port;
+    if (colon == NULL || colon == client->name || !text_to_int64(text_of(colon + 1), &port) ||
+        port < 1 || port > 65535) /* getaddrinfo takes more and cuts it */
+        return error_make(ERROR_INVALID_SETTING, "%s: an address is HOST:PORT, ports end at 65535",
+                          server);
     *colon = '\0';
     client->host = client->name;
     client->port = colon + 1;

@@ -46,6 +46,16 @@ struct rpc_client_options {
 
 struct rpc_client_options rpc_client_options_default(void);
 
+/*
+ * Parts of the messages of our own making, by which those who know a person's mistakes can give
+ * advice: who answers there is not the server that is meant.
+ */
+extern const char rpc_client_no_grpc[];       /* HTTP, but no gRPC, is spoken there */
+extern const char rpc_client_ended_at_once[]; /* connected, and ended before a byte came */
+extern const char rpc_client_no_tls[];        /* plain bytes where TLS was expected */
+extern const char rpc_client_untrusted[];     /* TLS, but its certificate is not believed */
+extern const char rpc_client_not_in_time[];   /* no connection within connect_timeout_us */
+
 /* How one call is made; all zero is the usual way. */
 struct rpc_client_call_options {
     int64_t timeout_us; /* 0 = no deadline */

@@ -9,6 +9,7 @@
 #include "platform/rpc/message_compression.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -231,6 +232,10 @@ void client_call_data(struct rpc_client_call *call, struct text bytes)
 {
     if (call->failure != GRPC_STATUS_OK)
         return;
+    if (call->http_status != 200 || call->is_other_type) {
+        consume(call); /* a page for people, or whatever it is: no messages */
+        return;
+    }
     if (!buffer_append(&call->input, bytes.data, bytes.size)) {
         fail(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "the response is too large");
         return;
@@ -292,6 +297,8 @@ void client_call_header(struct rpc_client_call *call, struct text name, struct t
 {
     if (text_equals_string(name, ":status"))
         (void)text_to_int64(value, &call->http_status);
+    else if (text_equals_string(name, "content-type"))
+        call->is_other_type = !text_starts_with(value, text_of("application/grpc"));
     else if (text_equals_string(name, "grpc-status"))
         call->has_status = text_to_int64(value, &call->status);
     else if (text_equals_string(name, "grpc-message"))
@@ -378,6 +385,15 @@ static void complete_refused(struct rpc_client_call *call)
     complete(call, &result);
 }
 
+/* Whoever answers so is no gRPC server, or something before it. */
+static void complete_without_status(struct rpc_client_call *call)
+{
+    char message[128];
+    snprintf(message, sizeof message, "the answer has no grpc-status but HTTP %lld: %s",
+             (long long)call->http_status, rpc_client_no_grpc);
+    client_call_complete_with(call, status_of_http(call->http_status), message);
+}
+
 static void complete_by_trailers(struct rpc_client_call *call)
 {
     struct rpc_client_result result = {.status = {.arena = &call->arena},
@@ -385,8 +401,7 @@ static void complete_by_trailers(struct rpc_client_call *call)
     if (call->failure != GRPC_STATUS_OK)
         client_call_complete_with(call, call->failure, call->failure_message);
     else if (!call->has_status)
-        client_call_complete_with(call, status_of_http(call->http_status),
-                                  "the answer has no grpc-status");
+        complete_without_status(call);
     else if (call->status != GRPC_STATUS_OK)
         complete_refused(call);
     else if (call->input.size > 0 || (call->handler == NULL && call->response == NULL))

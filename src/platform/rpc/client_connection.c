@@ -171,6 +171,12 @@ static void on_ready(struct stream_socket *socket)
     client_end_busy(client);
 }
 
+/* Whether a server's first bytes may be those of HTTP/2: a SETTINGS frame is less than 64 KiB. */
+static bool is_http2(struct text bytes)
+{
+    return bytes.size == 0 || bytes.data[0] == '\0';
+}
+
 static void on_received(struct stream_socket *socket, struct text bytes)
 {
     struct client_connection *connection = (struct client_connection *)socket;
@@ -179,6 +185,11 @@ static void on_received(struct stream_socket *socket, struct text bytes)
         return;
     connection->heard_ms = uv_now(client->loop);
     connection->ping_ms = 0;
+    if (!connection->has_heard && !is_http2(bytes)) {
+        client_connection_lose(connection, rpc_client_no_grpc);
+        return;
+    }
+    connection->has_heard = true;
     client_begin_busy(client);
     ssize_t used =
         nghttp2_session_mem_recv(connection->session, (const uint8_t *)bytes.data, bytes.size);
@@ -193,9 +204,21 @@ static void on_writable(struct stream_socket *socket)
     ((struct client_connection *)socket)->dirty = true;
 }
 
+/* Before the first byte it is told what a wrong address or a wrong scheme looks like from here. */
 static void on_lost(struct stream_socket *socket, const char *why)
 {
-    client_connection_lose((struct client_connection *)socket, why);
+    struct client_connection *connection = (struct client_connection *)socket;
+    bool in_tls = connection->client->identity != NULL;
+    char reason[sizeof connection->lost_reason];
+    if (in_tls && connection->state != CONNECTION_OPEN && stream_socket_is_distrusted(socket))
+        snprintf(reason, sizeof reason, "%s: %s", rpc_client_untrusted, why);
+    else if (in_tls && connection->state != CONNECTION_OPEN && strstr(why, "wrong version") != NULL)
+        snprintf(reason, sizeof reason, "%s", rpc_client_no_tls);
+    else if (!in_tls && connection->state == CONNECTION_OPEN && !connection->has_heard)
+        snprintf(reason, sizeof reason, "%s", rpc_client_ended_at_once);
+    else
+        snprintf(reason, sizeof reason, "%s", why);
+    client_connection_lose(connection, reason);
 }
 
 static const struct stream_socket_table socket_table = {
@@ -292,7 +315,7 @@ void client_connection_look_after(struct client_connection *connection, uint64_t
         return;
     if (connection->state != CONNECTION_OPEN) {
         if (now_ms >= connection->connect_until_ms)
-            client_connection_lose(connection, "cannot connect in time");
+            client_connection_lose(connection, rpc_client_not_in_time);
         return;
     }
     if (options->keepalive_us == 0 || connection->call_count == 0)

@@ -76,6 +76,7 @@ struct rpc_client_call {
     enum grpc_status failure; /* of our own making; OK = none */
     const char *failure_message;
 
+    bool is_other_type; /* its content-type is not one of gRPC */
     /* what the trailers said */
     bool has_status;
     int64_t status;
@@ -96,6 +97,7 @@ struct client_connection {
     uint32_t call_count;
     uint64_t connect_until_ms;
     uint64_t heard_ms;
+    bool has_heard;   /* anything at all, and it may be HTTP/2 */
     uint64_t ping_ms; /* when the unanswered PING was sent; 0 = none */
     bool socket_open;
     bool resolving;

@@ -191,6 +191,7 @@ static void rewind_call(struct rpc_client_call *call)
     buffer_clear(&call->input);
     call->has_status = false;
     call->http_status = 0;
+    call->is_other_type = false;
     call->compressed = false;
 }
 
