@@ -42,6 +42,19 @@ struct error json_message_read(struct text json, const ProtobufCMessageDescripto
                                bool ignore_unknown, struct arena *arena,
                                ProtobufCMessage **message);
 
+/* A name in JSON that there is not, and what it should have been a name of. */
+struct json_unknown {
+    const ProtobufCMessageDescriptor *message;  /* it should be a field of this; or NULL */
+    const ProtobufCEnumDescriptor *enumeration; /* it should be a value of this; or NULL */
+    char name[128];                             /* cut */
+};
+
+/* The same; refuses unknown fields, and tells in *unknown whether such a name was wrong. */
+struct error json_message_read_telling(struct text json,
+                                       const ProtobufCMessageDescriptor *descriptor,
+                                       struct arena *arena, ProtobufCMessage **message,
+                                       struct json_unknown *unknown);
+
 /*
  * Makes types known by name, for Any; google.protobuf's and google.rpc's are known already. The
  * list must live for ever. At start, before there are other threads.

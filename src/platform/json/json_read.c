@@ -161,8 +161,10 @@ static bool read_members(struct json_reader *reader, const json_t *value, bool i
             continue;
         const ProtobufCFieldDescriptor *field = find_field(message->descriptor, key);
         size_t before = json_reader_enter_field(reader, key);
-        if (field == NULL && !reader->ignore_unknown)
+        if (field == NULL && !reader->ignore_unknown) {
+            json_reader_note_unknown(reader, key, message->descriptor, NULL);
             return json_reader_refuse(reader, "there is no such field");
+        }
         if (field != NULL && is_twice(value, key, field))
             return json_reader_refuse(reader, "is there by both of its names");
         if (field != NULL && !read_field(reader, member, field, message))
@@ -333,19 +335,37 @@ static bool read_message(struct json_reader *reader, const json_t *value,
     return good;
 }
 
-struct error json_message_read(struct text json, const ProtobufCMessageDescriptor *descriptor,
-                               bool ignore_unknown, struct arena *arena, ProtobufCMessage **message)
+static struct error read_text(struct json_reader *reader, struct text json,
+                              const ProtobufCMessageDescriptor *descriptor,
+                              ProtobufCMessage **message)
 {
-    struct json_reader reader = {
-        .arena = arena, .ignore_unknown = ignore_unknown, .error = error_none()};
     struct arena tree;
     json_t *value;
     arena_init(&tree, json_tree_bytes_max(json.size));
     struct error error = json_tree_parse(json, &tree, &value);
     if (!error_is(error)) {
-        (void)read_message(&reader, value, descriptor, message);
-        error = reader.error;
+        (void)read_message(reader, value, descriptor, message);
+        error = reader->error;
     }
     arena_deinit(&tree);
+    return error;
+}
+
+struct error json_message_read(struct text json, const ProtobufCMessageDescriptor *descriptor,
+                               bool ignore_unknown, struct arena *arena, ProtobufCMessage **message)
+{
+    struct json_reader reader = {
+        .arena = arena, .ignore_unknown = ignore_unknown, .error = error_none()};
+    return read_text(&reader, json, descriptor, message);
+}
+
+struct error json_message_read_telling(struct text json,
+                                       const ProtobufCMessageDescriptor *descriptor,
+                                       struct arena *arena, ProtobufCMessage **message,
+                                       struct json_unknown *unknown)
+{
+    struct json_reader reader = {.arena = arena, .error = error_none()};
+    struct error error = read_text(&reader, json, descriptor, message);
+    *unknown = reader.unknown;
     return error;
 }

@@ -39,6 +39,16 @@ bool json_reader_out_of_memory(struct json_reader *reader)
     return false;
 }
 
+void json_reader_note_unknown(struct json_reader *reader, const char *name,
+                              const ProtobufCMessageDescriptor *message,
+                              const ProtobufCEnumDescriptor *enumeration)
+{
+    if (error_is(reader->error))
+        return;
+    reader->unknown = (struct json_unknown){.message = message, .enumeration = enumeration};
+    snprintf(reader->unknown.name, sizeof reader->unknown.name, "%s", name);
+}
+
 /* --- the path --- */
 
 size_t json_reader_enter_field(struct json_reader *reader, const char *name)
@@ -171,8 +181,10 @@ static bool read_enum(struct json_reader *reader, const json_t *value,
     if (json_is_string(value)) {
         const ProtobufCEnumValue *known =
             protobuf_c_enum_descriptor_get_value_by_name(type, json_string_value(value));
-        if (known == NULL)
+        if (known == NULL) {
+            json_reader_note_unknown(reader, json_string_value(value), NULL, type);
             return json_reader_refuse(reader, "is no name of this enum");
+        }
         *(int *)out = known->value;
         return true;
     }

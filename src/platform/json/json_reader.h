@@ -4,6 +4,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/error.h"
 #include "platform/base/text.h"
+#include "platform/json/json_message.h"
 
 #include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
@@ -22,7 +23,16 @@ struct json_reader {
     char path[512]; /* "lines[2].quantity" */
     size_t path_size;
     struct error error;
+    struct json_unknown unknown; /* with the error, if it is of that kind */
 };
+
+/*
+ * There is no such name of `message` or, if that is NULL, of `enumeration`: remembered for people.
+ * json_reader_refuse follows.
+ */
+void json_reader_note_unknown(struct json_reader *reader, const char *name,
+                              const ProtobufCMessageDescriptor *message,
+                              const ProtobufCEnumDescriptor *enumeration);
 
 /* The value at the path is wrong. Always false, so that it can be returned. */
 bool json_reader_refuse(struct json_reader *reader, const char *what);
