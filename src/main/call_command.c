@@ -5,6 +5,7 @@
 #include "main/call_command.h"
 
 #include "google/rpc/error_details.pb-c.h"
+#include "main/request_hint.h"
 #include "main/server_address.h"
 #include "main/services.h"
 #include "main/tls_flags.h"
@@ -64,18 +65,24 @@ static void print_methods(FILE *out)
 
 static void print_help(FILE *out)
 {
-    fprintf(
-        out,
-        "usage: waybill call METHOD [JSON] [OPTION…]\n\n"
-        "Sends one call and prints the answer. METHOD is package.Service/Method, or Method where\n"
-        "that is one of a kind. JSON is the request (proto3 JSON; - reads standard input).\n"
-        "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
-        "  --timeout SECONDS       10\n"
-        "%s"
-        "  --json                  one line, errors too on standard output\n"
-        "Exit code: 0; 64 + the gRPC status code if the call failed; 2 for wrong arguments.\n\n"
-        "  waybill call GetStock '{\"sku\": \"SCMS-1ab3f6b1c7\"}'\n\nMethods:\n",
-        tls_flags_help);
+    fprintf(out,
+            "usage: waybill call METHOD [JSON] [OPTION…]\n\n"
+            "Sends one call and prints the answer. METHOD is package.Service/Method, "
+            "Service/Method, or\n"
+            "Method where that is one of a kind. JSON is the request (proto3 JSON: fields in\n"
+            "lowerCamelCase or as below; - reads standard input; without it {}).\n\n"
+            "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
+            "  --timeout SECONDS       10\n"
+            "%s"
+            "  --json                  one line, errors too on standard output\n\n"
+            "Exit code: 0; 64 + the gRPC status code if the call failed (69 there is no such "
+            "thing, 78\n"
+            "no server answers); 2 for wrong arguments; 1 without memory.\n\n"
+            "  waybill call GetStock '{\"sku\": \"MUG\"}'\n"
+            "  waybill call ListOrders --json --server shop.example:7400 --tls\n"
+            "  waybill call Reserve - < request.json\n\nMethods, with the fields of their "
+            "requests:\n",
+            tls_flags_help);
     print_methods(out);
 }
 
@@ -172,8 +179,8 @@ static void print_status(const struct call *call, const struct rpc_status *statu
     write_details(status, "\n  ", out);
     if (out->size > 0)
         fprintf(stderr, "  %.*s\n", (int)out->size, out->data);
-    if (status->code == GRPC_STATUS_UNAVAILABLE && status->details == NULL)
-        fprintf(stderr, "  → is a server running there? `waybill serve` starts one\n");
+    if (status->details == NULL) /* of our own making */
+        server_address_advise(status->message);
 }
 
 static void on_done(void *context, const struct rpc_client_result *result)
@@ -244,11 +251,13 @@ static int read_and_send(struct call *call)
         goto cleanup;
     }
     struct text json = from_input ? buffer_text(&input) : text_of(call->request_json);
+    struct json_unknown unknown;
     struct error error =
-        json_message_read(json, call->method.method->input, false, &arena, &request);
+        json_message_read_telling(json, call->method.method->input, &arena, &request, &unknown);
     if (error_is(error)) {
-        fprintf(stderr, "waybill call: the request is no %s: %s\n",
+        fprintf(stderr, "waybill call: the request is no %s: %s",
                 call->method.method->input->short_name, error.detail);
+        request_hint_print(&unknown, stderr);
         goto cleanup;
     }
     exit_code = send_call(call, request);
@@ -302,24 +311,33 @@ static bool read_operand(struct call *call, const char *operand)
     return call->method_name == operand || call->request_json == operand;
 }
 
+static void tell_stream(const struct call *call)
+{
+    bool is_events = strcmp(call->method.service->short_name, "EventService") == 0;
+    fprintf(stderr, "waybill call: %s is a stream; this command sends single calls%s\n",
+            call->method_name, is_events ? "; `waybill watch` shows events" : "");
+}
+
 static bool choose_method(struct call *call)
 {
     size_t fitting = known_method_find(text_of(call->method_name), &call->method);
-    const char *suggestion = fitting == 0 ? known_method_suggest(call->method_name) : NULL;
     if (fitting == 1 && !known_method_is_stream(&call->method))
         return true;
-    if (fitting == 1)
-        fprintf(stderr, "waybill call: %s is a stream; this command sends single calls\n",
-                call->method_name);
-    else if (fitting > 1)
-        fprintf(stderr, "waybill call: several services have %s; name one as Service/Method\n",
-                call->method_name);
-    else if (suggestion != NULL)
-        fprintf(stderr, "waybill call: there is no method %s; did you mean %s?\n",
-                call->method_name, suggestion);
-    else
+    if (fitting == 1) {
+        tell_stream(call);
+        return false;
+    }
+    if (known_method_suggest(call->method_name, NULL) == 0) {
         fprintf(stderr, "waybill call: there is no method %s; `waybill call --help` lists them\n",
                 call->method_name);
+        return false;
+    }
+    fprintf(stderr,
+            fitting > 1 ? "waybill call: several services have %s; name one: "
+                        : "waybill call: there is no method %s; did you mean ",
+            call->method_name);
+    (void)known_method_suggest(call->method_name, stderr);
+    fprintf(stderr, fitting > 1 ? "\n" : "?\n");
     return false;
 }
 
@@ -341,7 +359,8 @@ int call_command(int argc, char **argv)
     }
     if (call.request_json == NULL)
         call.request_json = "{}";
-    if (!tls_flags_fit(&call.tls, "call") || !choose_method(&call))
+    if (!tls_flags_fit(&call.tls, "call") ||
+        !server_address_check("call", "--server", call.server) || !choose_method(&call))
         return exit_usage;
     return read_and_send(&call);
 }

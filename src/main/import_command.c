@@ -7,6 +7,7 @@
 
 #include "main/replay/csv_reader.h"
 #include "main/server_address.h"
+#include "main/tls_flags.h"
 #include "platform/base/arena.h"
 #include "platform/base/clock.h"
 #include "platform/base/memory.h"
@@ -14,6 +15,7 @@
 #include "platform/rpc/client.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,9 +64,14 @@ enum {
 };
 
 struct import {
+    const char *file;
+    const char *server;
+    struct tls_flags tls;
+    bool json;              /* no progress, one object at the end */
+    struct error unreached; /* no server answered: the rest would fare no better */
     uv_loop_t loop;
     struct rpc_client *client;
-    struct buffer json;
+    struct buffer json_row;
     uint64_t in_flight;
     uint64_t rows;
     uint64_t recorded;
@@ -83,7 +90,7 @@ struct row {
 static void show_progress(struct import *import, bool last)
 {
     int64_t now_us = clock_monotonic_us(clock_system());
-    if (!last && now_us - import->shown_us < 500000)
+    if (import->json || (!last && now_us - import->shown_us < 500000))
         return;
     import->shown_us = now_us;
     double seconds = (double)(now_us - import->begin_us) / 1e6;
@@ -100,6 +107,8 @@ static void refuse(struct import *import, uint64_t line, struct text why)
     import->refused++;
     if (import->refused <= refusals_shown_max)
         fprintf(stderr, "\rline %llu: %.*s\n", (unsigned long long)line, (int)why.size, why.data);
+    else if (import->refused == refusals_shown_max + 1)
+        fprintf(stderr, "\r… and further lines\n");
 }
 
 static void row_done(void *context, const struct rpc_client_result *result)
@@ -107,9 +116,14 @@ static void row_done(void *context, const struct rpc_client_result *result)
     struct row *row = context;
     struct import *import = row->import;
     import->in_flight--;
+    bool is_unreached = result->status.code == GRPC_STATUS_UNAVAILABLE ||
+                        result->status.code == GRPC_STATUS_UNIMPLEMENTED;
     if (result->status.code == GRPC_STATUS_OK)
         import->recorded++;
-    else
+    else if (is_unreached && !error_is(import->unreached))
+        import->unreached = error_make(ERROR_NETWORK, "%.*s", (int)result->status.message.size,
+                                       result->status.message.data);
+    else if (!is_unreached)
         refuse(import, row->line, result->status.message);
     memory_release(row);
 }
@@ -139,15 +153,15 @@ static struct error import_row(void *context, uint64_t line, const struct text *
     struct arena arena;
     ProtobufCMessage *message = NULL;
     struct row *row = memory_allocate(sizeof *row);
-    buffer_clear(&import->json);
-    if (row == NULL || !write_row(&import->json, fields)) {
+    buffer_clear(&import->json_row);
+    if (row == NULL || !write_row(&import->json_row, fields)) {
         memory_release(row);
         return error_make(ERROR_OUT_OF_MEMORY, "importing");
     }
     *row = (struct row){.import = import, .line = line};
     import->rows++;
     arena_init(&arena, (size_t)1024 * 1024);
-    struct error error = json_message_read(buffer_text(&import->json),
+    struct error error = json_message_read(buffer_text(&import->json_row),
                                            &waybill__tracking__v1__record_event_request__descriptor,
                                            false, &arena, &message);
     if (error_is(error)) {
@@ -165,7 +179,7 @@ static struct error import_row(void *context, uint64_t line, const struct text *
     while (import->in_flight >= in_flight_max)
         uv_run(&import->loop, UV_RUN_ONCE);
     show_progress(import, false);
-    return error_none();
+    return import->unreached;
 }
 
 static struct error read_file(struct import *import, FILE *file, struct csv_reader *reader)
@@ -183,25 +197,26 @@ static struct error read_file(struct import *import, FILE *file, struct csv_read
     return error_is(error) ? error : csv_reader_finish(reader);
 }
 
-static struct error run(struct import *import, const char *name, const char *server)
+static struct error run(struct import *import)
 {
     struct csv_reader *reader = NULL;
     struct rpc_client_options options = rpc_client_options_default();
     struct csv_reader_options csv = {
-        .name = name,
+        .name = import->file,
         .columns = columns,
         .column_count = column_count,
         .optional_count = column_count - required,
         .record = import_row,
         .context = import,
     };
-    FILE *file = fopen(name, "rb");
+    FILE *file = fopen(import->file, "rb");
     if (file == NULL)
-        return error_make(ERROR_NOT_FOUND, "%.200s cannot be opened", name);
+        return error_from_errno(errno, "%.200s", import->file);
     if (fseek(file, 0, SEEK_END) == 0)
         import->bytes_all = (uint64_t)ftell(file);
     rewind(file);
-    options.server = server;
+    options.server = import->server;
+    options.tls = tls_flags_settings(&import->tls);
     uv_loop_init(&import->loop);
     struct error error = rpc_client_create(&import->client, &import->loop, &options);
     if (!error_is(error))
@@ -216,51 +231,104 @@ static struct error run(struct import *import, const char *name, const char *ser
     uv_run(&import->loop, UV_RUN_DEFAULT);
     uv_loop_close(&import->loop);
     fclose(file);
-    return error;
+    return error_is(error) ? error : import->unreached;
 }
 
 static void print_help(void)
 {
-    printf("usage: waybill import tracking FILE [--server HOST:PORT]\n\n"
-           "Records the events of a CSV file whose first line names the columns:\n"
-           "  carrier, tracking_number, occurred_time (2026-11-25T10:00:00Z or +02:00), and where\n"
-           "  there is one: type (DELIVERED, …), carrier_code, event_id, utc_offset_minutes,\n"
-           "  facility, city, country_code, description, source, expected_delivery_time,\n"
-           "  corrects_event_id.\n"
-           "An import that was cut off is begun again: what is there is not recorded twice.\n"
-           "Exit code 0: all is recorded; 1: some lines were refused, with the reason.\n");
+    printf(
+        "usage: waybill import tracking FILE [OPTION…]\n\n"
+        "Records the events of a CSV file whose first line names the columns:\n"
+        "  carrier, tracking_number, occurred_time (2026-11-25T10:00:00Z or +02:00), and where\n"
+        "  there is one: type (DELIVERED, …), carrier_code, event_id, utc_offset_minutes,\n"
+        "  facility, city, country_code, description, source, expected_delivery_time,\n"
+        "  corrects_event_id.\n"
+        "An import that was cut off is begun again: what is there is not recorded twice.\n\n"
+        "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
+        "%s"
+        "  --json                  one object at the end, and no progress\n\n"
+        "Exit code: 0 all is recorded; 1 some lines were refused, with the reason, or the server\n"
+        "could not be reached; 2 for wrong arguments.\n\n"
+        "  printf 'carrier,tracking_number,occurred_time,type\\n' > events.csv\n"
+        "  printf 'ups,1Z1,2026-11-25T10:00:00Z,DELIVERED\\n' >> events.csv\n"
+        "  waybill import tracking events.csv\n",
+        tls_flags_help);
+}
+
+/* False: told what is wrong. */
+static bool read_argument(struct import *import, int argc, char **argv, int *at)
+{
+    const char *argument = argv[*at];
+    enum tls_flag tls = tls_flags_read(&import->tls, "import", argc, argv, at);
+    if (tls != TLS_FLAG_OTHER)
+        return tls == TLS_FLAG_TAKEN;
+    if (strcmp(argument, "--json") == 0) {
+        import->json = true;
+    } else if (strcmp(argument, "--server") == 0 && *at + 1 < argc) {
+        import->server = argv[++*at];
+    } else if (argument[0] != '-' && import->file == NULL) {
+        import->file = argument;
+    } else {
+        fprintf(stderr, "waybill import: %s %s; `waybill import --help` explains\n", argument,
+                strcmp(argument, "--server") == 0 ? "needs a value"
+                : argument[0] == '-'              ? "is no option"
+                                                  : "is a file too many");
+        return false;
+    }
+    return true;
+}
+
+static bool read_arguments(struct import *import, int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "tracking") != 0) {
+        fprintf(stderr,
+                "waybill import: events of tracking are all that it takes%s%s\n"
+                "  → waybill import tracking FILE\n",
+                argc < 2 ? "" : ", not ", argc < 2 ? "" : argv[1]);
+        return false;
+    }
+    for (int i = 2; i < argc; i++) {
+        if (!read_argument(import, argc, argv, &i))
+            return false;
+    }
+    if (import->file == NULL)
+        fprintf(stderr, "waybill import: which file? waybill import tracking FILE\n");
+    return import->file != NULL && tls_flags_fit(&import->tls, "import") &&
+           server_address_check("import", "--server", import->server);
+}
+
+static void tell_result(struct import *import, const struct error *error)
+{
+    show_progress(import, true);
+    if (import->json)
+        printf("{\"rows\":%llu,\"recorded\":%llu,\"refused\":%llu,\"complete\":%s}\n",
+               (unsigned long long)import->rows, (unsigned long long)import->recorded,
+               (unsigned long long)import->refused, error_is(*error) ? "false" : "true");
+    if (!error_is(*error))
+        return;
+    fprintf(stderr, "waybill import: %s: %s\n", error_text(error->code), error->detail);
+    server_address_advise(text_of(error->detail));
+    if (import->rows > 0)
+        fprintf(stderr, "  → then the same command again; nothing is recorded twice\n");
 }
 
 int import_command(int argc, char **argv)
 {
     static struct import import;
-    const char *server = server_address_default();
-    const char *name = NULL;
-    bool good = argc >= 3 && strcmp(argv[1], "tracking") == 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help();
             return 0;
         }
     }
-    for (int i = 2; i < argc && good; i++) {
-        if (strcmp(argv[i], "--server") == 0 && i + 1 < argc)
-            server = argv[++i];
-        else if (argv[i][0] != '-' && name == NULL)
-            name = argv[i];
-        else
-            good = false;
-    }
-    if (!good || name == NULL) {
-        fprintf(stderr, "usage: waybill import tracking FILE [--server HOST:PORT]\n");
+    import.server = server_address_default();
+    import.unreached = error_none();
+    if (!read_arguments(&import, argc, argv))
         return 2;
-    }
-    buffer_init(&import.json, (size_t)64 * 1024);
+    buffer_init(&import.json_row, (size_t)64 * 1024);
     import.begin_us = clock_monotonic_us(clock_system());
-    struct error error = run(&import, name, server);
-    show_progress(&import, true);
-    buffer_deinit(&import.json);
-    if (error_is(error))
-        fprintf(stderr, "waybill import: %s: %s\n", error_text(error.code), error.detail);
+    struct error error = run(&import);
+    tell_result(&import, &error);
+    buffer_deinit(&import.json_row);
     return error_is(error) || import.refused > 0 ? 1 : 0;
 }

@@ -41,8 +41,17 @@ static void print_help(FILE *out)
                  "usage: waybill COMMAND [OPTION…]\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\n  waybill COMMAND --help   what a command takes\n"
-                 "  waybill --version        the version\n");
+    fprintf(out, "\n  waybill COMMAND --help   what a command takes, its exit codes, examples\n"
+                 "  waybill --version        the version\n\n"
+                 "  WAYBILL_SERVER           where commands that call find the server "
+                 "(127.0.0.1:7400)\n"
+                 "  WAYBILL_DATA             where `waybill serve` keeps everything "
+                 "(waybill-data)\n\n"
+                 "Exit code: 0 it went well; 1 it did not; 2 wrong arguments; 64 + the gRPC status "
+                 "code\na call was refused.\n\n"
+                 "  waybill serve &\n"
+                 "  waybill call ListWarehouses\n"
+                 "  waybill watch --from oldest\n");
 }
 
 int main(int argc, char **argv)

@@ -47,7 +47,12 @@ static void print_help(void)
         "--warehouse, …, --config, WAYBILL_… variables). Forward only: an older waybill refuses\n"
         "a newer schema, so go back by restoring a backup.\n"
         "`waybill serve` applies what is pending by itself unless --migrate refuse.\n\n"
-        "  --json   for programs\n");
+        "  --json   one object: services, their databases and migrations\n\n"
+        "Exit code: 0 all is applied or may be; 1 a database is away, changed, or of a newer\n"
+        "waybill; 2 for wrong arguments.\n\n"
+        "  waybill migrate status\n"
+        "  waybill migrate plan warehouse --warehouse postgresql://shop@db.example/warehouse\n"
+        "  waybill migrate up --data waybill-data\n");
 }
 
 static void format_time(int64_t time_us, char out[32])
@@ -261,7 +266,10 @@ int migrate_command(int argc, char **argv)
         check_services(operands + 1, operand_count - 1, &problems);
     good = good && problems.count == 0;
     if (!has_action)
-        fprintf(stderr, "usage: waybill migrate status|plan|up [SERVICE…] [--json] [OPTION…]\n");
+        fprintf(stderr,
+                "waybill migrate: status, plan or up is wanted%s%s\n"
+                "  → `waybill migrate status` changes nothing; `waybill migrate --help` explains\n",
+                operand_count == 0 ? "" : ", not ", operand_count == 0 ? "" : operands[0]);
     configuration_problems_print(&problems, stderr);
     configuration_problems_deinit(&problems);
     if (!good || !has_action)

@@ -7,6 +7,7 @@
 
 #include "inventory/domain/limits.h"
 #include "main/server_address.h"
+#include "main/tls_flags.h"
 #include "platform/base/hash_map.h"
 #include "platform/base/memory.h"
 #include "platform/rpc/client.h"
@@ -49,6 +50,7 @@ struct reading {
 struct reconcile {
     const char *inventory_server;
     const char *warehouse_server;
+    struct tls_flags tls;
     double wait_seconds;
     bool repair;
     bool json;
@@ -75,6 +77,8 @@ static void on_answer(void *context, const struct rpc_client_result *result)
     }
     fprintf(stderr, "waybill reconcile: %s: %.*s\n", grpc_status_name(result->status.code),
             (int)result->status.message.size, result->status.message.data);
+    if (result->status.details == NULL)
+        server_address_advise(result->status.message);
     reconcile->exit_code = exit_status_base + (int)result->status.code;
 }
 
@@ -330,6 +334,7 @@ static bool connect_to(struct reconcile *reconcile, const char *server, struct r
 {
     struct rpc_client_options options = rpc_client_options_default();
     options.server = server;
+    options.tls = tls_flags_settings(&reconcile->tls);
     struct error error = rpc_client_create(client, &reconcile->loop, &options);
     if (error_is(error))
         fprintf(stderr, "waybill reconcile: %s\n", error.detail);
@@ -375,17 +380,22 @@ static int connect_and_run(struct reconcile *reconcile)
 static void print_help(FILE *out)
 {
     fprintf(out,
-            "usage: waybill reconcile [--repair] [--server HOST:PORT] [--inventory HOST:PORT]\n"
-            "                         [--warehouse HOST:PORT] [--wait SECONDS] [--json]\n\n"
+            "usage: waybill reconcile [OPTION…]\n\n"
             "Compares inventory's books with warehouse's shelves, SKU by SKU:\n"
-            "  on_hand + committed - returned - shipped = shelves + in transit\n"
-            "  --repair     post each drift to inventory as a correction\n"
-            "  --server     of both; $WAYBILL_SERVER or 127.0.0.1:7400\n"
-            "  --inventory, --warehouse   where they are served apart\n"
-            "  --wait       a difference is drift when it stays the same for so long; 10 seconds\n"
-            "  --json       one line a drift\n"
-            "Exit code: 0 no drift, or all repaired; 1 drift; 64 + the gRPC status code; 2 for "
-            "wrong\narguments.\n");
+            "  on_hand + committed - returned - shipped = shelves + in transit\n\n"
+            "  --repair                post each drift to inventory as a correction\n"
+            "  --server HOST:PORT      of both; $WAYBILL_SERVER or 127.0.0.1:7400\n"
+            "  --inventory HOST:PORT, --warehouse HOST:PORT\n"
+            "                          where they are served apart\n"
+            "  --wait SECONDS          a difference is drift when it stays the same for so long "
+            "(10)\n"
+            "%s"
+            "  --json                  one object a drift, each on a line\n\n"
+            "Exit code: 0 no drift, or all repaired; 1 drift; 64 + the gRPC status code if a call\n"
+            "failed; 2 for wrong arguments.\n\n"
+            "  waybill reconcile\n"
+            "  waybill reconcile --repair --json\n",
+            tls_flags_help);
 }
 
 /* False: told what is wrong. */
@@ -397,6 +407,9 @@ static bool read_option(struct reconcile *reconcile, int argc, char **argv, int 
         *(name[2] == 'r' ? &reconcile->repair : &reconcile->json) = true;
         return true;
     }
+    enum tls_flag tls = tls_flags_read(&reconcile->tls, "reconcile", argc, argv, at);
+    if (tls != TLS_FLAG_OTHER)
+        return tls == TLS_FLAG_TAKEN;
     bool is_both = strcmp(name, "--server") == 0;
     bool is_inventory = is_both || strcmp(name, "--inventory") == 0;
     bool is_warehouse = is_both || strcmp(name, "--warehouse") == 0;
@@ -437,5 +450,12 @@ int reconcile_command(int argc, char **argv)
         if (!read_option(&reconcile, argc, argv, &i))
             return exit_usage;
     }
+    if (!tls_flags_fit(&reconcile.tls, "reconcile") ||
+        !server_address_check(
+            "reconcile",
+            reconcile.inventory_server == reconcile.warehouse_server ? "--server" : "--inventory",
+            reconcile.inventory_server) ||
+        !server_address_check("reconcile", "--warehouse", reconcile.warehouse_server))
+        return exit_usage;
     return connect_and_run(&reconcile);
 }

@@ -11,6 +11,7 @@
 #include "main/replay/replay_plan.h"
 #include "main/replay/replay_report.h"
 #include "main/server_address.h"
+#include "main/tls_flags.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -20,8 +21,7 @@
 #include <uv.h>
 
 static const char usage[] =
-    "usage: waybill replay CSV [--server HOST:PORT] [--SERVICE HOST:PORT] [--progress FILE]\n"
-    "                          [--seed N] [--json]\n"
+    "usage: waybill replay CSV [OPTION…]\n"
     "\n"
     "Plays the orders of a data set (data/scms_deliveries.csv) through a running server: receives\n"
     "the stock that they need, holds and pays every order, buys its labels, ships it, follows\n"
@@ -29,16 +29,23 @@ static const char usage[] =
     "abandoned first, one in twenty held and cancelled. Started again it goes on where it was cut\n"
     "and doubles nothing.\n"
     "\n"
-    "  --server HOST:PORT  where `waybill serve` listens ($WAYBILL_SERVER or 127.0.0.1:7400)\n"
+    "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
     "  --inventory HOST:PORT, --warehouse HOST:PORT, --shipping HOST:PORT,\n"
     "  --tracking HOST:PORT, --fulfillment HOST:PORT\n"
-    "                      where they are served apart, if they are\n"
-    "  --progress FILE     how far it has come (waybill-data/replay.json)\n"
-    "  --seed N            which orders are first cancelled or abandoned (1)\n"
-    "  --json              the report as one JSON object, and no progress\n"
-    "  --help              this text\n"
+    "                          where they are served apart, if they are\n"
+    "%s"
+    "  --progress FILE         how far it has come (waybill-data/replay.json)\n"
+    "  --seed N                which orders are first cancelled or abandoned (1)\n"
+    "  --late N                how many of the latest lines to name (10)\n"
+    "  --json                  the report as one JSON object, and no progress\n"
+    "  --help                  this text\n"
     "\n"
-    "Exit status: 0 if everything adds up, 1 if not, 2 for wrong arguments.\n";
+    "Exit code: 0 if everything adds up; 1 if not, or if it could not be finished; 2 for wrong\n"
+    "arguments; 130 or 143 after Ctrl-C or SIGTERM.\n"
+    "\n"
+    "  waybill replay data/scms_deliveries.csv\n"
+    "  waybill replay data/scms_deliveries.csv --late 2000 | less   (once more: only the report)\n"
+    "  waybill replay data/scms_deliveries.csv --json > report.json\n";
 
 enum {
     status_failed = 1,
@@ -54,7 +61,9 @@ struct replay_arguments {
     struct call_pump_server others[call_pump_servers_max];
     size_t other_count;
     const char *progress_path;
+    struct tls_flags tls;
     uint64_t seed;
+    uint32_t late_shown;
     bool json;
     bool help;
 };
@@ -67,13 +76,29 @@ static bool wrong(const char *what, const char *value)
     return false;
 }
 
-static bool read_seed(const char *value, uint64_t *seed)
+static bool read_number(int option, const char *value, struct replay_arguments *arguments)
 {
     int64_t number;
-    if (!text_to_int64(text_of(value), &number) || number < 0)
-        return wrong("--seed wants a whole number from 0, not ", value);
-    *seed = (uint64_t)number;
+    bool is_seed = option == 'n';
+    if (!text_to_int64(text_of(value), &number) || number < 0 || (!is_seed && number > 1000000))
+        return wrong(is_seed ? "--seed wants a whole number from 0, not "
+                             : "--late wants a whole number from 0 to 1000000, not ",
+                     value);
+    if (is_seed)
+        arguments->seed = (uint64_t)number;
+    else
+        arguments->late_shown = (uint32_t)number;
     return true;
+}
+
+/* The option's name is as in tls_flags.h; its value, if it takes one, is `value`. */
+static void take_tls(struct replay_arguments *arguments, const char *name, char *value)
+{
+    char flag[32];
+    snprintf(flag, sizeof flag, "--%s", name);
+    char *words[] = {flag, value};
+    int at = 0;
+    (void)tls_flags_read(&arguments->tls, "replay", 2, words, &at);
 }
 
 /* The last word on where a service is counts. */
@@ -100,12 +125,18 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
         {"shipping", required_argument, NULL, 'a'},
         {"fulfillment", required_argument, NULL, 'a'},
         {"tracking", required_argument, NULL, 'a'},
+        {"late", required_argument, NULL, 'l'},
+        {"tls", no_argument, NULL, 't'},
+        {"tls-ca", required_argument, NULL, 't'},
+        {"tls-certificate", required_argument, NULL, 't'},
+        {"tls-key", required_argument, NULL, 't'},
         {0},
     };
     *arguments = (struct replay_arguments){
         .server = server_address_default(),
         .progress_path = "waybill-data/replay.json",
         .seed = 1,
+        .late_shown = 10,
     };
     int index = 0;
     optind = 0; /* glibc: begin anew, whoever parsed before */
@@ -122,9 +153,11 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
             arguments->help = true;
         else if (option == 'a')
             place_apart(arguments, options[index].name, optarg);
-        else if (option != 'n')
+        else if (option == 't')
+            take_tls(arguments, options[index].name, optarg);
+        else if (option != 'n' && option != 'l')
             return wrong("unknown option, or one without its value: ", argv[optind - 1]);
-        else if (!read_seed(optarg, &arguments->seed))
+        else if (!read_number(option, optarg, arguments))
             return false;
     }
     if (arguments->help)
@@ -132,7 +165,14 @@ static bool read_arguments(int argc, char **argv, struct replay_arguments *argum
     if (optind + 1 != argc)
         return wrong("one CSV file is wanted", optind < argc ? ", not several" : "");
     arguments->path = argv[optind];
-    return true;
+    bool good = tls_flags_fit(&arguments->tls, "replay") &&
+                server_address_check("replay", "--server", arguments->server);
+    for (size_t i = 0; i < arguments->other_count && good; i++) {
+        char option[32];
+        snprintf(option, sizeof option, "--%s", arguments->others[i].context);
+        good = server_address_check("replay", option, arguments->others[i].server);
+    }
+    return good;
 }
 
 /* --- signals --- */
@@ -186,6 +226,7 @@ static void signal_watch_stop(struct signal_watch *watch, uv_loop_t *loop)
 static int tell_error(const struct error *error)
 {
     fprintf(stderr, "waybill replay: %s\n", error->detail);
+    server_address_advise(text_of(error->detail));
     return status_failed;
 }
 
@@ -200,11 +241,15 @@ static int tell_end(const struct replay_arguments *arguments, const struct repla
         return status_signal + caught;
     }
     if (error->code == ERROR_NETWORK && !replay_has_met_server(replay)) {
-        fprintf(stderr,
-                "waybill replay: no server answers at %s (%s).\n"
-                "Start one in another terminal and run this again:\n\n"
-                "    waybill serve --listen %s\n\n",
-                arguments->server, error->detail, arguments->server);
+        fprintf(stderr, "waybill replay: no server answers at %s (%s).\n", arguments->server,
+                error->detail);
+        if (strstr(error->detail, uv_strerror(UV_ECONNREFUSED)) == NULL)
+            server_address_advise(text_of(error->detail));
+        else
+            fprintf(stderr,
+                    "Start one in another terminal and run this again:\n\n"
+                    "    waybill serve --listen %s\n\n",
+                    arguments->server);
         return status_failed;
     }
     if (error->code == ERROR_NETWORK) {
@@ -221,7 +266,8 @@ static int tell_end(const struct replay_arguments *arguments, const struct repla
 static int tell_result(const struct replay_arguments *arguments, const struct replay_plan *plan,
                        const struct replay_result *result)
 {
-    struct replay_report report = {arguments->path, arguments->server, plan, result};
+    struct replay_report report = {arguments->path, arguments->server, plan, result,
+                                   arguments->late_shown};
     struct buffer out;
     buffer_init(&out, report_bytes_max);
     struct error error = arguments->json ? replay_report_write_json(&report, &out)
@@ -268,6 +314,7 @@ static int replay_plan_on_loop(const struct replay_arguments *arguments,
         .server = arguments->server,
         .others = arguments->others,
         .other_count = arguments->other_count,
+        .tls = tls_flags_settings(&arguments->tls),
         .progress_path = arguments->progress_path,
     };
     struct error error = replay_create(&replay, &options);
@@ -324,7 +371,7 @@ int replay_command(int argc, char **argv)
     if (!read_arguments(argc, argv, &arguments))
         return status_wrong_arguments;
     if (arguments.help) {
-        fputs(usage, stdout);
+        printf(usage, tls_flags_help);
         return 0;
     }
     struct error error = data_set_read(&data_set, file_system_posix(), arguments.path);

@@ -150,7 +150,13 @@ static void print_help(void)
         "it.\n\n",
         process_service_names());
     configuration_print_help(stdout);
-    printf("\n  --print-config\n      print a configuration file with all defaults, and end\n");
+    printf("\n  --print-config\n      print a configuration file with all defaults, and end\n\n"
+           "Exit code: 0 after a signal; 1 if a store or a port cannot be opened; 2 for wrong\n"
+           "settings or arguments.\n\n"
+           "  waybill serve\n"
+           "  waybill serve inventory warehouse --data shop --listen 127.0.0.1:0\n"
+           "  waybill serve --warehouse postgresql://shop@db.example/warehouse\n"
+           "  waybill serve --print-config > waybill.ini && waybill serve --config waybill.ini\n");
 }
 
 int serve_command(int argc, char **argv)

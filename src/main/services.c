@@ -102,13 +102,34 @@ bool known_method_is_stream(const struct known_method *method)
     return is_stream;
 }
 
-const char *known_method_suggest(const char *name)
+/* The nearest of all methods' names; NULL: none is near. */
+static const char *nearest_method(const char *method)
 {
-    const char *slash = strrchr(name, '/');
-    struct suggestion suggestion = suggestion_begin(slash == NULL ? name : slash + 1);
+    struct suggestion suggestion = suggestion_begin(method);
     for (size_t i = 0; i < known_service_count; i++) {
         for (unsigned j = 0; j < known_services[i]->n_methods; j++)
             suggestion_consider(&suggestion, known_services[i]->methods[j].name);
     }
     return suggestion.best;
+}
+
+size_t known_method_suggest(const char *name, FILE *out)
+{
+    struct known_method method;
+    const char *slash = strrchr(name, '/');
+    const char *nearest = nearest_method(slash == NULL ? name : slash + 1);
+    size_t count = nearest == NULL ? 0 : known_method_find(text_of(nearest), &method);
+    size_t written = 0;
+    if (out == NULL)
+        return count;
+    if (count == 1)
+        fprintf(out, "%s", nearest);
+    for (size_t i = 0; i < known_service_count && count > 1; i++) {
+        for (unsigned j = 0; j < known_services[i]->n_methods; j++) {
+            if (strcmp(known_services[i]->methods[j].name, nearest) == 0)
+                fprintf(out, "%s%s/%s", written++ == 0 ? "" : ", ", known_services[i]->short_name,
+                        nearest);
+        }
+    }
+    return count;
 }

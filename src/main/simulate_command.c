@@ -30,7 +30,12 @@ static void print_help(void)
         "  --samples DIR        the files of a folder answer: DIR/CARRIER/OPERATION/NAME.json\n\n"
         "GET /simulator/shipments[?reference=R] lists what was charged, GET /simulator/counts "
         "what\n"
-        "was asked, what went wrong, and how long the last answer about rates took.\n");
+        "was asked, what went wrong, and how long the last answer about rates took; both in JSON.\n"
+        "Prints one line when ready; Ctrl-C or SIGTERM ends it.\n\n"
+        "Exit code: 0; 1 if it cannot listen; 2 for wrong arguments.\n\n"
+        "  waybill simulate carriers --seed 7 --fault-rate 0.3\n"
+        "  WAYBILL_UPS_BASE_URL=http://127.0.0.1:7490/ups WAYBILL_UPS_CLIENT_ID=x \\\n"
+        "  WAYBILL_UPS_CLIENT_SECRET=x WAYBILL_UPS_ACCOUNT_NUMBER=1 waybill serve\n");
 }
 
 static void ready(const char *address)
@@ -91,16 +96,21 @@ int simulate_command(int argc, char **argv)
         return argc < 2 ? 2 : 0;
     }
     if (strcmp(argv[1], "carriers") != 0) {
-        fprintf(stderr, "waybill simulate: carriers are all there is, not %s\n", argv[1]);
+        fprintf(stderr,
+                "waybill simulate: carriers are all there is, not %s\n"
+                "  → waybill simulate carriers\n",
+                argv[1]);
         return 2;
     }
     for (int i = 2; i < argc; i += 2) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help();
             return 0;
         }
         if (i + 1 == argc || !take_option(argv[i], argv[i + 1], &options, &listen)) {
-            fprintf(stderr, "waybill simulate: %s %s: no such option or value; see --help\n",
+            fprintf(stderr,
+                    "waybill simulate: %s %s: no such option or value; `waybill simulate "
+                    "--help` explains\n",
                     argv[i], i + 1 < argc ? argv[i + 1] : "");
             return 2;
         }

@@ -44,9 +44,14 @@ struct suggestion suggestion_begin(const char *wanted)
 
 void suggestion_consider(struct suggestion *suggestion, const char *name)
 {
-    if (strlen(suggestion->wanted) > letters_max || strlen(name) > letters_max)
+    suggestion_consider_as(suggestion, name, name);
+}
+
+void suggestion_consider_as(struct suggestion *suggestion, const char *spelt, const char *name)
+{
+    if (strlen(suggestion->wanted) > letters_max || strlen(spelt) > letters_max)
         return;
-    size_t distance = distance_of(suggestion->wanted, name);
+    size_t distance = distance_of(suggestion->wanted, spelt);
     if (distance >= suggestion->distance)
         return;
     suggestion->distance = distance;

@@ -21,4 +21,7 @@ struct suggestion suggestion_begin(const char *wanted);
  */
 void suggestion_consider(struct suggestion *suggestion, const char *name);
 
+/* The same, where `spelt` is another way to write the name: it is compared, `name` is taken. */
+void suggestion_consider_as(struct suggestion *suggestion, const char *spelt, const char *name);
+
 #endif

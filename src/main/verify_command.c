@@ -29,8 +29,12 @@ static void print_help(void)
         "them open: every checksum, the hash chain, every revision, every balance, every event;\n"
         "of SQLite databases every page, index and reference (their balances: ask the server,\n"
         "`waybill call VerifyMovements`).\n"
-        "Nothing is changed. With --json one object a line. Exit code 0: all is well; 1: damaged,\n"
-        "with file and offset.\n");
+        "Nothing is changed.\n\n"
+        "  --json   one object a store, each on a line\n\n"
+        "Exit code: 0 all is well; 1 damaged, with file and offset, or in use by a server; 2 for\n"
+        "wrong arguments.\n\n"
+        "  waybill verify waybill-data\n"
+        "  waybill verify backup-of-tuesday --json\n");
 }
 
 static bool is_directory(const char *path)
@@ -72,9 +76,30 @@ static void print_json_string(const char *string)
     putchar('"');
 }
 
-static void print_error(const char *what, const char *path, const struct error *error, bool json)
+/* What is being verified, and what was found so far. */
+struct verification {
+    const char *directory;
+    bool json;
+    bool good;
+    char in_use[256]; /* names of stores that a server has open: told of once, at the end */
+};
+
+static void note_in_use(struct verification *verification, const char *what)
 {
-    if (!json) {
+    size_t used = strlen(verification->in_use);
+    snprintf(verification->in_use + used, sizeof verification->in_use - used, "%s%s",
+             used == 0 ? "" : ", ", what);
+}
+
+static void tell_error(struct verification *verification, const char *what, const char *path,
+                       const struct error *error)
+{
+    verification->good = false;
+    if (!verification->json && error->code == ERROR_LOCKED) {
+        note_in_use(verification, what);
+        return;
+    }
+    if (!verification->json) {
         fprintf(stderr, "waybill verify: %s: %s: %s\n", what, error_text(error->code),
                 error->detail);
         return;
@@ -118,7 +143,7 @@ static void print_result(const char *path, const struct verify_ledger_command *c
     print_mismatches(command);
 }
 
-static bool verify_inventory(const char *path, bool json)
+static void verify_inventory(struct verification *verification, const char *path)
 {
     int lock;
     struct arena arena;
@@ -129,22 +154,33 @@ static bool verify_inventory(const char *path, bool json)
     struct error error = verify_lock(path, "/lock", &lock);
     if (!error_is(error))
         error = embedded_store_verify(&options, &command);
-    bool good = !error_is(error) && command.mismatch_count == 0;
+    verification->good = verification->good && command.mismatch_count == 0;
     if (error_is(error))
-        print_error("inventory", path, &error, json);
+        tell_error(verification, "inventory", path, &error);
     else
-        print_result(path, &command, json);
+        print_result(path, &command, verification->json);
     arena_deinit(&arena);
     verify_unlock(lock);
-    return good;
+}
+
+static void verify_tracking_in(struct verification *verification)
+{
+    char path[path_bytes_max];
+    bool good = true;
+    if (!verify_tracking_is_there(verification->directory))
+        return;
+    snprintf(path, sizeof path, "%s/tracking", verification->directory);
+    struct error error = verify_tracking(verification->directory, verification->json, &good);
+    verification->good = verification->good && good;
+    if (error_is(error))
+        tell_error(verification, "tracking", path, &error);
 }
 
 /* --- event logs: DIR/events/CONTEXT --- */
 
 struct event_logs {
+    struct verification *verification;
     const char *directory; /* DIR/events */
-    bool json;
-    bool good;
 };
 
 static void print_event_log(const char *source, const char *path,
@@ -179,25 +215,23 @@ static void verify_event_log(void *context, const char *source)
         error = event_log_verify(file_system_posix(), path, source, &found);
     if (error_is(error)) {
         snprintf(what, sizeof what, "events of %.40s", source);
-        print_error(what, path, &error, logs->json);
-        logs->good = false;
+        tell_error(logs->verification, what, path, &error);
     } else if (found.newest > 0) { /* one that never held anything is no news */
-        print_event_log(source, path, &found, logs->json);
+        print_event_log(source, path, &found, logs->verification->json);
     }
     verify_unlock(lock);
 }
 
-static bool verify_event_logs(const char *directory, bool json)
+static void verify_event_logs(struct verification *verification)
 {
     char path[path_bytes_max];
-    struct event_logs logs = {.directory = path, .json = json, .good = true};
-    snprintf(path, sizeof path, "%s/events", directory);
+    struct event_logs logs = {.verification = verification, .directory = path};
+    snprintf(path, sizeof path, "%s/events", verification->directory);
     if (!is_directory(path))
-        return true;
+        return;
     struct error error = file_system_list(file_system_posix(), path, verify_event_log, &logs);
     if (error_is(error))
-        print_error("events", path, &error, json);
-    return !error_is(error) && logs.good;
+        tell_error(verification, "events", path, &error);
 }
 
 /* --- SQLite databases: DIR/CONTEXT.sqlite --- */
@@ -215,42 +249,42 @@ static void print_database(const char *source, const char *path,
     printf(",\"tables\":%lld,\"rows\":%lld}\n", (long long)found->tables, (long long)found->rows);
 }
 
-static bool verify_database(const char *directory, const char *source, bool json)
+static void verify_database(struct verification *verification, const char *source)
 {
     char path[path_bytes_max];
     struct sqlite_verification found;
     int lock;
-    int size = snprintf(path, sizeof path, "%s/%s.sqlite", directory, source);
+    int size = snprintf(path, sizeof path, "%s/%s.sqlite", verification->directory, source);
     if (size < 0 || size >= path_bytes_max || access(path, F_OK) != 0)
-        return true;
+        return;
     struct error error = verify_lock(path, "-lock", &lock);
     if (!error_is(error))
         error = sqlite_verify(path, &found);
     if (error_is(error))
-        print_error(source, path, &error, json);
+        tell_error(verification, source, path, &error);
     else
-        print_database(source, path, &found, json);
+        print_database(source, path, &found, verification->json);
     verify_unlock(lock);
-    return !error_is(error);
-}
-
-static bool verify_databases(const char *directory, bool json)
-{
-    static const char *const sources[] = {"warehouse", "shipping", "fulfillment"};
-    bool good = true;
-    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
-        good = verify_database(directory, sources[i], json) && good;
-    return good;
 }
 
 static int verify(const char *directory, bool json)
 {
+    static const char *const databases[] = {"warehouse", "shipping", "fulfillment"};
+    struct verification verification = {.directory = directory, .json = json, .good = true};
     char path[path_bytes_max];
-    bool good = !find_store(directory, path) || verify_inventory(path, json);
-    good = (!verify_tracking_is_there(directory) || verify_tracking(directory, json)) && good;
-    good = verify_databases(directory, json) && good;
-    good = verify_event_logs(directory, json) && good;
-    return good ? 0 : 1;
+    if (find_store(directory, path))
+        verify_inventory(&verification, path);
+    verify_tracking_in(&verification);
+    for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++)
+        verify_database(&verification, databases[i]);
+    verify_event_logs(&verification);
+    if (verification.in_use[0] != '\0')
+        fprintf(stderr,
+                "waybill verify: %s: in use by another process: %s\n"
+                "  → stop the server that has %s open, verify a copy, or ask the server itself:\n"
+                "    `waybill call VerifyLedger`, `waybill call VerifyMovements`\n",
+                directory, verification.in_use, directory);
+    return verification.good ? 0 : 1;
 }
 
 int verify_command(int argc, char **argv)

@@ -14,10 +14,7 @@ struct error verify_lock(const char *what, const char *lock_name, int *lock)
     *lock = open(name, O_RDONLY | O_CLOEXEC);
     if (*lock < 0 || flock(*lock, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return error_none();
-    return error_make(ERROR_LOCKED,
-                      "%.200s: a server has it open; stop it, verify a copy, or ask the server: "
-                      "`waybill call VerifyLedger`, `waybill call VerifyMovements`",
-                      what);
+    return error_make(ERROR_LOCKED, "%.200s: a server has it open", what);
 }
 
 void verify_unlock(int lock)

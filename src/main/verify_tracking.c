@@ -32,7 +32,7 @@ static void print_result(const char *path, const struct tracking_verification *f
            found->replay_pending ? "true" : "false", head);
 }
 
-bool verify_tracking(const char *directory, bool json)
+struct error verify_tracking(const char *directory, bool json, bool *good)
 {
     char path[path_bytes_max];
     int lock;
@@ -43,12 +43,9 @@ bool verify_tracking(const char *directory, bool json)
     struct error error = verify_lock(path, "/log/lock", &lock);
     if (!error_is(error))
         error = embedded_tracking_verify(&options, &found);
-    if (error_is(error) && json)
-        printf("{\"store\":\"%s\",\"error\":\"%s\"}\n", path, error_text(error.code));
-    if (error_is(error))
-        fprintf(stderr, "waybill verify: tracking: %s: %s\n", error_text(error.code), error.detail);
-    else
+    if (!error_is(error))
         print_result(path, &found, json);
     verify_unlock(lock);
-    return !error_is(error) && found.mismatches == 0;
+    *good = !error_is(error) && found.mismatches == 0;
+    return error;
 }

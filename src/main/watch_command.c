@@ -13,6 +13,7 @@
 #include "main/suggestion.h"
 #include "main/tls_flags.h"
 #include "main/watch_display.h"
+#include "platform/base/memory.h"
 #include "platform/rpc/client.h"
 #include "waybill/events/v1/events.pb-c.h"
 
@@ -35,9 +36,12 @@ static const char subscribe_path[] = "/waybill.events.v1.EventService/Subscribe"
 static const char list_path[] = "/waybill.events.v1.EventService/ListEventLogs";
 
 struct watch {
+    int argc; /* as it was called, for the command to go on with */
+    char **argv;
     const char *server;
     struct tls_flags tls;
     const char *key;
+    char *type_list;        /* a copy of --types, split; NULL = all */
     char *types[types_max]; /* full names */
     size_t type_count;
     uint64_t count_max; /* 0 = no end */
@@ -72,13 +76,41 @@ static void end(struct watch *watch, int exit_code)
     rpc_client_close(watch->client, NULL, NULL);
 }
 
+/* A word as a shell takes it: as it stands if it may, else in quotes. */
+static void print_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./:,@%+=";
+    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+        fprintf(stderr, " %s", word);
+        return;
+    }
+    fputs(" '", stderr);
+    for (; *word != '\0'; word++)
+        fprintf(stderr, *word == '\'' ? "'\\''" : "%c", *word);
+    fputc('\'', stderr);
+}
+
+/* The command that was given, from the cursor on and without an end. */
+static void tell_how_to_go_on(const struct watch *watch)
+{
+    fprintf(stderr, "\nwaybill watch: %llu event%s; to go on:\n  waybill watch",
+            (unsigned long long)watch->shown, watch->shown == 1 ? "" : "s");
+    for (int i = 1; i < watch->argc; i++) {
+        if (strcmp(watch->argv[i], "--from") == 0 || strcmp(watch->argv[i], "--count") == 0)
+            i++; /* its value, too */
+        else
+            print_word(watch->argv[i]);
+    }
+    fprintf(stderr, " --from %s\n", watch->cursor);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct watch *watch = handle->data;
     (void)number;
     if (watch->cursor[0] != '\0')
-        fprintf(stderr, "\nwaybill watch: %llu events; to go on:\n  waybill watch --from %s\n",
-                (unsigned long long)watch->shown, watch->cursor);
+        tell_how_to_go_on(watch);
     end(watch, 0);
 }
 
@@ -147,8 +179,8 @@ static void ended(struct watch *watch, const struct rpc_status *status)
     if (!may_go_on(watch, status->code)) {
         fprintf(stderr, "waybill watch: %s: %.*s\n", grpc_status_name(status->code),
                 (int)status->message.size, status->message.data);
-        if (status->code == GRPC_STATUS_UNAVAILABLE)
-            fprintf(stderr, "  → is a server running there? `waybill serve` starts one\n");
+        if (status->details == NULL)
+            server_address_advise(status->message);
         end(watch, exit_status_base + (int)status->code);
         return;
     }
@@ -246,19 +278,25 @@ static int run(struct watch *watch)
 
 static void print_help(FILE *out)
 {
-    fprintf(out,
-            "usage: waybill watch [OPTION…]\n\n"
-            "Shows events as they happen, a line each, until Ctrl-C, which prints how to go on.\n"
-            "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
-            "  --types A,B             only these: StockReserved, or "
-            "waybill.inventory.v1.StockReserved\n"
-            "  --key KEY               only events with this key: a SKU, a reservation_id, …\n"
-            "  --from PLACE            oldest, or a cursor; without it from now on\n"
-            "%s"
-            "  --json                  each event as a JSON object, with its cursor\n"
-            "  --count N               end after so many\n\n"
-            "Types:\n",
-            tls_flags_help);
+    fprintf(
+        out,
+        "usage: waybill watch [OPTION…]\n\n"
+        "Shows events as they happen, a line each, until Ctrl-C, which prints how to go on.\n"
+        "When the server goes away it waits, and goes on where it was.\n\n"
+        "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
+        "  --types A,B             only these: StockReserved, or "
+        "waybill.inventory.v1.StockReserved\n"
+        "  --key KEY               only events with this key: a SKU, a reservation_id, …\n"
+        "  --from PLACE            oldest, or a cursor; without it from now on\n"
+        "%s"
+        "  --json                  each event as a JSON object, with its cursor\n"
+        "  --count N               end after so many\n\n"
+        "Exit code: 0; 64 + the gRPC status code if the server refuses or was never there (78);\n"
+        "2 for wrong arguments; 1 without memory.\n\n"
+        "  waybill watch --types StockAlert,StockShortage\n"
+        "  waybill watch --from oldest --key MUG --count 1 --json\n\n"
+        "Types:\n",
+        tls_flags_help);
     for (size_t i = 0; i < event_message_count; i++)
         fprintf(out, "  %s\n", event_messages[i]->name);
 }
@@ -283,11 +321,19 @@ static char *full_type(const char *name)
     return NULL;
 }
 
-/* Splits in place. */
-static bool read_types(struct watch *watch, char *list)
+static bool read_types(struct watch *watch, const char *list)
 {
     char *rest = NULL;
-    for (char *name = strtok_r(list, ", ", &rest); name != NULL;
+    size_t size = strlen(list) + 1;
+    memory_release(watch->type_list); /* the last --types counts */
+    watch->type_count = 0;
+    watch->type_list = memory_allocate(size);
+    if (watch->type_list == NULL) {
+        fprintf(stderr, "waybill watch: no memory\n");
+        return false;
+    }
+    memcpy(watch->type_list, list, size);
+    for (char *name = strtok_r(watch->type_list, ", ", &rest); name != NULL;
          name = strtok_r(NULL, ", ", &rest)) {
         if (watch->type_count == types_max) {
             fprintf(stderr, "waybill watch: at most %d types\n", types_max);
@@ -300,7 +346,7 @@ static bool read_types(struct watch *watch, char *list)
     return true;
 }
 
-static bool read_value(struct watch *watch, const char *name, char *value)
+static bool read_value(struct watch *watch, const char *name, const char *value)
 {
     if (strcmp(name, "--server") == 0) {
         watch->server = value;
@@ -353,7 +399,8 @@ static bool read_option(struct watch *watch, int argc, char **argv, int *at)
 
 int watch_command(int argc, char **argv)
 {
-    struct watch watch = {.server = server_address_default(), .key = ""};
+    struct watch watch = {
+        .argc = argc, .argv = argv, .server = server_address_default(), .key = ""};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help(stdout);
@@ -362,10 +409,14 @@ int watch_command(int argc, char **argv)
         if (!read_option(&watch, argc, argv, &i))
             return exit_usage;
     }
-    if (!tls_flags_fit(&watch.tls, "watch"))
+    if (!tls_flags_fit(&watch.tls, "watch") ||
+        !server_address_check("watch", "--server", watch.server)) {
+        memory_release(watch.type_list);
         return exit_usage;
+    }
     watch_display_begin(&watch.display);
     int code = run(&watch);
     watch_display_end(&watch.display);
+    memory_release(watch.type_list);
     return code;
 }

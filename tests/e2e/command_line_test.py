@@ -26,10 +26,18 @@ import grpc
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
+from certificates import make_certificate  # noqa: E402
 from waybill_server import PROGRAM, ROOT, Server, inventory  # noqa: E402
 
 TIME_LIMIT = 30
-COMMANDS = ("reconcile", "serve", "call", "watch", "replay", "verify")
+COMMANDS = ("serve", "call", "watch", "replay", "migrate", "reconcile", "simulate", "import", "verify")
+CALLING = {  # the commands that call a server, each so that nothing but the server can be wrong
+    "call": ["call", "GetStock", '{"sku": "A"}'],
+    "watch": ["watch", "--from", "oldest", "--count", "1"],
+    "reconcile": ["reconcile", "--wait", "0"],
+    "import": ["import", "tracking", "EVENTS"],
+    "replay": ["replay", "ORDERS", "--progress", "PROGRESS"],
+}
 SETTINGS = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
 STOCK = '{"receiptId": "receipt", "sku": "A", "quantity": 5}'
 
@@ -102,6 +110,11 @@ def help_of_every_command_explains_it():
             assert of_command.returncode == 0 and of_command.stderr == "", of_command
             assert of_command.stdout.startswith(f"usage: waybill {command}"), of_command.stdout
             assert all(len(line) <= 100 for line in of_command.stdout.splitlines()), command
+            assert f"\n  waybill {command}" in of_command.stdout, f"{command}: no example"
+            assert "\nExit code: 0" in of_command.stdout, command
+            assert command in ("serve", "simulate") or "--json" in of_command.stdout, command
+            assert command not in CALLING or "--server HOST:PORT" in of_command.stdout, command
+            assert command not in CALLING or "--tls-ca FILE" in of_command.stdout, command
     assert run("help").stdout == done.stdout
     nothing = run()
     assert nothing.returncode == 2 and nothing.stderr == done.stdout, nothing
@@ -120,6 +133,45 @@ def unknown_words_are_refused_with_a_hint():
     assert_told(run("call", "GetStock", "--nonsense"), 2, "--nonsense is no option", "--help")
     assert_told(run("verify", "--nonsense"), 2, "--nonsense", "--help")
     assert_told(run("replay", "--nonsense"), 2, "--nonsense", "--help")
+    assert_told(run("watch", "--nonsense"), 2, "--nonsense", "--help")
+    assert_told(run("reconcile", "--nonsense"), 2, "--nonsense is no option", "--help")
+    assert_told(run("import", "tracking", "--nonsense"), 2, "--nonsense is no option", "--help")
+    assert_told(run("import", "parcels"), 2, "not parcels", "waybill import tracking FILE")
+    assert_told(run("import", "tracking"), 2, "which file?")
+    assert_told(run("simulate", "parcels"), 2, "not parcels", "waybill simulate carriers")
+    assert_told(run("simulate", "carriers", "--nonsense", "1"), 2, "--nonsense 1", "--help")
+    assert_told(run("migrate", "sideways"), 2, "not sideways", "`waybill migrate status`")
+
+
+def script(name, *arguments, environment=None):
+    """./run or ./test, with arguments with which it ends before it installs or builds anything."""
+    return subprocess.run([os.path.join(ROOT, name), *arguments], capture_output=True, text=True,
+                          timeout=TIME_LIMIT, env={**SETTINGS, **(environment or {})})
+
+
+def run_and_test_name_the_word_that_is_wrong():
+    for name in ("run", "test"):
+        for flag in ("--help", "-h"):
+            done = script(name, flag)
+            assert done.returncode == 0 and done.stderr == "", done
+            assert done.stdout.startswith(f"usage: ./{name} ") and "Exit code: 0" in done.stdout, done
+        assert_told(script(name, "--bogus"), 2, f"{name}: what is --bogus?", f"`./{name} --help` explains")
+    assert_told(script("run", "parcels"), 2, "run: what is parcels?")
+    assert_told(script("run", "--carriers", "pigeons"), 2, "not 'pigeons'")
+    assert_told(script("run", "--carriers"), 2, "--carriers takes simulated or tariff")
+    assert_told(script("run", "--carriers=pigeons"), 2, "not 'pigeons'")
+    assert_told(script("test", "shelf", "watch"), 2, "test: what is watch?")
+
+
+def run_beside_a_server_on_the_same_data_is_refused():
+    with Place() as place, Server(place / "data") as server:
+        before = sorted(os.listdir(place / "data"))
+        done = script("run", "--once", environment={"WAYBILL_DATA": place / "data"})
+        assert done.returncode == 1 and done.stdout == "", done
+        assert f"a server is running on {place / 'data'}/ already" in done.stderr, done
+        assert "WAYBILL_DATA=other" in done.stderr and "Ctrl-C" in done.stderr, done
+        assert sorted(os.listdir(place / "data")) == before
+        assert call(server, "VerifyLedger").returncode == 0
 
 
 # --- serve: settings ---
@@ -478,7 +530,8 @@ def verify_takes_what_the_default_server_wrote():
                                                        "sku": "A", "quantity": 5})):
                 assert call(server, method, json.dumps(request)).returncode == 0
             done = run("verify", place / "data")
-            assert done.returncode == 1 and done.stderr.count("a server has it open") >= 4, done
+            assert done.returncode == 1, done
+            assert "in use by another process: inventory, tracking, warehouse, " in done.stderr, done
         before = hashes_of(place / "data")
         done = run("verify", place / "data")
         assert done.returncode == 0 and done.stderr == "", done
@@ -550,8 +603,16 @@ def verify_keeps_away_from_a_running_server():
     with Place() as place, Server(place / "data") as server:
         done = run("verify", place / "data")
         assert done.returncode == 1 and done.stdout == "", done
-        for line in done.stderr.splitlines():  # one a store
-            assert "in use by another process" in line and "VerifyLedger" in line, line
+        told = done.stderr.splitlines()  # once, however many stores there are
+        assert len(told) == 3, told
+        assert "in use by another process: inventory, tracking, warehouse, " in told[0], told
+        assert f"stop the server that has {place / 'data'} open" in told[1], told
+        assert "VerifyLedger" in told[2], told
+        done = run("verify", place / "data", "--json")
+        assert done.returncode == 1 and done.stderr == "", done
+        stores = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(stores) >= 4 and all(one["error"] == "in use by another process"
+                                        for one in stores), stores
         assert call(server, "VerifyLedger").returncode == 0
 
 
@@ -594,17 +655,114 @@ def call_refuses_a_bad_request_before_it_is_sent():
     absent = ("--server", "127.0.0.1:1")  # had it been asked, the message would be another
     for request, problem in [
             ('{"lines": [{}, {"quantity": "x"}]}', "lines[1].quantity: must be a whole number"),
-            ('{"sku": "A"}', "sku: there is no such field"),
+            ('{"sku": "A"}', "sku: there is no such field\n  ReserveRequest has reservationId, "),
+            ('{"reservationid": "A"}',
+             "there is no such field; did you mean reservationId (reservation_id)?\n"),
+            ('{"reservation_idd": "A"}', "did you mean reservationId (reservation_id)?\n"),
+            ('{"lines": [{"quantitty": 1}]}', "lines[0].quantitty: there is no such field; did you "
+             "mean quantity?\n  ReserveLine has sku, quantity"),
             ('{"lines": [', "line 1 column 11"),
             ("[]", "must be an object")]:
         assert_told(run("call", "Reserve", request, *absent), 2, "is no ReserveRequest", problem)
+    for rule in ("CHEAPEST", "RATE_RULE_CHEAPST", "cheapest"):
+        assert_told(run("call", "CreateShipment", json.dumps({"rule": rule}), *absent), 2,
+                    "rule: is no name of this enum; did you mean RATE_RULE_CHEAPEST?\n"
+                    "  RateRule is RATE_RULE_UNSPECIFIED, ")
     assert_told(run("call", "GetStok", "{}", *absent), 2, "no method GetStok; did you mean GetStock?")
+    assert_told(run("call", "Stock/GetStock", "{}", *absent), 2, "did you mean GetStock?")
+    both = "InventoryService/ReceiveStock, WarehouseService/ReceiveStock"
+    assert_told(run("call", "ReceiveStock", "{}", *absent), 2,
+                f"several services have ReceiveStock; name one: {both}\n")
+    assert_told(run("call", "RecieveStock", "{}", *absent), 2, f"did you mean {both}?")
     assert_told(run("call", "Inventory/Nonsense", *absent), 2, "`waybill call --help` lists them")
     assert_told(run("call", "Watch", *absent), 2, "Watch is a stream")
     assert_told(run("call", "GetStock", "{}", "{}", *absent), 2, "quote it")
     assert_told(run("call", "GetStock", "--timeout", "0", *absent), 2, "--timeout takes seconds")
     assert_told(run("call", "GetStock", "{}", "--server"), 2, "--server needs a value")
     assert_told(run("call", "GetStock", "{}", "--server", "nonsense"), 2, "an address is HOST:PORT")
+
+
+def addresses_that_are_none_are_told_with_what_to_write_instead():
+    for address, *parts in [
+            ("nonsense", "an address is HOST:PORT", "→ --server nonsense:7400"),
+            ("7401", "an address is HOST:PORT", "→ --server 127.0.0.1:7401"),
+            (":7401", "the host is missing", "→ --server 127.0.0.1:7401"),
+            ("http://localhost:7401/", "without http://", "→ --server localhost:7401\n"),
+            ("https://shop.example", "without https://", "→ --server shop.example:7400 --tls\n"),
+            ("grpc://localhost:7401", "without grpc://", "→ --server localhost:7401\n"),
+            ("127.0.0.1:99999", "a port is a number from 1 to 65535", "listen="),
+            ("127.0.0.1:0", "a port is a number from 1 to 65535", "listen="),
+            ("127.0.0.1:http", "a port is a number from 1 to 65535", "7400"),
+            ("127.0.0.1:", "a port is a number from 1 to 65535", "7400"),
+            ("::1:7401", "an IPv6 address stands in brackets", "→ --server [::1]:7401")]:
+        for command, words in CALLING.items():
+            done = run(*words, "--server", address)
+            assert_told(done, 2, f"waybill {command}: --server {address}: ", *parts)
+        assert_told(run("call", "VerifyLedger", environment={"WAYBILL_SERVER": address}), 2,
+                    f"waybill call: WAYBILL_SERVER {address}: ", *parts)
+    assert_told(run("reconcile", "--warehouse", "http://w:1"), 2, "→ --warehouse w:1\n")
+    assert_told(run("replay", "x.csv", "--tracking", "t"), 2, "→ --tracking t:7400\n")
+
+
+def every_caller(place, *arguments, but=()):
+    """(command, what came of it) with these arguments."""
+    with open(place / "events.csv", "w", encoding="utf-8") as file:
+        file.write("carrier,tracking_number,occurred_time,type\n"
+                   "ups,1Z1,2026-11-25T10:00:00Z,DELIVERED\n")
+    with open(place / "orders.csv", "w", encoding="utf-8") as file:
+        file.write("ASN/DN #,Item Description,Line Item Quantity\nA-1,Mug,2\n")
+    names = {"EVENTS": place / "events.csv", "ORDERS": place / "orders.csv",
+             "PROGRESS": place / "replay.json"}
+    for command, words in CALLING.items():
+        if command not in but:
+            yield command, run(*(names.get(word, word) for word in words), *arguments)
+
+
+def wrong_servers_are_told_with_what_to_do_next():
+    with Place() as place, Server(place / "data") as server:
+        absent = "127.0.0.1:%d" % free_port()
+        for arguments, *parts in [
+                (("--server", server.operations), "no gRPC is spoken there", "→ ", "operations port",
+                 "behind listen="),
+                (("--server", absent), "connection refused", "waybill serve"),
+                (("--server", "no-such-host.invalid:7400"), "no host has that name"),
+                (("--server", server.listen, "--tls"), "the server does not speak TLS",
+                 "leave --tls and --tls-… out")]:
+            # It asks for three seconds before it gives up: once is enough.
+            but = () if "operations port" in parts else ("replay",)
+            for command, done in every_caller(place, *arguments, but=but):
+                assert done.returncode in (1, 64 + 12, 64 + 14), (command, done)
+                for part in parts:
+                    assert part in done.stderr, (command, part, done.stderr)
+
+
+def servers_in_tls_are_told_from_plain_ones():
+    with Place() as place:
+        chain, key = make_certificate(place.path, "shop")
+        with Server(place / "data", "--tls-certificate", chain, "--tls-key", key) as server:
+            for command, done in every_caller(place, "--server", server.listen, but=("replay",)):
+                assert "the server ended the connection before it said anything" in done.stderr, done
+                assert "→ does it speak TLS? then give --tls" in done.stderr, (command, done)
+            for command, done in every_caller(place, "--server", server.listen, "--tls", but=("replay",)):
+                assert "the server's certificate is not believed" in done.stderr, (command, done)
+                assert "→ --tls-ca FILE" in done.stderr, (command, done)
+            # With its authority believed all is well; `watch` would wait for an event.
+            for command, done in every_caller(place, "--server", server.listen, "--tls-ca", chain,
+                                              but=("watch",)):
+                assert done.returncode == (64 + 5 if command == "call" else 0), (command, done)
+
+
+def import_says_what_came_of_it():
+    with Place() as place, Server(place / "data") as server:
+        with open(place / "events.csv", "w", encoding="utf-8") as file:
+            file.write("carrier,tracking_number,occurred_time,type\n"
+                       "ups,1Z1,2026-11-25T10:00:00Z,DELIVERED\nups,1Z1,yesterday,DELIVERED\n")
+        done = run("import", "tracking", place / "events.csv", "--json", "--server", server.listen)
+        assert done.returncode == 1 and "line 3: " in done.stderr, done
+        assert json.loads(done.stdout) == {"rows": 2, "recorded": 1, "refused": 1,
+                                           "complete": True}, done
+        assert_told(run("import", "tracking", place / "absent.csv", "--server", server.listen), 1,
+                    "absent.csv: No such file or directory")
 
 
 def call_tells_that_no_server_is_there():
@@ -703,6 +861,8 @@ tap.run([
     help_of_every_command_explains_it,
     version_is_one_line,
     unknown_words_are_refused_with_a_hint,
+    run_and_test_name_the_word_that_is_wrong,
+    run_beside_a_server_on_the_same_data_is_refused,
     bad_settings_are_told_before_anything_is_touched,
     bad_tls_files_are_told,
     printed_configuration_starts_a_server,
@@ -724,6 +884,10 @@ tap.run([
     verify_tells_where_there_is_no_store,
     verify_keeps_away_from_a_running_server,
     call_prints_the_answer,
+    addresses_that_are_none_are_told_with_what_to_write_instead,
+    wrong_servers_are_told_with_what_to_do_next,
+    servers_in_tls_are_told_from_plain_ones,
+    import_says_what_came_of_it,
     call_tells_a_refusal_with_its_details,
     call_refuses_a_bad_request_before_it_is_sent,
     call_tells_that_no_server_is_there,

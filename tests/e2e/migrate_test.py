@@ -89,8 +89,8 @@ def a_file_in_use_is_looked_at_but_not_touched():
 
 
 def wrong_arguments_are_explained():
-    assert "usage" in migrate(code=2)
-    assert "usage" in migrate("sideways", code=2)
+    assert "`waybill migrate status` changes nothing" in migrate(code=2)
+    assert "is wanted, not sideways" in migrate("sideways", code=2)
     assert "inventory" in migrate("status", "inventory", code=2)
     assert "--no-such-thing" in migrate("status", "--no-such-thing", "1", code=2)
     assert "up" in migrate("--help") and "plan" in migrate("status", "--help")

@@ -365,7 +365,7 @@ def server_that_lost_its_data_is_found_out():
             kept = place.kept()
             done = place.run(server.listen)
             assert done.returncode == 1 and done.stdout == "", done
-            assert "7764 holds are finished and 0 parcels delivered, the server knows of 0 and 0" in done.stderr, done.stderr
+            assert "7764 holds are finished and 0 lines delivered, the server knows of 0 and 0" in done.stderr, done.stderr
             assert "delete that file" in done.stderr, done.stderr
             assert place.kept() == kept
             os.remove(place.progress)

@@ -43,6 +43,14 @@ def watch(server, *arguments):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS)
 
 
+def typed(line):
+    """What a shell makes of it, where `waybill` is the program under test."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(PROGRAM, os.path.join(folder, "waybill"))
+        return subprocess.run(["/bin/sh", "-c", line], text=True, capture_output=True, timeout=SECONDS,
+                              env={**os.environ, "PATH": folder + os.pathsep + os.environ["PATH"]})
+
+
 class Watch:
     """One that runs on; its lines as they come."""
 
@@ -110,11 +118,30 @@ def interrupting_it_tells_how_to_go_on():
         watching = Watch(server.listen, "--from", "oldest")
         watching.lines(1)
         code, _, err = watching.interrupt()
-        assert code == 0 and "waybill watch --from " in err, (code, err)
-        cursor = err.split("--from ")[1].split()[0]
+        assert code == 0 and "waybill watch: 1 event; to go on:\n  waybill watch " in err, (code, err)
         receive(server, 2)
-        done = watch(server, "--from", cursor, "--count", "1")
+        done = typed(err.splitlines()[-1] + " --count 1")
         assert '"receiptId":"r-2"' in done.stdout, done
+
+
+def what_is_told_to_go_on_watches_the_same():
+    """The line can be typed as it stands: same server, filters, form; words that a shell would take apart, too."""
+    key = "it's a $KEY"
+    with data_directory() as data, waybill_server.Server(data, "inventory") as server:
+        receive(server, 1, sku=key)
+        receive(server, 2, sku=key)
+        watching = Watch(server.listen, "--from", "oldest", "--types", "StockReceived,StockAlert", "--json",
+                         "--key", key, "--count", "9")
+        watching.lines(2)
+        code, _, err = watching.interrupt()
+        assert code == 0 and "waybill watch: 2 events; to go on:\n" in err, (code, err)
+        told = err.splitlines()[-1]
+        assert f"--server {server.listen} --types StockReceived,StockAlert --json" in told, told
+        assert "--count" not in told and told.count("--from") == 1, told
+        receive(server, 3)
+        receive(server, 4, sku=key)
+        done = typed(told + " --count 1")
+        assert json.loads(done.stdout)["data"]["receiptId"] == "r-4", done
 
 
 def what_is_wrong_is_told():
@@ -137,5 +164,6 @@ tap.run([
     json_has_the_cursor_to_go_on_with,
     nothing_is_missed_when_the_server_comes_back,
     interrupting_it_tells_how_to_go_on,
+    what_is_told_to_go_on_watches_the_same,
     what_is_wrong_is_told,
 ])

@@ -301,6 +301,7 @@ static struct error create_clients(struct call_pump *pump, const char *server)
 {
     struct rpc_client_options options = rpc_client_options_default();
     options.server = server;
+    options.tls = pump->options.tls;
     options.connect_timeout_us = connect_timeout_us;
     options.response_bytes_max = response_bytes_max;
     options.calls_max = pump->options.calls_per_connection;

@@ -60,6 +60,7 @@ struct call_pump_options {
     const char *server;                    /* "HOST:PORT", lives as long as the pump */
     const struct call_pump_server *others; /* as long */
     size_t other_count;                    /* at most call_pump_servers_max */
+    const struct tls_settings *tls;        /* to all of them; NULL = plain */
     uint32_t connections;                  /* to each of them */
     uint32_t calls_per_connection;         /* times `connections`: in flight, wherever they go */
     int64_t patience_us;

@@ -155,6 +155,7 @@ static struct error create_pump(struct replay *replay)
         .server = replay->options.server,
         .others = replay->options.others,
         .other_count = replay->options.other_count,
+        .tls = replay->options.tls,
         .connections = connection_count,
         .calls_per_connection = calls_per_connection,
         .patience_us = patience_us,
@@ -280,7 +281,7 @@ static struct error check_server(const struct replay *replay)
         return error_none();
     return error_make(
         ERROR_INVALID_INPUT,
-        "%s says that %u holds are finished and %u parcels delivered, the server knows of %u and "
+        "%s says that %u holds are finished and %u lines delivered, the server knows of %u and "
         "%u. "
         "Start the server on the data that this replay went to; or, to replay from the beginning, "
         "delete that file.",

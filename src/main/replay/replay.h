@@ -44,7 +44,8 @@ struct replay_options {
     const char *server;                    /* "HOST:PORT" */
     const struct call_pump_server *others; /* services that are elsewhere */
     size_t other_count;
-    const char *progress_path; /* texts and `others` live as long as the replay */
+    const struct tls_settings *tls; /* to all of them; NULL = plain */
+    const char *progress_path;      /* texts and `others` live as long as the replay */
 };
 
 /* Where it is, for a display; may be asked at any time, also from a timer of the loop. */

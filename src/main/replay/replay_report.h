@@ -15,6 +15,7 @@ struct replay_report {
     const char *server; /* "HOST:PORT" */
     const struct replay_plan *plan;
     const struct replay_result *result;
+    uint32_t late_shown; /* how many of the latest lines the text names */
 };
 
 /* A page of text, with what differs at its end. */

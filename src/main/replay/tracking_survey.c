@@ -47,7 +47,7 @@ static void take_tracking(struct replay *replay, const Waybill__Tracking__V1__Tr
                        is_late ? (uint32_t)((late_us + day_us - 1) / day_us) : 0);
     if (is_late != parcel_is_late(of))
         difference_list_add(&replay->result->differences,
-                            "parcel %s: it came %s by the service's answer, and %s by the data",
+                            "line %s: it came %s by the service's answer, and %s by the data",
                             tracking->tracking_number, is_late ? "late" : "in time",
                             is_late ? "in time" : "late");
 }
@@ -91,6 +91,6 @@ void replay_judge_parcels(struct replay *replay)
 {
     uint32_t lines = replay->data_set->line_count;
     if (replay->on_time.whole.lines != lines)
-        difference_list_add(&replay->result->differences, "%u parcels have arrived instead of %u",
+        difference_list_add(&replay->result->differences, "%u lines have arrived instead of %u",
                             replay->on_time.whole.lines, lines);
 }
