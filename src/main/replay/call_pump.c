@@ -2,7 +2,8 @@
  * A fixed number of slots, each bound to one connection to each server. A slot takes the next item
  * that is due, waits if it must, sends the call, and on the answer either repeats it after a pause,
  * sends the item's next call, or takes the next item. When none is left the slot rests; when all
- * rest the work is done.
+ * rest the work is done. Where items take turns, an answer may bring several their turn: slots that
+ * rest are then woken for them.
  *
  * Failure: the first error is kept, no slot starts anything new, and the pump waits for the answers
  * that are still out, so that the caller's state is as true as it can be. What has not come after 5
@@ -62,11 +63,12 @@ struct call_pump {
     void *context;
     struct latency_sample *latencies;
     size_t item_count;
-    size_t next_item;
-    struct error error; /* the first */
+    struct order_turns *turns; /* NULL = in rising order */
+    size_t next_item;          /* then */
+    struct error error;        /* the first */
 };
 
-static void slot_take_item(struct slot *slot);
+static void slot_end_item(struct slot *slot);
 
 static void fail(struct call_pump *pump, struct error error)
 {
@@ -138,7 +140,7 @@ static void slot_done(struct slot *slot, const struct rpc_client_result *result)
     else if (again)
         slot_prepare(slot);
     else
-        slot_take_item(slot);
+        slot_end_item(slot);
 }
 
 static void call_done(void *context, const struct rpc_client_result *result)
@@ -219,18 +221,66 @@ static void slot_prepare(struct slot *slot)
     }
 }
 
+/* The next item that may begin, due or not. False: none, or none before another is over. */
+static bool next_item(struct call_pump *pump, size_t *item)
+{
+    uint32_t order;
+    if (pump->turns == NULL) {
+        *item = pump->next_item;
+        pump->next_item += pump->next_item < pump->item_count;
+        return *item < pump->item_count;
+    }
+    if (!order_turns_next(pump->turns, &order))
+        return false;
+    *item = order;
+    return true;
+}
+
+static void end_item(struct call_pump *pump, size_t item)
+{
+    if (pump->turns != NULL)
+        order_turns_done(pump->turns, (uint32_t)item);
+}
+
+/* The next item that has something to do; those that have not are over. */
+static bool next_due_item(struct call_pump *pump, size_t *item)
+{
+    while (next_item(pump, item)) {
+        if (pump->work->is_due(pump->context, *item))
+            return true;
+        end_item(pump, *item);
+    }
+    return false;
+}
+
 static void slot_take_item(struct slot *slot)
 {
-    struct call_pump *pump = slot->pump;
-    while (pump->next_item < pump->item_count &&
-           !pump->work->is_due(pump->context, pump->next_item))
-        pump->next_item++;
-    if (pump->next_item == pump->item_count || is_ending(pump)) {
+    if (is_ending(slot->pump) || !next_due_item(slot->pump, &slot->item))
         slot_rest(slot);
-        return;
+    else
+        slot_prepare(slot);
+}
+
+/* Slots that rest, for the items whose turn has come. */
+static void wake_resting(struct call_pump *pump)
+{
+    for (size_t i = 0; i < pump->slot_count && !is_ending(pump); i++) {
+        struct slot *slot = &pump->slots[i];
+        if (slot->state != SLOT_RESTING)
+            continue;
+        if (!next_due_item(pump, &slot->item))
+            return;
+        pump->busy++;
+        slot_prepare(slot);
     }
-    slot->item = pump->next_item++;
-    slot_prepare(slot);
+}
+
+static void slot_end_item(struct slot *slot)
+{
+    end_item(slot->pump, slot->item);
+    slot_take_item(slot);
+    if (slot->pump->turns != NULL)
+        wake_resting(slot->pump);
 }
 
 /* --- a work --- */
@@ -264,8 +314,11 @@ struct error call_pump_run(struct call_pump *pump, const struct pump_work *work,
     pump->context = context;
     pump->latencies = latencies;
     pump->item_count = work->item_count(context);
+    pump->turns = work->turns == NULL ? NULL : work->turns(context);
     pump->next_item = 0;
     pump->error = error_none();
+    if (pump->turns != NULL)
+        order_turns_begin(pump->turns);
     for (size_t i = 0; i < pump->slot_count && !is_ending(pump); i++) {
         pump->busy++;
         slot_take_item(&pump->slots[i]);

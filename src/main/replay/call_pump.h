@@ -2,6 +2,7 @@
 #define WAYBILL_MAIN_REPLAY_CALL_PUMP_H
 
 #include "main/replay/latency_sample.h"
+#include "main/replay/order_turns.h"
 #include "platform/base/arena.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
@@ -35,6 +36,8 @@ struct pump_call {
 /* A kind of work. All functions: pure but for the context, called on the loop's thread. */
 struct pump_work {
     size_t (*item_count)(void *context);
+    /* Whose items are orders that take turns: by them. NULL = items begin in rising order. */
+    struct order_turns *(*turns)(void *context);
     /* Whether the item has anything to do now; asked when its turn comes. */
     bool (*is_due)(void *context, size_t item);
     /* How long to wait before its next call. NULL = never. */

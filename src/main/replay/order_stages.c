@@ -65,10 +65,11 @@ static bool is_being_confirmed(const Waybill__Fulfillment__V1__Order *order)
 
 /* --- promise --- */
 
-static bool promise_is_due(void *context, size_t hold)
+/* The order's own hold has its number. */
+static bool promise_is_due(void *context, size_t order)
 {
     const struct replay *replay = context;
-    return replay->holds[hold].state == HOLD_NONE && outcome_of(replay, hold) == HOLD_PAID;
+    return replay->holds[order].state == HOLD_NONE;
 }
 
 static bool extra_is_due(void *context, size_t hold)
@@ -440,7 +441,8 @@ const struct replay_stage promise_stages[] = {
     {
         .name = "promise",
         .title = "Promising",
-        .work = {.item_count = hold_count,
+        .work = {.item_count = order_count,
+                 .turns = replay_turns,
                  .is_due = promise_is_due,
                  .prepare = promise_prepare,
                  .answered = promise_answered},

@@ -29,6 +29,12 @@ static const int64_t patience_us = INT64_C(60) * 1000000;
 static const int64_t first_patience_us = INT64_C(3) * 1000000;
 static const int64_t verify_timeout_us = INT64_C(3600) * 1000000;
 
+struct order_turns *replay_turns(void *context)
+{
+    struct replay *replay = context;
+    return &replay->turns;
+}
+
 void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status status)
 {
     replay->state_counts[replay->holds[hold].state]--;
@@ -125,6 +131,8 @@ static struct error allocate_logistics(struct replay *replay)
     for (uint32_t i = 0; i < replay->data_set->line_count; i++)
         replay->parcel_calls_total += replay_parcel_calls(replay, i);
     struct error error = on_time_survey_init(&replay->on_time, replay->data_set);
+    if (!error_is(error))
+        error = order_turns_init(&replay->turns, replay->data_set);
     return error_is(error) ? error
                            : replay_supply_init(&replay->supply, replay->data_set, replay->places);
 }
@@ -227,6 +235,7 @@ void replay_destroy(struct replay *replay)
     memory_release(replay->shipment_counts);
     memory_release(replay->part_counts);
     on_time_survey_deinit(&replay->on_time);
+    order_turns_deinit(&replay->turns);
     replay_supply_deinit(&replay->supply);
     buffer_deinit(&replay->page_token);
     memory_release(replay);

@@ -78,7 +78,8 @@ struct replay {
     bool *received;      /* by product */
     const struct replay_places *places; /* NULL: only inventory takes part */
     struct replay_supply supply;
-    uint8_t *allocations; /* enum allocation_progress of each order */
+    struct order_turns turns; /* in which goods are allocated */
+    uint8_t *allocations;     /* enum allocation_progress of each order */
     uint32_t allocation_counts[ALLOCATION_SHIPPED + 1];
     bool has_fulfillment;   /* the server runs it: it holds, allocates and buys labels */
     bool orders_are_listed; /* the survey under way has read a page */
@@ -122,6 +123,9 @@ struct replay {
     bool counts_are_true;         /* a survey has shown that the server is the file's */
     struct replay_result *result;
 };
+
+/* For the stages that allocate goods. */
+struct order_turns *replay_turns(void *context);
 
 /* Changes a hold's state and the counts. */
 void replay_set_hold(struct replay *replay, uint32_t hold, struct hold_status status);

@@ -385,6 +385,7 @@ const struct replay_stage allocate_stage = {
     .name = "allocate",
     .title = "Allocating",
     .work = {.item_count = order_count,
+             .turns = replay_turns,
              .is_due = allocate_is_due,
              .prepare = allocate_prepare,
              .answered = allocate_answered},
