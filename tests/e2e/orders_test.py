@@ -3,16 +3,15 @@
 (no stock, a late payment, a cancellation, a carrier that refuses, shipping away, the process
 killed), nothing is held, bought or counted twice, and nothing is left.
 
-Method: `waybill serve` with inventory, warehouse, tracking and fulfillment; shipping is a server of the
-test's own (tests/support/fake_shipping.py), which can be told to misbehave. Then all five services in one
-process, shipping with its tariff, on SQLite and on a real PostgreSQL.
+Method: the flows (what customers and warehouses do) through all services in one process, and the same ones
+through five processes. Then inventory, warehouse, tracking and fulfillment beside a shipping of the test's own
+(tests/support/fake_shipping.py), which can be told to misbehave; then storms of customers while the one process
+is killed and replaced, on SQLite and on a real PostgreSQL.
 """
 
 import os
 import random
-import shutil
 import sys
-import tempfile
 import threading
 import time
 
@@ -20,144 +19,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import grpc  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
-from fake_shipping import FakeShipping  # noqa: E402
+from order_shop import PENS, SECONDS, STOCK, FiveProcesses, OneProcess  # noqa: E402
 from postgresql_server import PostgresqlServer  # noqa: E402
-from waybill_process import FED  # noqa: E402
 from waybill_server import (  # noqa: E402
-    Server, call, channel_to, common, fulfillment as f, inventory as i, reason_of, shipping as p,
-    tracking as t, violations_of, warehouse as w)
+    common, fulfillment as f, inventory as i, reason_of, shipping as p, tracking as t, violations_of,
+    warehouse as w)
 
-SECONDS = 60
-STOCK = 1000
 PROMISED, CONFIRMING, CONFIRMED = (f.ORDER_STATE_PROMISED, f.ORDER_STATE_CONFIRMING,
                                    f.ORDER_STATE_CONFIRMED)
 holder = {}
-
-
-def money(minor):
-    return common.Money(currency_code="USD", amount_minor=minor)
-
-
-DESTINATION = common.Address(name="Ann", lines=["1, Rue"], city="Paris", country_code="FR",
-                             point=common.GeoPoint(latitude_e7=488566000, longitude_e7=23522000))
-
-
-class Shop:
-    """The servers, filled once. With `arguments`: one process with all services; else shipping is the test's."""
-
-    def __init__(self, arguments=None):
-        self.data = tempfile.mkdtemp(prefix="waybill-orders-")
-        self.shipping = FakeShipping() if arguments is None else None
-        self.arguments = arguments
-        self.channels = []
-        if arguments is None:
-            self.arguments = ("warehouse", "inventory", "tracking", "fulfillment", "--shipping",
-                              self.shipping.url)
-        self.start()
-        self.fill()
-
-    def start(self):
-        self.server = Server(self.data, *self.arguments, environment=FED)
-        self.channel = channel_to(self.server.listen)
-        self.channels.append(self.channel)  # others may be using the ones before
-
-    def kill(self):
-        self.server.kill()
-        self.start()
-
-    def replace(self):
-        """In good order: calls that are under way may end."""
-        self.server.stop()
-        self.start()
-
-    def stop(self):
-        for channel in self.channels:
-            channel.close()
-        self.server.stop()
-        if self.shipping:
-            self.shipping.stop()
-        shutil.rmtree(self.data, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.stop()
-
-    def labels(self):
-        if self.shipping:
-            return len(self.shipping.labels())
-        found, token = 0, ""
-        while True:
-            page = self.call(p, "ListShipments", state=p.SHIPMENT_STATE_CREATED, page_token=token)
-            found += len(page.shipments)
-            token = page.next_page_token
-            if not token:
-                return found
-
-    def call(self, messages, name, timeout=SECONDS, **fields):
-        return call(self.channel, messages, name, timeout, **fields)
-
-    def fill(self):
-        for number, (sku, longitude) in enumerate((("MUG", 70000000), ("CUP", 80000000)), 1):
-            address = common.Address(lines=["2, Weg"], city="Bonn", country_code="DE",
-                                     point=common.GeoPoint(latitude_e7=507000000,
-                                                           longitude_e7=longitude))
-            self.call(w, "CreateWarehouse", warehouse=w.Warehouse(
-                warehouse_id=f"W{number}", name=f"Site {number}", priority=number, active=True,
-                address=address, handling_cost=money(100)))
-            self.call(w, "SetCostCard", cost_card=w.CostCard(
-                warehouse_id=f"W{number}", valid_from="2020-01-01", parcel_grams_max=10000,
-                bands=[w.CostBand(distance_metres_max=2000000, base=money(500),
-                                  per_kilogram=money(10))]))
-            self.call(w, "PutItem", item=w.Item(sku=sku, name=f"A {sku}", weight_grams=400,
-                                                hs_code="691110", origin_country="DE"))
-            self.call(w, "ReceiveStock", movement_id=f"in-{sku}", warehouse_id=f"W{number}",
-                      sku=sku, quantity=STOCK)
-        self.wait_until(lambda: self.stock("MUG").on_hand == self.stock("CUP").on_hand == STOCK)
-
-    def stock(self, sku):
-        try:
-            return self.call(i, "GetStock", sku=sku).stock
-        except grpc.RpcError as error:
-            assert reason_of(error) == "SKU_NOT_FOUND", error
-            return i.Stock()
-
-    def shelf(self, number, sku):
-        return self.call(w, "GetWarehouseStock", warehouse_id=f"W{number}", sku=sku).stock
-
-    def wait_until(self, condition):
-        end = time.monotonic() + SECONDS
-        while not condition():
-            assert time.monotonic() < end, "".join(self.server.log[-20:])
-            time.sleep(0.02)
-
-    def promise(self, order_id, mugs=2, cups=1, **more):
-        lines = [f.OrderLine(sku=sku, quantity=quantity, unit_value=money(value))
-                 for sku, quantity, value in (("MUG", mugs, 900), ("CUP", cups, 700)) if quantity]
-        return self.call(f, "PromiseOrder", order_id=order_id, customer_id="ann", lines=lines,
-                         destination=DESTINATION, currency_code="USD", **more).order
-
-    def confirm(self, order_id):
-        return self.call(f, "ConfirmOrder", order_id=order_id).order
-
-    def cancel(self, order_id):
-        return self.call(f, "CancelOrder", order_id=order_id, reason="changed my mind").order
-
-    def order(self, order_id):
-        return self.call(f, "GetOrder", order_id=order_id).order
-
-    def wait_for(self, order_id, state):
-        self.wait_until(lambda: self.order(order_id).state == state)
-        return self.order(order_id)
-
-    def held(self):
-        """What is alive now, of everything: reserved, committed and not returned, allocated, labels."""
-        stocks = [self.stock(sku) for sku in ("MUG", "CUP")]
-        shelves = [self.shelf(1, "MUG"), self.shelf(2, "CUP")]
-        return (sum(s.reserved for s in stocks), sum(s.committed - s.returned for s in stocks),
-                sum(s.allocated for s in shelves),
-                sum(s.shipped_for_reservations for s in shelves), self.labels())
 
 
 def refused(action, reason):
@@ -169,80 +39,91 @@ def refused(action, reason):
     raise AssertionError(f"was not refused: {answer}")
 
 
-def shop():
-    if "shop" not in holder:
-        holder["shop"] = Shop()
-    return holder["shop"]
+def shop(kind):
+    """Made once, when it is first needed."""
+    if kind not in holder:
+        holder[kind] = kind()
+    return holder[kind]
 
 
-def an_order_goes_from_promise_to_delivery():
-    s = shop()
+def faulty_carriers():
+    return OneProcess(faulty=True)
+
+
+# --- flows: what the one process does and what the five do ---
+
+def an_order_from_two_warehouses_goes_from_promise_to_delivery(s):
     before = s.held()
-    events = waybill_server.subscribe(s.channel, timeout=SECONDS,
-                                      key="first", types=[
-        "waybill.fulfillment.v1.Order" + name
-        for name in ("Promised", "Confirmed", "Shipped", "Delivered")])
-    events.initial_metadata()
+    events = s.events_of("first", ("Promised", "Confirmed", "Shipped", "Delivered"))
     order = s.promise("first")
-    assert order.state == PROMISED and len(order.parts) == 2, order
+    assert order.state == PROMISED and len(order.reservation_id) == 40, order
     assert [part.warehouse_id for part in order.parts] == ["W1", "W2"], order
-    assert {part.carrier for part in order.parts} == {"c1"}
+    assert len({part.allocation_id for part in order.parts}) == 1, order
     assert order.goods_value.amount_minor == 2500
-    assert order.shipping_cost.amount_minor == 2000
+    assert order.shipping_cost.amount_minor == sum(part.amount.amount_minor for part in order.parts)
     assert order.handling_cost.amount_minor == 200
-    assert order.landed_cost.amount_minor == 4700
-    assert len(order.reservation_id) == 40 and len(order.parts[0].allocation_id) == 40
-    rates = [r for r in s.shipping.requests if isinstance(r, waybill_server.shipping.GetRatesRequest)]
-    assert rates[0].customs.items[0].hs_code == "691110" and rates[0].customs.incoterm == "DAP"
-    assert rates[0].parcels[0].weight_grams == 800
+    assert order.landed_cost.amount_minor == 2700 + order.shipping_cost.amount_minor
+    assert s.held_since(before) == [3, 0, 3, 0, 0]
     assert s.promise("first") == order  # a repeat
     order = s.confirm("first")
     assert order.state == CONFIRMED, order
-    assert all(len(part.tracking_numbers) == 1 for part in order.parts)
-    assert order.parts[0].charged.amount_minor == 1111
-    assert [n - o for n, o in zip(s.held(), before)] == [0, 3, 3, 0, 2]
-    s.call(w, "ShipAllocation", allocation_id=order.parts[0].allocation_id)
-    s.wait_for("first", f.ORDER_STATE_SHIPPED)
+    assert all(len(part.tracking_numbers) == 1 for part in order.parts), order
+    assert s.held_since(before) == [0, 3, 3, 0, 2]
+    s.ship(order)
+    assert s.held_since(before) == [0, 3, 0, 3, 2]
     refused(lambda: s.cancel("first"), "ORDER_SHIPPED")
     for part in order.parts:
-        event = t.TrackingEvent(carrier=part.carrier, tracking_number=part.tracking_numbers[0],
-                                type=t.TRACKING_EVENT_TYPE_DELIVERED, source="test")
-        event.occurred_time.GetCurrentTime()
-        s.call(t, "RecordEvent", event=event)
+        s.tell_of_parcels(part, t.TRACKING_EVENT_TYPE_DELIVERED)
     order = s.wait_for("first", f.ORDER_STATE_DELIVERED)
-    assert all(part.HasField("delivered_time") for part in order.parts)
+    assert all(part.HasField("delivered_time") for part in order.parts), order
     told = [next(events).event.type.rsplit(".", 1)[1] for _ in range(4)]
     assert told == ["OrderPromised", "OrderConfirmed", "OrderShipped", "OrderDelivered"], told
     events.cancel()
 
 
-def what_is_wrong_is_told_field_by_field():
-    s = shop()
-    request = dict(order_id="bad id", lines=[f.OrderLine(sku="MUG", quantity=0)],
-                   destination=common.Address(), currency_code="usd")
-    try:
-        s.call(f, "PromiseOrder", **request)
-        raise AssertionError("was not refused")
-    except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
-        found = set(violations_of(error))
-        assert {"order_id", "lines[0].quantity", "currency_code", "destination.point",
-                "destination.city", "destination.lines", "destination.country_code"} <= found, found
-    refused(lambda: s.order("nobody"), "ORDER_NOT_FOUND")
-    refused(lambda: s.confirm("nobody"), "ORDER_NOT_FOUND")
-    s.promise("twice")
-    refused(lambda: s.promise("twice", mugs=3), "ID_REUSED")
-    s.cancel("twice")
+def a_line_that_no_warehouse_has_alone_comes_from_several(s):
+    before = s.held()
+    order = s.promise("split", mugs=0, cups=0, pens=PENS + 5)
+    taken = {part.warehouse_id: part.lines[0].quantity for part in order.parts}
+    assert sum(taken.values()) == PENS + 5 and taken.keys() == {"W1", "W2"}, order
+    refused(lambda: s.promise("too-many", mugs=0, cups=0, pens=PENS), "INSUFFICIENT_STOCK")
+    assert s.confirm("split").state == CONFIRMED
+    assert s.held_since(before) == [0, PENS + 5, PENS + 5, 0, 2]
+    assert s.cancel("split").state == f.ORDER_STATE_CANCELLED
+    assert s.held() == before
 
 
-def a_promise_without_stock_says_what_there_is_and_leaves_nothing():
-    s = shop()
+def what_comes_back_is_told_and_received(s):
+    """One parcel is delivered, the other comes back; then its goods are put on the shelf."""
+    stock = s.stock("CUP")
+    events = s.events_of("returned", ("Delivered", "Returned"))
+    s.promise("returned")
+    order = s.confirm("returned")
+    s.ship(order)
+    s.tell_of_parcels(order.parts[0], t.TRACKING_EVENT_TYPE_DELIVERED)
+    s.tell_of_parcels(order.parts[1], t.TRACKING_EVENT_TYPE_RETURNED)
+    order = s.wait_for("returned", f.ORDER_STATE_RETURNED)
+    assert [part.HasField("delivered_time") for part in order.parts] == [True, False], order
+    told = next(events).event
+    assert told.type == "waybill.fulfillment.v1.OrderReturned", told
+    record = waybill_server.fulfillment_events.OrderReturned()
+    assert told.data.Unpack(record) and record.order.state == f.ORDER_STATE_RETURNED, told
+    events.cancel()
+    refused(lambda: s.cancel("returned"), "ORDER_SHIPPED")
+    assert s.stock("CUP").on_hand == stock.on_hand - 1
+    s.call(w, "ReturnStock", movement_id="returned-cup", warehouse_id="W2", sku="CUP", quantity=1,
+           reason=w.RETURN_REASON_CUSTOMER, reference=order.parts[1].allocation_id)
+    s.wait_until(lambda: s.stock("CUP").on_hand == stock.on_hand)
+    assert s.stock("CUP").available == stock.available
+
+
+def a_promise_without_stock_says_what_there_is_and_leaves_nothing(s):
     before = s.held()
     error = refused(lambda: s.promise("greedy", mugs=STOCK + 1), "INSUFFICIENT_STOCK")
     detail = f.InsufficientStock()
     assert any(one.Unpack(detail) for one in waybill_server.details_of(error))
     assert detail.lines[0].sku == "MUG" and detail.lines[0].requested_quantity == STOCK + 1
-    refused(lambda: s.promise("unknown", carriers=["nobody"]), "NO_RATE")
+    refused(lambda: s.promise("unknown", carriers=["nobody"]), "INVALID_FIELD")
     assert s.held() == before
     refused(lambda: s.order("greedy"), "ORDER_NOT_FOUND")
     assert s.promise("greedy").state == PROMISED  # asked again, it is decided anew
@@ -250,8 +131,7 @@ def a_promise_without_stock_says_what_there_is_and_leaves_nothing():
     assert s.held() == before
 
 
-def a_late_payment_is_taken_if_the_stock_is_free():
-    s = shop()
+def an_abandoned_order_gives_back_and_a_late_payment_is_taken_if_the_stock_is_free(s):
     before = s.held()
     ttl = {"seconds": 1}
     s.promise("late", ttl=ttl)
@@ -271,8 +151,7 @@ def a_late_payment_is_taken_if_the_stock_is_free():
     assert s.held() == before
 
 
-def a_cancellation_gives_back_before_and_after_the_pivot():
-    s = shop()
+def a_cancellation_gives_back_before_and_after_the_pivot(s):
     before = s.held()
     for number, confirmed in enumerate((False, True)):
         name = f"cancelled-{number}"
@@ -285,45 +164,8 @@ def a_cancellation_gives_back_before_and_after_the_pivot():
         refused(lambda name=name: s.confirm(name), "ORDER_CANCELLED")
 
 
-def another_carrier_takes_what_one_refuses():
-    s = shop()
-    s.shipping.refusing = {"c1"}
-    s.shipping.away = {"c2"}
-    s.promise("refused")
-    order = s.confirm("refused")
-    if order.state != CONFIRMED:  # c2 was asked a few times first
-        order = s.wait_for("refused", CONFIRMED)
-    assert {part.carrier for part in order.parts} == {"c3"}, order
-    assert order.parts[0].amount.amount_minor == 1000  # the price stays
-    s.shipping.refusing = {"c1", "c2", "c3"}
-    s.shipping.away = set()
-    s.promise("hopeless")
-    order = s.confirm("hopeless")
-    assert order.state == f.ORDER_STATE_NEEDS_ATTENTION and order.attention_reason, order
-    s.shipping.refusing = set()
-    assert s.confirm("hopeless").state == CONFIRMED
-    for name in ("refused", "hopeless"):
-        s.cancel(name)
-
-
-def shipping_away_and_the_process_killed_it_goes_on():
-    s = shop()
-    before = s.held()
-    s.promise("killed")
-    s.shipping.is_down = True
-    assert s.confirm("killed").state == CONFIRMING
-    s.kill()
-    assert s.order("killed").state == CONFIRMING
-    s.shipping.is_down = False
-    order = s.wait_for("killed", CONFIRMED)
-    assert len(order.parts) == 2
-    assert [n - o for n, o in zip(s.held(), before)] == [0, 3, 3, 0, 2]
-    s.cancel("killed")
-
-
-def a_watcher_sees_the_order_go():
-    s = shop()
-    watch = s.channel.unary_stream(
+def a_watcher_sees_the_order_go(s):
+    watch = s.channel_of(f).unary_stream(
         "/waybill.fulfillment.v1.FulfillmentService/WatchOrder",
         request_serializer=f.WatchOrderRequest.SerializeToString,
         response_deserializer=f.WatchOrderResponse.FromString)
@@ -349,6 +191,113 @@ def a_watcher_sees_the_order_go():
     again = s.call(f, "ListOrders", customer_id="ann", state=f.ORDER_STATE_CANCELLED,
                    page_token=orders.next_page_token)
     assert orders.orders[0].order_id not in {order.order_id for order in again.orders}
+
+
+def the_books_agree(s):
+    """After all of these."""
+    assert not s.call(w, "VerifyMovements").mismatches
+    assert not s.call(i, "VerifyLedger").mismatches
+    for sku in ("MUG", "CUP", "PEN"):
+        on_shelves = sum(one.on_hand for one in s.shelves() if one.sku == sku)
+        promised = s.stock(sku)
+        unsent = sum(one.allocated for one in s.shelves() if one.sku == sku)
+        assert promised.reserved == 0 and promised.on_hand == on_shelves - unsent, (promised, on_shelves)
+
+
+FLOWS = (
+    an_order_from_two_warehouses_goes_from_promise_to_delivery,
+    a_line_that_no_warehouse_has_alone_comes_from_several,
+    what_comes_back_is_told_and_received,
+    a_promise_without_stock_says_what_there_is_and_leaves_nothing,
+    an_abandoned_order_gives_back_and_a_late_payment_is_taken_if_the_stock_is_free,
+    a_cancellation_gives_back_before_and_after_the_pivot,
+    a_watcher_sees_the_order_go,
+    the_books_agree,
+)
+
+
+def through(kind, name):
+    """The flows as cases."""
+    def case_of(flow):
+        def case():
+            flow(shop(kind))
+        case.__name__ = f"{name}__{flow.__name__}"
+        return case
+    return [case_of(flow) for flow in FLOWS]
+
+
+# --- what may be in the way ---
+
+def a_promise_costs_what_the_carrier_said_and_without_a_rate_there_is_none():
+    s = shop(faulty_carriers)
+    order = s.promise("priced")
+    assert {part.carrier for part in order.parts} == {"c1"}, order
+    assert order.shipping_cost.amount_minor == 2000 and order.landed_cost.amount_minor == 4700, order
+    rates = [r for r in s.shipping.requests if isinstance(r, p.GetRatesRequest)]
+    assert rates[0].customs.items[0].hs_code == "691110" and rates[0].customs.incoterm == "DAP"
+    assert rates[0].parcels[0].weight_grams == 800
+    order = s.confirm("priced")
+    assert order.parts[0].charged.amount_minor == 1111 and order.parts[0].amount.amount_minor == 1000, order
+    s.cancel("priced")
+    before = s.held()
+    refused(lambda: s.promise("unpriced", carriers=["nobody"]), "NO_RATE")
+    refused(lambda: s.order("unpriced"), "ORDER_NOT_FOUND")
+    assert s.held() == before
+
+
+def what_is_wrong_is_told_field_by_field():
+    s = shop(faulty_carriers)
+    request = dict(order_id="bad id", lines=[f.OrderLine(sku="MUG", quantity=0)],
+                   destination=common.Address(), currency_code="usd")
+    try:
+        s.call(f, "PromiseOrder", **request)
+        raise AssertionError("was not refused")
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        found = set(violations_of(error))
+        assert {"order_id", "lines[0].quantity", "currency_code", "destination.point",
+                "destination.city", "destination.lines", "destination.country_code"} <= found, found
+    refused(lambda: s.order("nobody"), "ORDER_NOT_FOUND")
+    refused(lambda: s.confirm("nobody"), "ORDER_NOT_FOUND")
+    s.promise("twice")
+    refused(lambda: s.promise("twice", mugs=3), "ID_REUSED")
+    s.cancel("twice")
+
+
+def another_carrier_takes_what_one_refuses():
+    s = shop(faulty_carriers)
+    s.shipping.refusing = {"c1"}
+    s.shipping.away = {"c2"}
+    s.promise("refused")
+    order = s.confirm("refused")
+    if order.state != CONFIRMED:  # c2 was asked a few times first
+        order = s.wait_for("refused", CONFIRMED)
+    assert {part.carrier for part in order.parts} == {"c3"}, order
+    assert order.parts[0].amount.amount_minor == 1000  # the price stays
+    s.shipping.refusing = {"c1", "c2", "c3"}
+    s.shipping.away = set()
+    s.promise("hopeless")
+    order = s.confirm("hopeless")
+    assert order.state == f.ORDER_STATE_NEEDS_ATTENTION and order.attention_reason, order
+    s.shipping.refusing = set()
+    assert s.confirm("hopeless").state == CONFIRMED
+    for name in ("refused", "hopeless"):
+        s.cancel(name)
+
+
+def shipping_away_and_the_process_killed_it_goes_on():
+    s = shop(faulty_carriers)
+    before = s.held()
+    s.promise("killed")
+    s.shipping.is_down = True
+    assert s.confirm("killed").state == CONFIRMING
+    s.kill()
+    assert s.order("killed").state == CONFIRMING
+    s.shipping.is_down = False
+    order = s.wait_for("killed", CONFIRMED)
+    assert len(order.parts) == 2
+    assert s.held_since(before) == [0, 3, 3, 0, 2]
+    s.cancel("killed")
 
 
 def persistent(action):
@@ -400,60 +349,42 @@ def storm(s, disturb, times=3):
     for name, road in ended.items():
         s.wait_for(name, CONFIRMED if road == 1 else f.ORDER_STATE_CANCELLED)
     confirmed = sum(road == 1 for road in ended.values())
-    found = [n - o for n, o in zip(s.held(), before)]
+    found = s.held_since(before)
     assert found == [0, 2 * confirmed, 2 * confirmed, 0, 2 * confirmed], (found, confirmed)
     assert not s.call(w, "VerifyMovements").mismatches
     assert not s.call(i, "VerifyLedger").mismatches
 
 
 def killed_anywhere_every_order_ends_done_or_undone():
-    storm(shop(), shop().kill)
-
-
-def go_the_whole_way(s, name):
-    assert s.promise(name).state == PROMISED
-    order = s.confirm(name)
-    assert order.state == CONFIRMED and all(part.tracking_numbers for part in order.parts), order
-    s.call(w, "ShipAllocation", allocation_id=order.parts[0].allocation_id)
-    s.wait_for(name, f.ORDER_STATE_SHIPPED)
-    for part in order.parts:
-        for number in part.tracking_numbers:
-            event = t.TrackingEvent(carrier=part.carrier, tracking_number=number,
-                                    type=t.TRACKING_EVENT_TYPE_DELIVERED, source="test")
-            event.occurred_time.GetCurrentTime()
-            s.call(t, "RecordEvent", event=event)
-    s.wait_for(name, f.ORDER_STATE_DELIVERED)
+    storm(shop(faulty_carriers), shop(faulty_carriers).kill)
 
 
 def all_services_in_one_process_killed_and_stopped_under_load():
-    with Shop(()) as s:
-        go_the_whole_way(s, "whole")
-        disturbances = iter((s.kill, s.replace, s.kill))
-        storm(s, lambda: next(disturbances)())
+    s = shop(OneProcess)
+    disturbances = iter((s.kill, s.replace, s.kill))
+    storm(s, lambda: next(disturbances)())
 
 
 def all_services_on_postgresql_do_the_same():
     with PostgresqlServer() as database:
         url = database.database("orders")
-        with Shop(("--warehouse", url, "--shipping", url, "--fulfillment", url)) as s:
-            go_the_whole_way(s, "whole")
+        with OneProcess(("--warehouse", url, "--shipping", url, "--fulfillment", url)) as s:
+            an_order_from_two_warehouses_goes_from_promise_to_delivery(s)
             storm(s, s.replace, 2)
 
 
 try:
     tap.run([
-        an_order_goes_from_promise_to_delivery,
+        *through(OneProcess, "one_process"),
+        *through(FiveProcesses, "five_processes"),
+        a_promise_costs_what_the_carrier_said_and_without_a_rate_there_is_none,
         what_is_wrong_is_told_field_by_field,
-        a_promise_without_stock_says_what_there_is_and_leaves_nothing,
-        a_late_payment_is_taken_if_the_stock_is_free,
-        a_cancellation_gives_back_before_and_after_the_pivot,
         another_carrier_takes_what_one_refuses,
         shipping_away_and_the_process_killed_it_goes_on,
-        a_watcher_sees_the_order_go,
         killed_anywhere_every_order_ends_done_or_undone,
         all_services_in_one_process_killed_and_stopped_under_load,
         all_services_on_postgresql_do_the_same,
     ])
 finally:
-    if "shop" in holder:
-        holder["shop"].stop()
+    for one in holder.values():
+        one.stop()

@@ -153,6 +153,14 @@ class Supervisor:
         new.wait_for_log("the store is free, taken over")
         return took
 
+    def kill(self):
+        """As a power switch would end the process, though not the machine; then the next one starts."""
+        self.present.signal(signal.SIGKILL)
+        code = self.present.wait()
+        assert code == -signal.SIGKILL, f"it had ended with {code}: {self.present.text()}"
+        self.present = self.start()
+        self.present.wait_ready()
+
     def __exit__(self, *unused):
         self.present.signal(signal.SIGTERM)
         code = self.present.wait()
@@ -162,18 +170,22 @@ class Supervisor:
 
 
 class Processes:
-    """One process a service, each with its own data, wired by their addresses."""
+    """One process a service, each with its own data, wired by their addresses, which are known before the
+    start. `more`: further arguments by service.
+    """
 
-    def __init__(self, place):
-        self.place = place
+    def __init__(self, place, more=None):
         self.supervisors = {}
-
-    def __enter__(self):
         for service, known in SERVICES.items():
             told = [word for other in known
                     for word in ("--" + other, "grpc://" + self.supervisors[other].listen)]
-            made = Supervisor(os.path.join(self.place, service), service, *told, environment=FED)
-            self.supervisors[service] = made.__enter__()
+            told += (more or {}).get(service, ())
+            self.supervisors[service] = Supervisor(os.path.join(place, service), service, *told,
+                                                   environment=FED)
+
+    def __enter__(self):
+        for one in self.supervisors.values():
+            one.__enter__()
         return self
 
     def __exit__(self, *unused):
