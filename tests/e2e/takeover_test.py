@@ -3,7 +3,8 @@
 supervisor's, calls in flight are finished by the old process, later ones wait and are answered by the new one.
 
 Method: a supervisor keeps the sockets and runs each service as a process of its own, as systemd would;
-every service is stopped by SIGTERM and started again in turn, both ways: new after old, and new beside old.
+every service is stopped by SIGTERM and started again in turn, both ways: new after old, and new beside old; on
+stores of its own, and with warehouse, shipping and fulfillment on a real PostgreSQL.
 Meanwhile grpcio clients with their repeats switched off and without wait_for_ready, each on a connection of
 its own, and HTTP/1.1 clients that keep their connections make one unary call after the other: every one must
 be answered OK at its first attempt. Afterwards the stores hold exactly what was acknowledged. Sockets that
@@ -26,6 +27,7 @@ import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
+from postgresql_server import PostgresqlServer  # noqa: E402
 from socket_supervisor import (  # noqa: E402
     Process, Processes, Supervisor, address_of, listening_socket, spawn)
 from waybill_process import FED, PROGRAM  # noqa: E402
@@ -374,21 +376,33 @@ def nothing_is_held(addresses, sku):
 
 # --- the cases ---
 
+def replace_each_in_turn(place, stores=None):
+    """Under load; `stores`: arguments by service."""
+    loads = [make() for make in LOADS]
+    with Processes(place, stores) as processes:
+        addresses = {name: one.listen for name, one in processes.supervisors.items()}
+        drains = []
+        with begin(loads, addresses) as clients:
+            time.sleep(0.5)
+            for one in processes.supervisors.values():
+                drains.append(one.restart())
+                time.sleep(0.3)
+                drains.append(one.take_over())
+                time.sleep(0.3)
+        check(loads, addresses, clients, drains)
+        nothing_is_held(addresses, "CUP")
+
+
 def each_service_in_turn_is_replaced_and_no_call_fails():
     with Place() as place:
-        loads = [make() for make in LOADS]
-        with Processes(place) as processes:
-            addresses = {name: one.listen for name, one in processes.supervisors.items()}
-            drains = []
-            with begin(loads, addresses) as clients:
-                time.sleep(0.5)
-                for one in processes.supervisors.values():
-                    drains.append(one.restart())
-                    time.sleep(0.3)
-                    drains.append(one.take_over())
-                    time.sleep(0.3)
-            check(loads, addresses, clients, drains)
-            nothing_is_held(addresses, "CUP")
+        replace_each_in_turn(place)
+
+
+def each_service_in_turn_is_replaced_with_stores_on_postgresql():
+    """Warehouse, shipping and fulfillment each on a database of its own."""
+    with PostgresqlServer({"max_connections": 200}) as server, Place() as place:
+        replace_each_in_turn(place, {service: ("--" + service, server.database(service))
+                                     for service in ("warehouse", "shipping", "fulfillment")})
 
 
 def whole_process_with_several_threads_and_sockets_is_replaced_and_no_call_fails():
@@ -559,6 +573,7 @@ def help_names_the_setting():
 
 tap.run([
     each_service_in_turn_is_replaced_and_no_call_fails,
+    each_service_in_turn_is_replaced_with_stores_on_postgresql,
     whole_process_with_several_threads_and_sockets_is_replaced_and_no_call_fails,
     connections_wait_while_nobody_serves,
     several_sockets_are_served_by_every_thread,
