@@ -94,6 +94,12 @@ def ups_shipments():
     assert all(parcel["labels"][0][0] == "ZPL" for parcel in zpl["shipment"]["parcels"])
     negotiated = read("ups/ship/response-ShippingRequestwithNegotiatedRatesResponse.json", "ship")
     same(negotiated["shipment"], number="1Z1662229115284418", charged="CAD 2772")
+    value = json.loads(sample("ups/ship/response-ShippingRequestwithNegotiatedRatesResponse.json"))
+    total = {"CurrencyCode": "CAD", "MonetaryValue": "20.00"}
+    value["ShipmentResponse"]["ShipmentResults"]["NegotiatedRateCharges"] = {"TotalCharge": total}
+    same(read_value("ups", "ship", 200, value)["shipment"], charged="CAD 2000")
+    total["MonetaryValue"] = None  # then it is not known: the published one would be wrong
+    same(read_value("ups", "ship", 200, value)["shipment"], charged="")
     own = read("ups/ship/response-own-png.json", "ship")["shipment"]
     same(own, number="1Z5R89390357567127", charged="CAD 15542", warnings=1)
     assert [len(parcel["labels"]) for parcel in own["parcels"]] == [1, 0]  # GIF is no label of ours

@@ -116,7 +116,11 @@ static void read_breakdown(struct arena *arena, json_t *from, const char *curren
     rate->charge_count = list.count;
 }
 
-/* What is paid: negotiated before published, with taxes before without. */
+/*
+ * What is paid: negotiated before published, with taxes before without. The first of them that the
+ * answer has decides: where it cannot be read, the price is not known, and a published one would be
+ * a wrong one.
+ */
 static bool read_total(struct arena *arena, json_t *rated, const char *published,
                        struct shipping_money *total)
 {
@@ -125,8 +129,8 @@ static bool read_total(struct arena *arena, json_t *rated, const char *published
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < sizeof names / sizeof names[0]; j++) {
             json_t *found = json_member(parts[i], names[j]);
-            if (json_money(arena, found, "MonetaryValue", found, "CurrencyCode", total))
-                return true;
+            if (found != NULL)
+                return json_money(arena, found, "MonetaryValue", found, "CurrencyCode", total);
         }
     }
     return false;
