@@ -1,7 +1,10 @@
 """A `waybill simulate carriers` process, for the Python suites, and the settings that make a server
 ship with it."""
 
+import base64
+import hashlib
 import json
+import re
 import subprocess
 import urllib.request
 
@@ -9,6 +12,14 @@ from waybill_process import PROGRAM
 
 SECRET = "agreed-upon"
 ACCOUNTS = {"ups": "W4YB1L", "fedex": "740561073", "dhl": "123456789"}
+
+
+def reference_of(shipment_id, attempt=1):
+    """What carriers know that attempt to buy the shipment by (docs/internals/carriers.md)."""
+    whole = shipment_id if attempt == 1 else f"{shipment_id}~{attempt}"
+    if re.fullmatch(r"[A-Za-z0-9-]{1,30}", whole):
+        return whole
+    return "W" + base64.b32encode(hashlib.sha256(whole.encode()).digest()).decode()[1:30]
 
 
 class Simulator:
