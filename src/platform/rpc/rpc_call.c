@@ -195,6 +195,11 @@ int64_t rpc_call_deadline_us(const struct rpc_call *call)
     return call->deadline_us;
 }
 
+int64_t rpc_call_command_deadline_us(const struct rpc_call *call)
+{
+    return call->deadline_us == INT64_MAX ? 0 : call->deadline_us;
+}
+
 int64_t rpc_call_timeout_us(const struct rpc_call *call)
 {
     return call->timeout_us;

@@ -156,6 +156,9 @@ struct executor *rpc_call_executor(struct rpc_call *call);
 /* By clock_monotonic_us of the server's clock; INT64_MAX = none. */
 int64_t rpc_call_deadline_us(const struct rpc_call *call);
 
+/* The same as the contexts' commands have it: 0 = none. */
+int64_t rpc_call_command_deadline_us(const struct rpc_call *call);
+
 /* What the client allowed, by its own header; INT64_MAX = no limit. */
 int64_t rpc_call_timeout_us(const struct rpc_call *call);
 

@@ -12,6 +12,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/rpc/rpc_call_end.h"
 
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
@@ -416,10 +417,8 @@ static void message(void *stream_context, struct rpc_call *call, const ProtobufC
     }
     if (!subscribe_check(&stream->filter, &stream->service->options.types, logs, log_count,
                          &violations)) {
-        struct rpc_status status = rpc_status_invalid(rpc_call_arena(call), violations.items,
-                                                      violations_kept(&violations));
         stream->has_ended = true;
-        rpc_call_fail(call, &status);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     enum subscription_start start =

@@ -35,7 +35,7 @@ static void job_done(struct order_job *job, const struct error *error)
                            sizeof(Waybill__Fulfillment__V1__CancelOrderResponse),
                    "one shape");
     if (error != NULL) {
-        order_fail_with_error(state->call, error);
+        rpc_call_end_with_error(state->call, error);
         return;
     }
     if (job->answer != ORDER_ANSWER_ORDER) {
@@ -44,7 +44,7 @@ static void job_done(struct order_job *job, const struct error *error)
     }
     protobuf_c_message_init(state->response, &response);
     response.order = order_message(rpc_call_arena(state->call), &job->order);
-    order_answer(state->call, &response.base, response.order != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.order != NULL);
 }
 
 static struct job_call *create_job(struct rpc_call *call,
@@ -52,15 +52,14 @@ static struct job_call *create_job(struct rpc_call *call,
 {
     struct job_call *state = arena_allocate_zero(rpc_call_arena(call), 1, sizeof *state);
     if (state == NULL) {
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return NULL;
     }
-    int64_t deadline_us = rpc_call_deadline_us(call);
     state->call = call;
     state->response = response;
     state->job.executor = rpc_call_executor(call);
     state->job.arena = rpc_call_arena(call);
-    state->job.deadline_us = deadline_us == INT64_MAX ? 0 : deadline_us;
+    state->job.deadline_us = rpc_call_command_deadline_us(call);
     return state;
 }
 
@@ -213,18 +212,18 @@ static void handle_promise(void *context, struct rpc_call *call, const ProtobufC
     if (job == NULL)
         return;
     if (state == NULL) {
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     state->job = *job;
     state->message = (const void *)message;
     violations_init(&state->violations, rpc_call_arena(call));
     if (!read_promise(state, state->message))
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
     else if (!fulfillment_service_promise(service_of(context), &state->request,
                                           (const char(*)[4])state->currencies, &state->job.job,
                                           &state->violations, promise_done))
-        order_fail_with_violations(call, &state->violations);
+        rpc_call_end_with_violations(call, &state->violations);
 }
 
 /* --- ConfirmOrder, CancelOrder --- */
@@ -234,7 +233,7 @@ static void submit_change(void *context, struct job_call *state)
     struct violations violations;
     violations_init(&violations, state->job.arena);
     if (!fulfillment_service_change(service_of(context), &state->job, &violations, job_done))
-        order_fail_with_violations(state->call, &violations);
+        rpc_call_end_with_violations(state->call, &violations);
 }
 
 static void handle_confirm(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -271,11 +270,10 @@ struct get_call {
 
 static struct fulfillment_command command_of(struct rpc_call *call)
 {
-    int64_t deadline_us = rpc_call_deadline_us(call);
     return (struct fulfillment_command){
         .executor = rpc_call_executor(call),
         .arena = rpc_call_arena(call),
-        .deadline_us = deadline_us == INT64_MAX ? 0 : deadline_us,
+        .deadline_us = rpc_call_command_deadline_us(call),
     };
 }
 
@@ -284,7 +282,7 @@ static void get_done(struct fulfillment_command *command, const struct error *er
     struct get_call *state = (struct get_call *)command;
     Waybill__Fulfillment__V1__GetOrderResponse response;
     if (error != NULL) {
-        order_fail_with_error(state->call, error);
+        rpc_call_end_with_error(state->call, error);
         return;
     }
     if (command->outcome != FULFILLMENT_DONE) {
@@ -293,7 +291,7 @@ static void get_done(struct fulfillment_command *command, const struct error *er
     }
     waybill__fulfillment__v1__get_order_response__init(&response);
     response.order = order_message(rpc_call_arena(state->call), &state->command.order);
-    order_answer(state->call, &response.base, response.order != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.order != NULL);
 }
 
 static void handle_get(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -302,7 +300,7 @@ static void handle_get(void *context, struct rpc_call *call, const ProtobufCMess
     struct get_call *state = arena_allocate_zero(rpc_call_arena(call), 1, sizeof *state);
     struct violations violations;
     if (state == NULL) {
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     violations_init(&violations, rpc_call_arena(call));
@@ -310,7 +308,7 @@ static void handle_get(void *context, struct rpc_call *call, const ProtobufCMess
     state->command.base = command_of(call);
     state->command.order_id = text_of(request->order_id);
     if (!fulfillment_service_get(service_of(context), &state->command, &violations, get_done))
-        order_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ListOrders --- */
@@ -330,7 +328,7 @@ static void list_done(struct fulfillment_command *command, const struct error *e
     const struct list_orders_command *list = &state->command;
     Waybill__Fulfillment__V1__ListOrdersResponse response;
     if (error != NULL) {
-        order_fail_with_error(state->call, error);
+        rpc_call_end_with_error(state->call, error);
         return;
     }
     waybill__fulfillment__v1__list_orders_response__init(&response);
@@ -346,7 +344,7 @@ static void list_done(struct fulfillment_command *command, const struct error *e
             (char *)page_token_make(arena, list_name, state->filter, list->next).data;
         good = response.next_page_token != NULL;
     }
-    order_answer(state->call, &response.base, good);
+    rpc_call_end_with_answer(state->call, &response.base, good);
 }
 
 static void handle_list(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -357,7 +355,7 @@ static void handle_list(void *context, struct rpc_call *call, const ProtobufCMes
     char *filter = arena_format(arena, "%s\n%d", request->customer_id, (int)request->state);
     struct violations violations;
     if (state == NULL || filter == NULL) {
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     violations_init(&violations, arena);
@@ -367,15 +365,12 @@ static void handle_list(void *context, struct rpc_call *call, const ProtobufCMes
     state->command.customer_id = text_of(request->customer_id);
     if (!page_token_read(text_of(request->page_token), list_name, state->filter,
                          &state->command.after)) {
-        struct rpc_status status =
-            rpc_status_make(arena, GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
-                            "page_token is not one of this list with this filter");
-        rpc_call_fail(call, &status);
+        rpc_call_end_with_page_token(call);
         return;
     }
     if (!fulfillment_service_list(service_of(context), &state->command, request->page_size,
                                   request->state, &violations, list_done))
-        order_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- the table --- */

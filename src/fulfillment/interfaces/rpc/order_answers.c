@@ -4,25 +4,6 @@
 
 #include "fulfillment/interfaces/rpc/order_messages.h"
 
-void order_fail_without_memory(struct rpc_call *call)
-{
-    struct error error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
-    order_fail_with_error(call, &error);
-}
-
-void order_fail_with_error(struct rpc_call *call, const struct error *error)
-{
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), error);
-    rpc_call_fail(call, &status);
-}
-
-void order_fail_with_violations(struct rpc_call *call, const struct violations *violations)
-{
-    struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
-    rpc_call_fail(call, &status);
-}
-
 void order_fail_not_found(struct rpc_call *call)
 {
     struct rpc_status status = rpc_status_make(rpc_call_arena(call), GRPC_STATUS_NOT_FOUND,
@@ -91,12 +72,4 @@ void order_fail_with_answer(struct rpc_call *call, const struct order_job *job)
         break;
     }
     rpc_call_fail(call, &status);
-}
-
-void order_answer(struct rpc_call *call, const ProtobufCMessage *response, bool is_filled)
-{
-    if (is_filled)
-        rpc_call_answer(call, response);
-    else
-        order_fail_without_memory(call);
 }

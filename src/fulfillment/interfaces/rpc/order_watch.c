@@ -106,7 +106,7 @@ static void end_with(struct watcher *watcher, const struct rpc_status *status)
 static void end_with_error(struct watcher *watcher, const struct error *error)
 {
     watcher->has_ended = true;
-    order_fail_with_error(watcher->call, error);
+    rpc_call_end_with_error(watcher->call, error);
 }
 
 /* --- cursors --- */
@@ -167,7 +167,7 @@ static bool send_order(struct watcher *watcher, struct arena *arena,
     response.order = order;
     response.cursor = cursor_at(watcher, arena, watcher->subscriber.positions[0], order->revision);
     if (response.cursor == NULL) {
-        order_fail_without_memory(watcher->call);
+        rpc_call_end_without_memory(watcher->call);
         watcher->has_ended = true;
         return false;
     }
@@ -183,7 +183,7 @@ static void send_event(struct watcher *watcher)
                                                          (const uint8_t *)watcher->event_data.data);
     if (event == NULL) { /* it is our own, so there was no memory: the cursor leads back to it */
         watcher->has_ended = true;
-        order_fail_without_memory(watcher->call);
+        rpc_call_end_without_memory(watcher->call);
         return;
     }
     if (event->order != NULL && event->order->revision > watcher->last_revision)
@@ -264,7 +264,7 @@ static void got_order(struct fulfillment_command *command, const struct error *e
             order_message(&watcher->arena, &watcher->get.order);
         if (order == NULL) {
             watcher->has_ended = true;
-            order_fail_without_memory(watcher->call);
+            rpc_call_end_without_memory(watcher->call);
             return;
         }
         (void)send_order(watcher, &watcher->arena, order);
@@ -279,7 +279,7 @@ static void opened(void *context, struct rpc_call *call, void **stream_context)
     struct watcher *watcher = memory_allocate_zero(1, sizeof *watcher);
     *stream_context = watcher;
     if (watcher == NULL) {
-        order_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     watcher->subscriber.table = &table;
@@ -302,11 +302,11 @@ static bool take_request(struct watcher *watcher,
     watcher->order_id = arena_copy_text(&watcher->arena, text_of(request->order_id));
     watcher->wants_present = request->cursor[0] == '\0';
     if (watcher->order_id.data == NULL) {
-        order_fail_without_memory(watcher->call);
+        rpc_call_end_without_memory(watcher->call);
         return false;
     }
     if (!fulfillment_check_order_id(&violations, watcher->order_id)) {
-        order_fail_with_violations(watcher->call, &violations);
+        rpc_call_end_with_violations(watcher->call, &violations);
         return false;
     }
     if (watcher->wants_present) {
@@ -340,7 +340,7 @@ static void message(void *stream_context, struct rpc_call *call, const ProtobufC
                                  got_order)) {
         watcher->is_asking = false;
         watcher->has_ended = true;
-        order_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
     }
 }
 

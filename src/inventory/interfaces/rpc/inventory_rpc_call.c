@@ -3,30 +3,16 @@
 
 #include "inventory/interfaces/rpc/inventory_messages.h"
 
-void inventory_rpc_fail_without_memory(struct rpc_call *call)
-{
-    struct error error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), &error);
-    rpc_call_fail(call, &status);
-}
-
 void *inventory_rpc_command(struct rpc_call *call, size_t size)
 {
     struct inventory_command *command = arena_allocate_zero(rpc_call_arena(call), 1, size);
     if (command == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return NULL;
     }
     command->executor = rpc_call_executor(call);
     command->arena = rpc_call_arena(call);
     return command;
-}
-
-void inventory_rpc_fail_with_violations(struct rpc_call *call, const struct violations *violations)
-{
-    struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
-    rpc_call_fail(call, &status);
 }
 
 void inventory_rpc_fail_with_violation(struct rpc_call *call, const char *field,
@@ -35,15 +21,7 @@ void inventory_rpc_fail_with_violation(struct rpc_call *call, const char *field,
     struct violations violations;
     violations_init(&violations, rpc_call_arena(call));
     violations_add(&violations, description, "%s", field);
-    inventory_rpc_fail_with_violations(call, &violations);
-}
-
-void inventory_rpc_answer(struct rpc_call *call, const ProtobufCMessage *response, bool filled)
-{
-    if (filled)
-        rpc_call_answer(call, response);
-    else
-        inventory_rpc_fail_without_memory(call);
+    rpc_call_end_with_violations(call, &violations);
 }
 
 struct refusal {
@@ -139,5 +117,5 @@ void inventory_rpc_fail_with_line(struct rpc_call *call, size_t line, const char
     struct violations violations;
     violations_init(&violations, rpc_call_arena(call));
     violations_add(&violations, description, "lines[%zu]", line);
-    inventory_rpc_fail_with_violations(call, &violations);
+    rpc_call_end_with_violations(call, &violations);
 }

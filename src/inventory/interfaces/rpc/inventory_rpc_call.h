@@ -2,23 +2,20 @@
 #define WAYBILL_INVENTORY_INTERFACES_RPC_INVENTORY_RPC_CALL_H
 
 #include "inventory/application/inventory_service.h"
-#include "platform/rpc/server.h"
+#include "platform/rpc/rpc_call_end.h"
 
 #include "waybill/inventory/v1/inventory.pb-c.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The handlers of inventory's methods, and what they share. Thread: the call's loop. */
-
-/* The call fails for want of memory. */
-void inventory_rpc_fail_without_memory(struct rpc_call *call);
+/* The handlers of inventory's methods, and what they share beside rpc_call_end.h. Thread: the
+ * call's loop. */
 
 /* Memory for a command, all zero; without any the call has failed and NULL is given. */
 void *inventory_rpc_command(struct rpc_call *call, size_t size);
 
 /* The call fails with INVALID_FIELD. */
-void inventory_rpc_fail_with_violations(struct rpc_call *call, const struct violations *violations);
 void inventory_rpc_fail_with_violation(struct rpc_call *call, const char *field,
                                        const char *description);
 
@@ -47,9 +44,6 @@ bool inventory_rpc_read_reserve(struct arena *arena,
 /* Answers a command that was not done. False if it was. */
 bool inventory_rpc_failed(struct rpc_call *call, const struct inventory_command *command,
                           const struct error *error);
-
-/* Sends the response if everything in it found memory. */
-void inventory_rpc_answer(struct rpc_call *call, const ProtobufCMessage *response, bool filled);
 
 /* rpc_unary_handlers; their context is the struct inventory_service. */
 void inventory_rpc_receive_stock(void *context, struct rpc_call *call,

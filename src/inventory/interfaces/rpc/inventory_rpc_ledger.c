@@ -39,7 +39,7 @@ static void list_stock_entries_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__list_stock_entries_response__init(&response);
     bool filled = fill_entries(rpc_call_arena(state->call), &state->command, &response);
-    inventory_rpc_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 void inventory_rpc_list_stock_entries(void *context, struct rpc_call *call,
@@ -61,7 +61,7 @@ void inventory_rpc_list_stock_entries(void *context, struct rpc_call *call,
     }
     if (!inventory_service_list_stock_entries(context, &state->command, request->page_size,
                                               &violations, list_stock_entries_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- VerifyLedger --- */
@@ -112,7 +112,7 @@ static void verify_ledger_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__verify_ledger_response__init(&response);
     bool filled = fill_verification(rpc_call_arena(state->call), &state->command, &response);
-    inventory_rpc_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 void inventory_rpc_verify_ledger(void *context, struct rpc_call *call,

@@ -25,7 +25,7 @@ static void reserve_done(void *context, const struct error *error)
     waybill__inventory__v1__reserve_response__init(&response);
     response.reservation =
         reservation_message(rpc_call_arena(state->call), &state->command.reservation);
-    inventory_rpc_answer(state->call, &response.base, response.reservation != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.reservation != NULL);
 }
 
 /* A Duration in microseconds; what is out of any range comes out as 0, which is refused. */
@@ -65,14 +65,14 @@ void inventory_rpc_reserve(void *context, struct rpc_call *call, const ProtobufC
     if (state == NULL)
         return;
     if (!inventory_rpc_read_reserve(rpc_call_arena(call), request, &state->command, &lines)) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     violations_init(&violations, rpc_call_arena(call));
     state->call = call;
     if (!inventory_service_reserve(context, &state->command, lines, request->n_lines, &violations,
                                    reserve_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- Commit --- */
@@ -112,7 +112,7 @@ static void commit_done(void *context, const struct error *error)
     waybill__inventory__v1__commit_response__init(&response);
     response.reservation =
         reservation_message(rpc_call_arena(state->call), &state->command.reservation);
-    inventory_rpc_answer(state->call, &response.base, response.reservation != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.reservation != NULL);
 }
 
 void inventory_rpc_commit(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -125,7 +125,7 @@ void inventory_rpc_commit(void *context, struct rpc_call *call, const ProtobufCM
     struct quantity_line *lines =
         arena_allocate(rpc_call_arena(call), request->n_lines * sizeof *lines);
     if (lines == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     for (size_t i = 0; i < request->n_lines; i++) {
@@ -139,7 +139,7 @@ void inventory_rpc_commit(void *context, struct rpc_call *call, const ProtobufCM
     state->command.retake_if_expired = request->retake_if_expired;
     if (!inventory_service_commit(context, &state->command, lines, request->n_lines, &violations,
                                   commit_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- Rollback --- */
@@ -158,7 +158,7 @@ static void rollback_done(void *context, const struct error *error)
     waybill__inventory__v1__rollback_response__init(&response);
     response.reservation =
         reservation_message(rpc_call_arena(state->call), &state->command.reservation);
-    inventory_rpc_answer(state->call, &response.base, response.reservation != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.reservation != NULL);
 }
 
 void inventory_rpc_rollback(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -172,7 +172,7 @@ void inventory_rpc_rollback(void *context, struct rpc_call *call, const Protobuf
     state->call = call;
     state->command.reservation_id = text_of(request->reservation_id);
     if (!inventory_service_rollback(context, &state->command, &violations, rollback_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- GetReservation --- */
@@ -191,7 +191,7 @@ static void get_reservation_done(void *context, const struct error *error)
     waybill__inventory__v1__get_reservation_response__init(&response);
     response.reservation =
         reservation_message(rpc_call_arena(state->call), &state->command.reservation);
-    inventory_rpc_answer(state->call, &response.base, response.reservation != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.reservation != NULL);
 }
 
 void inventory_rpc_get_reservation(void *context, struct rpc_call *call,
@@ -207,7 +207,7 @@ void inventory_rpc_get_reservation(void *context, struct rpc_call *call,
     state->command.reservation_id = text_of(request->reservation_id);
     if (!inventory_service_get_reservation(context, &state->command, &violations,
                                            get_reservation_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ExtendReservation --- */
@@ -226,7 +226,7 @@ static void extend_reservation_done(void *context, const struct error *error)
     waybill__inventory__v1__extend_reservation_response__init(&response);
     response.reservation =
         reservation_message(rpc_call_arena(state->call), &state->command.reservation);
-    inventory_rpc_answer(state->call, &response.base, response.reservation != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.reservation != NULL);
 }
 
 void inventory_rpc_extend_reservation(void *context, struct rpc_call *call,
@@ -243,7 +243,7 @@ void inventory_rpc_extend_reservation(void *context, struct rpc_call *call,
     state->command.ttl_us = request->ttl == NULL ? 0 : duration_us(request->ttl);
     if (!inventory_service_extend_reservation(context, &state->command, &violations,
                                               extend_reservation_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ReturnStock --- */
@@ -283,7 +283,7 @@ static void return_stock_done(void *context, const struct error *error)
     response.stocks =
         stock_messages(rpc_call_arena(state->call), command->stocks, command->line_count);
     response.n_stocks = command->line_count;
-    inventory_rpc_answer(state->call, &response.base, response.stocks != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.stocks != NULL);
 }
 
 void inventory_rpc_return_stock(void *context, struct rpc_call *call,
@@ -297,7 +297,7 @@ void inventory_rpc_return_stock(void *context, struct rpc_call *call,
     struct quantity_line *lines =
         arena_allocate(rpc_call_arena(call), request->n_lines * sizeof *lines);
     if (lines == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     for (size_t i = 0; i < request->n_lines; i++) {
@@ -312,7 +312,7 @@ void inventory_rpc_return_stock(void *context, struct rpc_call *call,
     state->command.reason = (enum return_reason)request->reason;
     if (!inventory_service_return_stock(context, &state->command, lines, request->n_lines,
                                         &violations, return_stock_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ListReservations --- */
@@ -349,7 +349,7 @@ static void list_reservations_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__list_reservations_response__init(&response);
     bool filled = fill_list(rpc_call_arena(state->call), state, &response);
-    inventory_rpc_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 /* An unknown value becomes one that the use case refuses. */
@@ -393,7 +393,7 @@ void inventory_rpc_list_reservations(void *context, struct rpc_call *call,
         text_of(arena_format(arena, "order=%s\ncustomer=%s\nsku=%s\nstate=%d", request->order_id,
                              request->customer_id, request->sku, (int)request->state));
     if (state->filter.data == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     if (!page_token_read(text_of(request->page_token), list_reservations_name, state->filter,
@@ -404,5 +404,5 @@ void inventory_rpc_list_reservations(void *context, struct rpc_call *call,
     }
     if (!inventory_service_list_reservations(context, &state->command, request->page_size,
                                              &violations, list_reservations_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }

@@ -126,7 +126,7 @@ static void answer_batch(struct batch *batch)
         filled = response.results[i] != NULL;
     }
     response.n_results = batch->count;
-    inventory_rpc_answer(batch->call, &response.base, filled);
+    rpc_call_end_with_answer(batch->call, &response.base, filled);
 }
 
 static void batch_item_done(void *context, const struct error *error)
@@ -199,7 +199,7 @@ void inventory_rpc_batch_reserve(void *context, struct rpc_call *call,
     for (size_t i = 0; prepared && i < request->n_requests; i++)
         prepared = prepare_item(batch, i);
     if (!prepared) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     if (batch->waiting == 0) {
@@ -300,7 +300,7 @@ static void send_end(struct reserve_place *place, struct reserve_end end)
     if (stream->call == NULL)
         return;
     if (id == NULL || (end.reservation == NULL && end.status == NULL)) {
-        inventory_rpc_fail_without_memory(stream->call);
+        rpc_call_end_without_memory(stream->call);
         stream->call = NULL;
         return;
     }
@@ -335,7 +335,7 @@ static void stream_opened(void *context, struct rpc_call *call, void **stream_co
     struct reserve_stream *stream = memory_allocate_zero(1, sizeof *stream);
     *stream_context = stream;
     if (stream == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     stream->call = call;
@@ -397,7 +397,7 @@ static void stream_message(void *stream_context, struct rpc_call *call,
         if (place != NULL)
             give_place(place);
         stream->call = NULL;
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     stream->busy++;

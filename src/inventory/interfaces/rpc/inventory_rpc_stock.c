@@ -26,7 +26,7 @@ static void receive_stock_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__receive_stock_response__init(&response);
     response.stock = stock_message(rpc_call_arena(state->call), command->sku, &command->stock);
-    inventory_rpc_answer(state->call, &response.base, response.stock != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.stock != NULL);
 }
 
 void inventory_rpc_receive_stock(void *context, struct rpc_call *call,
@@ -44,7 +44,7 @@ void inventory_rpc_receive_stock(void *context, struct rpc_call *call,
     state->command.quantity = request->quantity;
     if (!inventory_service_receive_stock(context, &state->command, &violations, receive_stock_done,
                                          state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- AdjustStock --- */
@@ -71,7 +71,7 @@ static void adjust_stock_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__adjust_stock_response__init(&response);
     response.stock = stock_message(rpc_call_arena(state->call), command->sku, &command->stock);
-    inventory_rpc_answer(state->call, &response.base, response.stock != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.stock != NULL);
 }
 
 void inventory_rpc_adjust_stock(void *context, struct rpc_call *call,
@@ -92,7 +92,7 @@ void inventory_rpc_adjust_stock(void *context, struct rpc_call *call,
     state->command.expected_revision = request->expected_revision;
     if (!inventory_service_adjust_stock(context, &state->command, &violations, adjust_stock_done,
                                         state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- GetStock --- */
@@ -111,7 +111,7 @@ static void get_stock_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__get_stock_response__init(&response);
     response.stock = stock_message(rpc_call_arena(state->call), command->sku, &command->stock);
-    inventory_rpc_answer(state->call, &response.base, response.stock != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.stock != NULL);
 }
 
 void inventory_rpc_get_stock(void *context, struct rpc_call *call, const ProtobufCMessage *message)
@@ -125,7 +125,7 @@ void inventory_rpc_get_stock(void *context, struct rpc_call *call, const Protobu
     state->call = call;
     state->command.sku = text_of(request->sku);
     if (!inventory_service_get_stock(context, &state->command, &violations, get_stock_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- SetStockPolicy --- */
@@ -144,7 +144,7 @@ static void set_stock_policy_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__set_stock_policy_response__init(&response);
     response.stock = stock_message(rpc_call_arena(state->call), command->sku, &command->stock);
-    inventory_rpc_answer(state->call, &response.base, response.stock != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.stock != NULL);
 }
 
 void inventory_rpc_set_stock_policy(void *context, struct rpc_call *call,
@@ -167,7 +167,7 @@ void inventory_rpc_set_stock_policy(void *context, struct rpc_call *call,
     state->command.expected_revision = request->expected_revision;
     if (!inventory_service_set_stock_policy(context, &state->command, &violations,
                                             set_stock_policy_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- BatchGetStock --- */
@@ -202,7 +202,7 @@ static void batch_get_stock_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__batch_get_stock_response__init(&response);
     bool filled = fill_batch(rpc_call_arena(state->call), &state->command, &response);
-    inventory_rpc_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 void inventory_rpc_batch_get_stock(void *context, struct rpc_call *call,
@@ -215,7 +215,7 @@ void inventory_rpc_batch_get_stock(void *context, struct rpc_call *call,
         return;
     struct text *skus = arena_allocate(rpc_call_arena(call), request->n_skus * sizeof *skus);
     if (skus == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     for (size_t i = 0; i < request->n_skus; i++)
@@ -224,7 +224,7 @@ void inventory_rpc_batch_get_stock(void *context, struct rpc_call *call,
     state->call = call;
     if (!inventory_service_batch_get_stock(context, &state->command, skus, request->n_skus,
                                            &violations, batch_get_stock_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ListStock --- */
@@ -260,7 +260,7 @@ static void list_stock_done(void *context, const struct error *error)
         return;
     waybill__inventory__v1__list_stock_response__init(&response);
     bool filled = fill_list(rpc_call_arena(state->call), state, &response);
-    inventory_rpc_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 /* An unknown value becomes one that the use case refuses. */
@@ -296,7 +296,7 @@ void inventory_rpc_list_stock(void *context, struct rpc_call *call, const Protob
         state->command.state = stock_state_of(request->state);
     state->filter = text_of(arena_format(arena, "state=%d", (int)request->state));
     if (state->filter.data == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     if (!page_token_read_key(arena, text_of(request->page_token), list_stock_name, state->filter,
@@ -307,5 +307,5 @@ void inventory_rpc_list_stock(void *context, struct rpc_call *call, const Protob
     }
     if (!inventory_service_list_stock(context, &state->command, request->page_size, &violations,
                                       list_stock_done, state))
-        inventory_rpc_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }

@@ -225,8 +225,8 @@ static void end_with(struct stream *stream, struct rpc_status *status)
 
 static void end_with_error(struct stream *stream, const struct error *error)
 {
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(stream->call), error);
-    end_with(stream, &status);
+    stream->has_ended = true;
+    rpc_call_end_with_error(stream->call, error);
 }
 
 static void end_for_stop(struct stream *stream)
@@ -239,7 +239,7 @@ static void end_for_stop(struct stream *stream)
 static void end_without_memory(struct stream *stream)
 {
     stream->has_ended = true;
-    inventory_rpc_fail_without_memory(stream->call);
+    rpc_call_end_without_memory(stream->call);
 }
 
 /* --- sending --- */
@@ -355,7 +355,7 @@ static void ask_for(struct stream *stream, const struct text *skus, size_t count
                                            count, &violations, get_done, stream)) {
         stream->is_asking = false;
         stream->has_ended = true;
-        inventory_rpc_fail_with_violations(stream->call, &violations);
+        rpc_call_end_with_violations(stream->call, &violations);
     }
 }
 
@@ -473,7 +473,7 @@ static void opened(void *context, struct rpc_call *call, void **stream_context)
     }
     struct stream *stream = memory_allocate_zero(1, sizeof *stream);
     if (stream == NULL) {
-        inventory_rpc_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     stream->subscriber.table = &table;
@@ -509,7 +509,7 @@ static bool read_wanted(struct stream *stream,
     if (inventory_service_check_watch(stream->wanted, &stream->wanted_count, &violations))
         return true;
     stream->has_ended = true;
-    inventory_rpc_fail_with_violations(stream->call, &violations);
+    rpc_call_end_with_violations(stream->call, &violations);
     return false;
 }
 

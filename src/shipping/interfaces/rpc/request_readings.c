@@ -4,13 +4,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-void *request_allocate(struct call_reading *reading, size_t count, size_t size)
-{
-    void *memory = arena_allocate_zero(reading->arena, count + 1, size);
-    reading->failed = reading->failed || memory == NULL;
-    return memory;
-}
-
 static bool is_currency(const char *code)
 {
     for (size_t i = 0; i < 3; i++) {
@@ -20,7 +13,7 @@ static bool is_currency(const char *code)
     return code[3] == '\0';
 }
 
-struct shipping_money request_money(struct call_reading *reading,
+struct shipping_money request_money(struct rpc_reading *reading,
                                     const Waybill__Common__V1__Money *message, const char *path,
                                     ...)
 {
@@ -40,7 +33,7 @@ struct shipping_money request_money(struct call_reading *reading,
     return money;
 }
 
-void request_address(struct call_reading *reading, const Waybill__Common__V1__Address *message,
+void request_address(struct rpc_reading *reading, const Waybill__Common__V1__Address *message,
                      const char *path, struct shipping_address *address)
 {
     *address = (struct shipping_address){0};
@@ -65,11 +58,11 @@ void request_address(struct call_reading *reading, const Waybill__Common__V1__Ad
     }
 }
 
-const struct shipping_parcel *request_parcels(struct call_reading *reading,
+const struct shipping_parcel *request_parcels(struct rpc_reading *reading,
                                               Waybill__Shipping__V1__Parcel *const *messages,
                                               size_t count)
 {
-    struct shipping_parcel *parcels = request_allocate(reading, count, sizeof *parcels);
+    struct shipping_parcel *parcels = rpc_reading_allocate(reading, count, sizeof *parcels);
     for (size_t i = 0; parcels != NULL && i < count; i++) {
         const Waybill__Shipping__V1__Parcel *message = messages[i];
         parcels[i] = (struct shipping_parcel){
@@ -84,11 +77,11 @@ const struct shipping_parcel *request_parcels(struct call_reading *reading,
     return parcels;
 }
 
-static struct shipping_customs_item *read_items(struct call_reading *reading,
+static struct shipping_customs_item *read_items(struct rpc_reading *reading,
                                                 const Waybill__Shipping__V1__Customs *message)
 {
     struct shipping_customs_item *items =
-        request_allocate(reading, message->n_items, sizeof *items);
+        rpc_reading_allocate(reading, message->n_items, sizeof *items);
     for (size_t i = 0; items != NULL && i < message->n_items; i++) {
         const Waybill__Shipping__V1__CustomsItem *item = message->items[i];
         items[i] = (struct shipping_customs_item){
@@ -104,12 +97,12 @@ static struct shipping_customs_item *read_items(struct call_reading *reading,
     return items;
 }
 
-const struct shipping_customs *request_customs(struct call_reading *reading,
+const struct shipping_customs *request_customs(struct rpc_reading *reading,
                                                const Waybill__Shipping__V1__Customs *message)
 {
     if (message == NULL)
         return NULL;
-    struct shipping_customs *customs = request_allocate(reading, 1, sizeof *customs);
+    struct shipping_customs *customs = rpc_reading_allocate(reading, 1, sizeof *customs);
     if (customs == NULL)
         return NULL;
     customs->incoterm = text_of(message->incoterm);
@@ -119,7 +112,7 @@ const struct shipping_customs *request_customs(struct call_reading *reading,
     return customs;
 }
 
-void request_options(struct call_reading *reading,
+void request_options(struct rpc_reading *reading,
                      const Waybill__Shipping__V1__ShipmentOptions *message,
                      struct shipping_options *options)
 {
@@ -131,7 +124,7 @@ void request_options(struct call_reading *reading,
         request_money(reading, message->insured_value, "options.insured_value.currency_code");
 }
 
-enum shipping_direction request_direction(struct call_reading *reading,
+enum shipping_direction request_direction(struct rpc_reading *reading,
                                           Waybill__Shipping__V1__ShipmentDirection direction)
 {
     switch ((int)direction) {
@@ -145,7 +138,7 @@ enum shipping_direction request_direction(struct call_reading *reading,
     return SHIPPING_OUTBOUND;
 }
 
-enum shipping_label_format request_label_format(struct call_reading *reading,
+enum shipping_label_format request_label_format(struct rpc_reading *reading,
                                                 Waybill__Shipping__V1__LabelFormat format,
                                                 const char *path)
 {

@@ -26,10 +26,9 @@ static bool put(struct arena *arena, char **out, struct text text)
 
 /* --- GetRates --- */
 
-static void read_get_rates(struct call_reading *reading, struct shipping_call *base,
-                           const ProtobufCMessage *message)
+static void read_get_rates(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct get_rates_call *call = (struct get_rates_call *)base;
+    struct get_rates_call *call = base;
     const Waybill__Shipping__V1__GetRatesRequest *request = (const void *)message;
     struct consignment *consignment = &call->consignment;
     request_address(reading, request->origin, "origin", &consignment->origin);
@@ -40,7 +39,7 @@ static void read_get_rates(struct call_reading *reading, struct shipping_call *b
     consignment->direction = request_direction(reading, request->direction);
     request_options(reading, request->options, &consignment->options);
     call->ship_date = text_of(request->ship_date);
-    call->carriers = request_allocate(reading, request->n_carriers, sizeof *call->carriers);
+    call->carriers = rpc_reading_allocate(reading, request->n_carriers, sizeof *call->carriers);
     call->carrier_count = call->carriers == NULL ? 0 : request->n_carriers;
     for (size_t i = 0; i < call->carrier_count; i++)
         call->carriers[i] = text_of(request->carriers[i]);
@@ -129,10 +128,10 @@ static bool put_failures(struct arena *arena, const struct get_rates_call *call,
     return true;
 }
 
-static bool write_get_rates(struct arena *arena, const struct shipping_call *base,
-                            struct text filter, ProtobufCMessage *message)
+static bool write_get_rates(struct arena *arena, const void *base, struct text filter,
+                            ProtobufCMessage *message)
 {
-    const struct get_rates_call *call = (const struct get_rates_call *)base;
+    const struct get_rates_call *call = base;
     Waybill__Shipping__V1__GetRatesResponse *response = (void *)message;
     (void)filter;
     struct rate_parts *parts = arena_allocate(arena, call->rate_count * sizeof *parts);
@@ -150,10 +149,10 @@ static bool write_get_rates(struct arena *arena, const struct shipping_call *bas
 
 /* --- CreateShipment --- */
 
-static void read_create_shipment(struct call_reading *reading, struct shipping_call *base,
+static void read_create_shipment(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct create_shipment_call *call = (struct create_shipment_call *)base;
+    struct create_shipment_call *call = base;
     struct shipment_request *wanted = &call->request;
     const Waybill__Shipping__V1__CreateShipmentRequest *request = (const void *)message;
     struct consignment *consignment = &wanted->consignment;
@@ -176,8 +175,8 @@ static void read_create_shipment(struct call_reading *reading, struct shipping_c
     request_options(reading, request->options, &consignment->options);
 }
 
-static bool write_create_shipment(struct arena *arena, const struct shipping_call *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_create_shipment(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
     Waybill__Shipping__V1__CreateShipmentResponse *response = (void *)message;
     (void)filter;
@@ -188,7 +187,7 @@ static bool write_create_shipment(struct arena *arena, const struct shipping_cal
 
 /* --- GetShipment --- */
 
-static void read_get_shipment(struct call_reading *reading, struct shipping_call *base,
+static void read_get_shipment(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
     const Waybill__Shipping__V1__GetShipmentRequest *request = (const void *)message;
@@ -196,8 +195,8 @@ static void read_get_shipment(struct call_reading *reading, struct shipping_call
     ((struct get_shipment_call *)base)->shipment_id = text_of(request->shipment_id);
 }
 
-static bool write_get_shipment(struct arena *arena, const struct shipping_call *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_get_shipment(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
     Waybill__Shipping__V1__GetShipmentResponse *response = (void *)message;
     (void)filter;
@@ -208,10 +207,10 @@ static bool write_get_shipment(struct arena *arena, const struct shipping_call *
 
 /* --- ListShipments --- */
 
-static void read_list_shipments(struct call_reading *reading, struct shipping_call *base,
+static void read_list_shipments(struct rpc_reading *reading, void *base,
                                 const ProtobufCMessage *message)
 {
-    struct list_shipments_call *call = (struct list_shipments_call *)base;
+    struct list_shipments_call *call = base;
     const Waybill__Shipping__V1__ListShipmentsRequest *request = (const void *)message;
     char *filter = arena_format(reading->arena, "%s\n%d", request->order_id, (int)request->state);
     reading->failed = reading->failed || filter == NULL;
@@ -223,10 +222,10 @@ static void read_list_shipments(struct call_reading *reading, struct shipping_ca
                                                    reading->filter, &call->after);
 }
 
-static bool write_list_shipments(struct arena *arena, const struct shipping_call *base,
-                                 struct text filter, ProtobufCMessage *message)
+static bool write_list_shipments(struct arena *arena, const void *base, struct text filter,
+                                 ProtobufCMessage *message)
 {
-    const struct list_shipments_call *call = (const struct list_shipments_call *)base;
+    const struct list_shipments_call *call = base;
     Waybill__Shipping__V1__ListShipmentsResponse *response = (void *)message;
     response->next_page_token =
         call->next == 0
@@ -247,18 +246,18 @@ static bool write_list_shipments(struct arena *arena, const struct shipping_call
 
 /* --- CancelShipment --- */
 
-static void read_cancel_shipment(struct call_reading *reading, struct shipping_call *base,
+static void read_cancel_shipment(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct cancel_shipment_call *call = (struct cancel_shipment_call *)base;
+    struct cancel_shipment_call *call = base;
     const Waybill__Shipping__V1__CancelShipmentRequest *request = (const void *)message;
     (void)reading;
     call->shipment_id = text_of(request->shipment_id);
     call->reason = text_of(request->reason);
 }
 
-static bool write_cancel_shipment(struct arena *arena, const struct shipping_call *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_cancel_shipment(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
     Waybill__Shipping__V1__CancelShipmentResponse *response = (void *)message;
     (void)filter;
@@ -269,10 +268,10 @@ static bool write_cancel_shipment(struct arena *arena, const struct shipping_cal
 
 /* --- ResolveShipment --- */
 
-static void read_resolve_shipment(struct call_reading *reading, struct shipping_call *base,
+static void read_resolve_shipment(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct resolve_shipment_call *call = (struct resolve_shipment_call *)base;
+    struct resolve_shipment_call *call = base;
     const Waybill__Shipping__V1__ResolveShipmentRequest *request = (const void *)message;
     (void)reading;
     call->shipment_id = text_of(request->shipment_id);
@@ -281,8 +280,8 @@ static void read_resolve_shipment(struct call_reading *reading, struct shipping_
     call->note = text_of(request->note);
 }
 
-static bool write_resolve_shipment(struct arena *arena, const struct shipping_call *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_resolve_shipment(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
     Waybill__Shipping__V1__ResolveShipmentResponse *response = (void *)message;
     (void)filter;
@@ -293,10 +292,9 @@ static bool write_resolve_shipment(struct arena *arena, const struct shipping_ca
 
 /* --- GetLabel --- */
 
-static void read_get_label(struct call_reading *reading, struct shipping_call *base,
-                           const ProtobufCMessage *message)
+static void read_get_label(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct get_label_call *call = (struct get_label_call *)base;
+    struct get_label_call *call = base;
     const Waybill__Shipping__V1__GetLabelRequest *request = (const void *)message;
     call->shipment_id = text_of(request->shipment_id);
     call->parcel = request->parcel;
@@ -305,10 +303,10 @@ static void read_get_label(struct call_reading *reading, struct shipping_call *b
     call->format = request_label_format(reading, request->format, "format");
 }
 
-static bool write_get_label(struct arena *arena, const struct shipping_call *base,
-                            struct text filter, ProtobufCMessage *message)
+static bool write_get_label(struct arena *arena, const void *base, struct text filter,
+                            ProtobufCMessage *message)
 {
-    const struct get_label_call *call = (const struct get_label_call *)base;
+    const struct get_label_call *call = base;
     Waybill__Shipping__V1__GetLabelResponse *response = (void *)message;
     (void)filter;
     response->content.data = (uint8_t *)(uintptr_t)call->content.data;
@@ -318,10 +316,10 @@ static bool write_get_label(struct arena *arena, const struct shipping_call *bas
 
 /* --- GetTrackingInfo --- */
 
-static void read_get_tracking_info(struct call_reading *reading, struct shipping_call *base,
+static void read_get_tracking_info(struct rpc_reading *reading, void *base,
                                    const ProtobufCMessage *message)
 {
-    struct get_tracking_info_call *call = (struct get_tracking_info_call *)base;
+    struct get_tracking_info_call *call = base;
     const Waybill__Shipping__V1__GetTrackingInfoRequest *request = (const void *)message;
     (void)reading;
     call->shipment_id = text_of(request->shipment_id);
@@ -329,8 +327,8 @@ static void read_get_tracking_info(struct call_reading *reading, struct shipping
     call->tracking_number = text_of(request->tracking_number);
 }
 
-static bool write_get_tracking_info(struct arena *arena, const struct shipping_call *base,
-                                    struct text filter, ProtobufCMessage *message)
+static bool write_get_tracking_info(struct arena *arena, const void *base, struct text filter,
+                                    ProtobufCMessage *message)
 {
     const struct carrier_tracking *tracking =
         &((const struct get_tracking_info_call *)base)->tracking;
@@ -352,7 +350,7 @@ static bool write_get_tracking_info(struct arena *arena, const struct shipping_c
 
 /* --- ListCarriers --- */
 
-static void read_list_carriers(struct call_reading *reading, struct shipping_call *base,
+static void read_list_carriers(struct rpc_reading *reading, void *base,
                                const ProtobufCMessage *message)
 {
     (void)reading;
@@ -425,10 +423,10 @@ static Waybill__Shipping__V1__Carrier *carrier_message(struct arena *arena,
     return message->capabilities == NULL || message->last_error == NULL ? NULL : message;
 }
 
-static bool write_list_carriers(struct arena *arena, const struct shipping_call *base,
-                                struct text filter, ProtobufCMessage *message)
+static bool write_list_carriers(struct arena *arena, const void *base, struct text filter,
+                                ProtobufCMessage *message)
 {
-    const struct list_carriers_call *call = (const struct list_carriers_call *)base;
+    const struct list_carriers_call *call = base;
     Waybill__Shipping__V1__ListCarriersResponse *response = (void *)message;
     (void)filter;
     response->carriers =
@@ -446,7 +444,7 @@ static bool write_list_carriers(struct arena *arena, const struct shipping_call 
 
 /* --- the rows --- */
 
-const struct call_row shipping_call_rows[] = {
+const struct rpc_command_row shipping_call_rows[] = {
     {"GetRates", CALL_GET_RATES, sizeof(struct get_rates_call), true,
      &waybill__shipping__v1__get_rates_response__descriptor, read_get_rates, write_get_rates},
     {"CreateShipment", CALL_CREATE_SHIPMENT, sizeof(struct create_shipment_call), false,

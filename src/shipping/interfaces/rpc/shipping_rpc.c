@@ -1,7 +1,6 @@
 /*
- * One handler and one completion for all methods: the row of the method knows how its request is
- * read and its response written. The call is on the RPC's arena, so that it lives until the service
- * has answered, whatever becomes of the caller.
+ * All methods are rows (platform/rpc/rpc_commands.h); here is what they share: the head of a call,
+ * and what each refusal of the application is at the door.
  */
 #include "shipping/interfaces/rpc/shipping_rpc.h"
 
@@ -11,23 +10,8 @@
 #include "shipping/interfaces/rpc/shipping_calls.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* --- refusals --- */
-
-static void fail_without_memory(struct rpc_call *call)
-{
-    struct error error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), &error);
-    rpc_call_fail(call, &status);
-}
-
-static void fail_with_violations(struct rpc_call *call, const struct violations *violations)
-{
-    struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
-    rpc_call_fail(call, &status);
-}
 
 static const struct {
     enum grpc_status status;
@@ -81,84 +65,45 @@ static void refuse(struct rpc_call *call, const struct shipping_call *answer)
     rpc_call_fail(call, &status);
 }
 
-static void refuse_page_token(struct rpc_call *call)
-{
-    struct rpc_status status =
-        rpc_status_make(rpc_call_arena(call), GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
-                        "page_token is not one of this list with this filter");
-    rpc_call_fail(call, &status);
-}
-
 /* --- the life of a call --- */
 
-/* In front of each call of the application, on the RPC's arena. */
-struct pending_call {
-    struct rpc_call *call;
-    const struct call_row *row;
-    struct text filter;
-    max_align_t application[];
-};
-
-static void answer(struct pending_call *pending, const struct shipping_call *from)
+static struct violations *begin(struct rpc_call *call, int kind, void *command)
 {
-    struct arena *arena = rpc_call_arena(pending->call);
-    ProtobufCMessage *response = arena_allocate(arena, pending->row->response->sizeof_message);
-    if (response == NULL) {
-        fail_without_memory(pending->call);
-        return;
-    }
-    protobuf_c_message_init(pending->row->response, response);
-    if (pending->row->write(arena, from, pending->filter, response))
-        rpc_call_answer(pending->call, response);
-    else
-        fail_without_memory(pending->call);
+    struct shipping_call *to = command;
+    to->kind = (enum shipping_call_kind)kind;
+    to->executor = rpc_call_executor(call);
+    to->arena = rpc_call_arena(call);
+    to->deadline_us = rpc_call_command_deadline_us(call);
+    violations_init(&to->violations, to->arena);
+    return &to->violations;
 }
 
 static void call_done(struct shipping_call *from, const struct error *error)
 {
-    struct pending_call *pending =
-        (struct pending_call *)(void *)((char *)from - offsetof(struct pending_call, application));
-    if (error != NULL) {
-        struct rpc_status status = rpc_status_of_error(rpc_call_arena(pending->call), error);
-        rpc_call_fail(pending->call, &status);
-    } else if (from->refusal != REFUSAL_NONE) {
-        refuse(pending->call, from);
-    } else {
-        answer(pending, from);
-    }
+    if (error == NULL && from->refusal != REFUSAL_NONE)
+        refuse(rpc_command_call(from), from);
+    else
+        rpc_command_done(from, error);
+}
+
+static bool submit(void *context, void *command)
+{
+    return shipping_service_submit(context, command, call_done);
 }
 
 /* The rows by the place of the method in the service. Filled before the first call. */
-static const struct call_row *rows_by_method[shipping_call_count];
+static const struct rpc_command_row *rows_by_method[shipping_call_count];
+
+static const struct rpc_commands commands = {
+    .service = &waybill__shipping__v1__shipping_service__descriptor,
+    .rows = rows_by_method,
+    .begin = begin,
+    .submit = submit,
+};
 
 static void handle(void *context, struct rpc_call *call, const ProtobufCMessage *request)
 {
-    const ProtobufCServiceDescriptor *service =
-        &waybill__shipping__v1__shipping_service__descriptor;
-    const struct call_row *row = rows_by_method[rpc_call_method(call) - service->methods];
-    struct arena *arena = rpc_call_arena(call);
-    struct pending_call *pending = arena_allocate_zero(arena, 1, sizeof *pending + row->call_size);
-    if (pending == NULL) {
-        fail_without_memory(call);
-        return;
-    }
-    struct shipping_call *to = (struct shipping_call *)(void *)pending->application;
-    struct call_reading reading = {.arena = arena, .violations = &to->violations};
-    pending->call = call;
-    pending->row = row;
-    to->kind = row->kind;
-    to->executor = rpc_call_executor(call);
-    to->arena = arena;
-    to->deadline_us = rpc_call_deadline_us(call) == INT64_MAX ? 0 : rpc_call_deadline_us(call);
-    violations_init(&to->violations, arena);
-    row->read(&reading, to, request);
-    pending->filter = reading.filter;
-    if (reading.failed)
-        fail_without_memory(call);
-    else if (reading.page_token_invalid)
-        refuse_page_token(call);
-    else if (!shipping_service_submit(context, to, call_done))
-        fail_with_violations(call, &to->violations);
+    rpc_commands_handle(&commands, context, call, request);
 }
 
 /* --- the table --- */
@@ -174,24 +119,13 @@ static const struct rpc_field_limit field_limits[] = {
 struct rpc_service shipping_rpc_service(struct shipping_service *service)
 {
     static struct rpc_method methods[shipping_call_count];
-    const ProtobufCServiceDescriptor *descriptor =
-        &waybill__shipping__v1__shipping_service__descriptor;
-    CHECK(descriptor->n_methods == shipping_call_count &&
+    CHECK(commands.service->n_methods == shipping_call_count &&
           shipping_call_row_count == shipping_call_count);
-    for (unsigned i = 0; i < descriptor->n_methods; i++) {
-        for (size_t k = 0; k < shipping_call_row_count; k++) {
-            if (strcmp(shipping_call_rows[k].method, descriptor->methods[i].name) == 0)
-                rows_by_method[i] = &shipping_call_rows[k];
-        }
-        CHECK(rows_by_method[i] != NULL);
-        methods[i] = (struct rpc_method){.name = rows_by_method[i]->method,
-                                         .unary = handle,
-                                         .idempotent = rows_by_method[i]->is_read};
-    }
+    rpc_commands_add(&commands, shipping_call_rows, shipping_call_row_count, handle, methods);
     return (struct rpc_service){
-        .descriptor = descriptor,
+        .descriptor = commands.service,
         .methods = methods,
-        .method_count = descriptor->n_methods,
+        .method_count = shipping_call_count,
         .field_limits = field_limits,
         .field_limit_count = sizeof field_limits / sizeof field_limits[0],
         .context = service,

@@ -1,38 +1,16 @@
 /* A table of refusals, and the few ways in which a call ends without a record. */
 #include "tracking/interfaces/rpc/tracking_answers.h"
 
-void tracking_fail_without_memory(struct rpc_call *call)
-{
-    struct error error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), &error);
-    rpc_call_fail(call, &status);
-}
-
 void *tracking_command_create(struct rpc_call *call, size_t size)
 {
     struct tracking_command *command = arena_allocate_zero(rpc_call_arena(call), 1, size);
     if (command == NULL) {
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return NULL;
     }
     command->executor = rpc_call_executor(call);
     command->arena = rpc_call_arena(call);
     return command;
-}
-
-void tracking_fail_with_violations(struct rpc_call *call, const struct violations *violations)
-{
-    struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
-    rpc_call_fail(call, &status);
-}
-
-void tracking_answer(struct rpc_call *call, const ProtobufCMessage *response, bool filled)
-{
-    if (filled)
-        rpc_call_answer(call, response);
-    else
-        tracking_fail_without_memory(call);
 }
 
 struct refusal {
@@ -76,12 +54,4 @@ bool tracking_fail_unless_done(struct rpc_call *call, const struct tracking_comm
         return false;
     rpc_call_fail(call, &status);
     return true;
-}
-
-void tracking_fail_page_token(struct rpc_call *call)
-{
-    struct rpc_status status =
-        rpc_status_make(rpc_call_arena(call), GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
-                        "page_token is not one of this list");
-    rpc_call_fail(call, &status);
 }

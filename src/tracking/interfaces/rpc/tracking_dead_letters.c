@@ -66,7 +66,7 @@ static struct dead_letters_call *begin(struct tracking_door *door, struct rpc_ca
         arena_format(arena, "%s%.*s/", dead_letter_prefix, (int)state->id.size, state->id.data));
     if (state->subscription.prefix.data != NULL && state->letters.prefix.data != NULL)
         return state;
-    tracking_fail_without_memory(call);
+    rpc_call_end_without_memory(call);
     return NULL;
 }
 
@@ -126,7 +126,7 @@ static void letters_listed(void *context, const struct error *error)
         return;
     waybill__tracking__v1__list_dead_letters_response__init(&response);
     bool filled = fill_list(state, &response);
-    tracking_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 static void list_subscription_found(void *context, const struct error *error)
@@ -153,14 +153,14 @@ void tracking_list_dead_letters(void *context, struct rpc_call *call,
     if (request->page_size < 0 || request->page_size > tracking_page_size_max)
         violations_add(&violations, "must be 0 to 1000", "page_size");
     if (violations.count > 0) {
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     state->letters.page_size =
         request->page_size == 0 ? tracking_page_size_default : (size_t)request->page_size;
     if (!page_token_read_key(rpc_call_arena(call), text_of(request->page_token), list_name,
                              state->id, &state->letters.after)) {
-        tracking_fail_page_token(call);
+        rpc_call_end_with_page_token(call);
         return;
     }
     tracking_repository_list_notes(state->door->service->repository, &state->subscription,
@@ -240,7 +240,7 @@ static void letters_found(void *context, const struct error *error)
         return;
     }
     if (!prepare_writes(state)) {
-        tracking_fail_without_memory(state->call);
+        rpc_call_end_without_memory(state->call);
         return;
     }
     state->under_way = state->letters.note_count;
@@ -271,7 +271,7 @@ void tracking_replay_dead_letters(void *context, struct rpc_call *call,
     if (state == NULL)
         return;
     if (violations.count > 0) {
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     state->letters.page_size = tracking_page_size_max;

@@ -66,7 +66,7 @@ static void list_trackings_done(void *context, const struct error *error)
         return;
     waybill__tracking__v1__list_trackings_response__init(&response);
     bool filled = fill_trackings(state, &response);
-    tracking_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 static bool read_trackings_token(struct list_trackings_call *state, struct text token)
@@ -104,10 +104,10 @@ void tracking_list_trackings(struct tracking_service *service, struct rpc_call *
     state->filter = text_of(
         arena_format(rpc_call_arena(call), "%d/%s", (int)request->status, request->order_id));
     if (!read_trackings_token(state, text_of(request->page_token)))
-        tracking_fail_page_token(call);
+        rpc_call_end_with_page_token(call);
     else if (!tracking_service_list_trackings(service, &state->command, request->page_size,
                                               &violations, list_trackings_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- ListEvents --- */
@@ -161,7 +161,7 @@ static void list_events_done(void *context, const struct error *error)
         return;
     waybill__tracking__v1__list_events_response__init(&response);
     bool filled = fill_events(state, &response);
-    tracking_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 static bool read_events_token(struct list_events_call *state, struct text token)
@@ -205,8 +205,8 @@ void tracking_list_events(struct tracking_service *service, struct rpc_call *cal
                                          request->generation, (long long)command->from_us,
                                          (long long)command->to_us, command->newest_first));
     if (!read_events_token(state, text_of(request->page_token)))
-        tracking_fail_page_token(call);
+        rpc_call_end_with_page_token(call);
     else if (!tracking_service_list_events(service, command, request->page_size, &violations,
                                            list_events_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }

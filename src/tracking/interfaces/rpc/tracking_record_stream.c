@@ -152,7 +152,7 @@ static void opened(void *context, struct rpc_call *call, void **stream_context)
     struct record_stream *stream = memory_allocate_zero(1, sizeof *stream);
     *stream_context = stream;
     if (stream == NULL) {
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     stream->call = call;
@@ -216,7 +216,7 @@ static void message_came(void *stream_context, struct rpc_call *call,
     if (place == NULL || !copy_event(place, request->event == NULL ? &no_event : request->event)) {
         if (place != NULL)
             give_place(stream, place);
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     stream->wants_next = true;

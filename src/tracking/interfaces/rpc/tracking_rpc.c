@@ -34,7 +34,7 @@ static void create_tracking_done(void *context, const struct error *error)
     waybill__tracking__v1__create_tracking_response__init(&response);
     response.tracking =
         tracking_message(rpc_call_arena(state->call), state->service, &state->command.tracking);
-    tracking_answer(state->call, &response.base, response.tracking != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.tracking != NULL);
 }
 
 static void handle_create_tracking(void *context, struct rpc_call *call,
@@ -56,7 +56,7 @@ static void handle_create_tracking(void *context, struct rpc_call *call,
     state->command.start_time_us = tracking_time_of(request->start_time);
     if (!tracking_service_create_tracking(state->service, &state->command, &violations,
                                           create_tracking_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- GetTracking --- */
@@ -76,7 +76,7 @@ static void get_tracking_done(void *context, const struct error *error)
     waybill__tracking__v1__get_tracking_response__init(&response);
     response.tracking =
         tracking_message(rpc_call_arena(state->call), state->service, &state->command.tracking);
-    tracking_answer(state->call, &response.base, response.tracking != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.tracking != NULL);
 }
 
 static void handle_get_tracking(void *context, struct rpc_call *call,
@@ -95,7 +95,7 @@ static void handle_get_tracking(void *context, struct rpc_call *call,
     state->command.generation = request->generation;
     if (!tracking_service_get_tracking(state->service, &state->command, &violations,
                                        get_tracking_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- RecordEvent --- */
@@ -116,8 +116,8 @@ static void record_event_done(void *context, const struct error *error)
     waybill__tracking__v1__record_event_response__init(&response);
     response.tracking = tracking_message(arena, state->service, &state->command.tracking);
     response.event = tracking_event_message(arena, state->service, &state->command.event);
-    tracking_answer(state->call, &response.base,
-                    response.tracking != NULL && response.event != NULL);
+    rpc_call_end_with_answer(state->call, &response.base,
+                             response.tracking != NULL && response.event != NULL);
 }
 
 static void fail_without_event(struct rpc_call *call)
@@ -125,7 +125,7 @@ static void fail_without_event(struct rpc_call *call)
     struct violations violations;
     violations_init(&violations, rpc_call_arena(call));
     violations_add(&violations, "must be given", "event");
-    tracking_fail_with_violations(call, &violations);
+    rpc_call_end_with_violations(call, &violations);
 }
 
 static void handle_record_event(void *context, struct rpc_call *call,
@@ -147,7 +147,7 @@ static void handle_record_event(void *context, struct rpc_call *call,
     state->command.wants_tracking = true;
     if (!tracking_service_record_event(state->service, &state->command, &violations,
                                        record_event_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- RecordPing --- */
@@ -188,7 +188,7 @@ static void handle_record_ping(void *context, struct rpc_call *call,
     }
     if (!tracking_service_record_ping(service_of(context), &state->command, &violations,
                                       record_ping_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- RemapTrackings --- */
@@ -226,7 +226,7 @@ static void handle_remap_trackings(void *context, struct rpc_call *call,
     state->command.map_version = request->map_version;
     if (!tracking_service_remap_trackings(service_of(context), &state->command, &violations,
                                           remap_trackings_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- EraseTracking --- */
@@ -263,7 +263,7 @@ static void handle_erase_tracking(void *context, struct rpc_call *call,
     state->command.tracking_number = text_of(request->tracking_number);
     if (!tracking_service_erase_tracking(service_of(context), &state->command, &violations,
                                          erase_tracking_done, state))
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
 }
 
 /* --- the table --- */

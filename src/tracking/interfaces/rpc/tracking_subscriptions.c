@@ -81,7 +81,7 @@ static void create_done(void *context, const struct error *error)
     waybill__tracking__v1__create_subscription_response__init(&response);
     response.subscription =
         subscription_message(rpc_call_arena(state->call), &kept, state->door->webhooks);
-    tracking_answer(state->call, &response.base, response.subscription != NULL);
+    rpc_call_end_with_answer(state->call, &response.base, response.subscription != NULL);
 }
 
 static void read_request(const Waybill__Tracking__V1__Subscription *message,
@@ -121,7 +121,7 @@ void tracking_create_subscription(void *context, struct rpc_call *call,
     read_request(request->subscription == NULL ? &nothing : request->subscription,
                  &state->subscription, &violations);
     if (violations.count > 0) {
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     state->subscription.create_time_us = clock_now_us(door->service->clock);
@@ -134,7 +134,7 @@ void tracking_create_subscription(void *context, struct rpc_call *call,
         note_name(rpc_call_arena(call), subscription_prefix, state->subscription.subscription_id);
     state->command.value = tracking_subscription_encode(rpc_call_arena(call), &state->subscription);
     if (state->command.name.data == NULL || state->command.value.data == NULL) {
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     tracking_repository_put_note(door->service->repository, &state->command, create_done, state);
@@ -187,7 +187,7 @@ static void list_done(void *context, const struct error *error)
         return;
     waybill__tracking__v1__list_subscriptions_response__init(&response);
     bool filled = fill_list(state, &response);
-    tracking_answer(state->call, &response.base, filled);
+    rpc_call_end_with_answer(state->call, &response.base, filled);
 }
 
 void tracking_list_subscriptions(void *context, struct rpc_call *call,
@@ -205,14 +205,14 @@ void tracking_list_subscriptions(void *context, struct rpc_call *call,
     state->command.prefix = text_of(subscription_prefix);
     if (request->page_size < 0 || request->page_size > tracking_page_size_max) {
         violations_add(&violations, "must be 0 to 1000", "page_size");
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     state->command.page_size =
         request->page_size == 0 ? tracking_page_size_default : (size_t)request->page_size;
     if (!page_token_read_key(rpc_call_arena(call), text_of(request->page_token), list_name,
                              text_make("", 0), &state->command.after)) {
-        tracking_fail_page_token(call);
+        rpc_call_end_with_page_token(call);
         return;
     }
     tracking_repository_list_notes(door->service->repository, &state->command, list_done, state);
@@ -269,7 +269,7 @@ void tracking_delete_subscription(void *context, struct rpc_call *call,
     violations_init(&violations, arena);
     if (id.size == 0 || id.size > tracking_id_bytes_max) {
         violations_add(&violations, "must be 1 to 64 characters", "subscription_id");
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
         return;
     }
     state->call = call;
@@ -278,7 +278,7 @@ void tracking_delete_subscription(void *context, struct rpc_call *call,
     state->subscription.name = note_name(arena, subscription_prefix, id);
     state->delivery.name = note_name(arena, delivery_prefix, id);
     if (state->subscription.name.data == NULL || state->delivery.name.data == NULL) {
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     tracking_repository_put_note(door->service->repository, &state->subscription, subscription_gone,

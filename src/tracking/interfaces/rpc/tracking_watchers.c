@@ -141,9 +141,8 @@ static void fail(struct watcher *watcher, const struct error *error)
     struct rpc_call *call = watcher->call;
     if (call == NULL || watcher->has_failed)
         return;
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), error);
     watcher->has_failed = true;
-    rpc_call_fail(call, &status);
+    rpc_call_end_with_error(call, error);
 }
 
 /* --- sending --- */
@@ -318,7 +317,7 @@ static void opened(void *context, struct rpc_call *call, void **stream_context)
     *stream_context = NULL;
     if (watcher == NULL || loop == NULL) {
         memory_release(watcher);
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     watcher->call = call;
@@ -380,7 +379,7 @@ static bool join(struct watcher *watcher, const struct tracking_key *keys, size_
     if (set_interests(watcher, keys, count, order_id))
         return true;
     watcher->has_failed = true;
-    tracking_fail_without_memory(watcher->call);
+    rpc_call_end_without_memory(watcher->call);
     return false;
 }
 
@@ -395,7 +394,7 @@ static void message_came(void *stream_context, struct rpc_call *call,
     struct tracking_key *keys =
         arena_allocate(rpc_call_arena(call), request->n_trackings * sizeof *keys);
     if (keys == NULL) {
-        tracking_fail_without_memory(call);
+        rpc_call_end_without_memory(call);
         return;
     }
     for (size_t i = 0; i < request->n_trackings; i++)
@@ -406,7 +405,7 @@ static void message_came(void *stream_context, struct rpc_call *call,
     violations_init(&violations, rpc_call_arena(call));
     if (!tracking_service_check_watch(keys, request->n_trackings, text_of(request->order_id),
                                       &violations)) {
-        tracking_fail_with_violations(call, &violations);
+        rpc_call_end_with_violations(call, &violations);
     } else if (!find_start(watcher, text_of(request->cursor))) {
         fail_cursor(call);
     } else if (join(watcher, keys, request->n_trackings, text_of(request->order_id))) {

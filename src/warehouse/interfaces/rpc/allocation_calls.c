@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 
-static struct item_line *read_lines(struct call_reading *reading,
+static struct item_line *read_lines(struct rpc_reading *reading,
                                     Waybill__Warehouse__V1__ItemLine *const *messages, size_t count)
 {
-    struct item_line *lines = reading_allocate(reading, count, sizeof *lines);
+    struct item_line *lines = rpc_reading_allocate(reading, count, sizeof *lines);
     for (size_t i = 0; lines != NULL && i < count; i++)
         lines[i] =
             (struct item_line){.sku = text_of(messages[i]->sku), .quantity = messages[i]->quantity};
@@ -16,10 +16,10 @@ static struct item_line *read_lines(struct call_reading *reading,
 
 /* --- PlanAllocation --- */
 
-static void read_plan_allocation(struct call_reading *reading, struct warehouse_command *base,
+static void read_plan_allocation(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct allocate_command *command = (struct allocate_command *)base;
+    struct allocate_command *command = base;
     const Waybill__Warehouse__V1__PlanAllocationRequest *request = (const void *)message;
     command->allocation_id = text_of(request->allocation_id);
     command->order_id = text_of(request->order_id);
@@ -33,10 +33,10 @@ static void read_plan_allocation(struct call_reading *reading, struct warehouse_
     command->expire_time_us = reading_time(reading, request->expire_time, "expire_time");
 }
 
-static bool write_plan_allocation(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_plan_allocation(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct allocate_command *command = (const struct allocate_command *)base;
+    const struct allocate_command *command = base;
     Waybill__Warehouse__V1__PlanAllocationResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -45,10 +45,9 @@ static bool write_plan_allocation(struct arena *arena, const struct warehouse_co
 
 /* --- Allocate --- */
 
-static void read_allocate(struct call_reading *reading, struct warehouse_command *base,
-                          const ProtobufCMessage *message)
+static void read_allocate(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct allocate_command *command = (struct allocate_command *)base;
+    struct allocate_command *command = base;
     const Waybill__Warehouse__V1__AllocateRequest *request = (const void *)message;
     command->allocation_id = text_of(request->allocation_id);
     command->order_id = text_of(request->order_id);
@@ -62,10 +61,10 @@ static void read_allocate(struct call_reading *reading, struct warehouse_command
     command->expire_time_us = reading_time(reading, request->expire_time, "expire_time");
 }
 
-static bool write_allocate(struct arena *arena, const struct warehouse_command *base,
-                           struct text filter, ProtobufCMessage *message)
+static bool write_allocate(struct arena *arena, const void *base, struct text filter,
+                           ProtobufCMessage *message)
 {
-    const struct allocate_command *command = (const struct allocate_command *)base;
+    const struct allocate_command *command = base;
     Waybill__Warehouse__V1__AllocateResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -74,19 +73,19 @@ static bool write_allocate(struct arena *arena, const struct warehouse_command *
 
 /* --- ConfirmAllocation --- */
 
-static void read_confirm_allocation(struct call_reading *reading, struct warehouse_command *base,
+static void read_confirm_allocation(struct rpc_reading *reading, void *base,
                                     const ProtobufCMessage *message)
 {
-    struct allocation_command *command = (struct allocation_command *)base;
+    struct allocation_command *command = base;
     const Waybill__Warehouse__V1__ConfirmAllocationRequest *request = (const void *)message;
     (void)reading;
     command->allocation_id = text_of(request->allocation_id);
 }
 
-static bool write_confirm_allocation(struct arena *arena, const struct warehouse_command *base,
-                                     struct text filter, ProtobufCMessage *message)
+static bool write_confirm_allocation(struct arena *arena, const void *base, struct text filter,
+                                     ProtobufCMessage *message)
 {
-    const struct allocation_command *command = (const struct allocation_command *)base;
+    const struct allocation_command *command = base;
     Waybill__Warehouse__V1__ConfirmAllocationResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -95,19 +94,19 @@ static bool write_confirm_allocation(struct arena *arena, const struct warehouse
 
 /* --- ReleaseAllocation --- */
 
-static void read_release_allocation(struct call_reading *reading, struct warehouse_command *base,
+static void read_release_allocation(struct rpc_reading *reading, void *base,
                                     const ProtobufCMessage *message)
 {
-    struct allocation_command *command = (struct allocation_command *)base;
+    struct allocation_command *command = base;
     const Waybill__Warehouse__V1__ReleaseAllocationRequest *request = (const void *)message;
     (void)reading;
     command->allocation_id = text_of(request->allocation_id);
 }
 
-static bool write_release_allocation(struct arena *arena, const struct warehouse_command *base,
-                                     struct text filter, ProtobufCMessage *message)
+static bool write_release_allocation(struct arena *arena, const void *base, struct text filter,
+                                     ProtobufCMessage *message)
 {
-    const struct allocation_command *command = (const struct allocation_command *)base;
+    const struct allocation_command *command = base;
     Waybill__Warehouse__V1__ReleaseAllocationResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -116,19 +115,19 @@ static bool write_release_allocation(struct arena *arena, const struct warehouse
 
 /* --- GetAllocation --- */
 
-static void read_get_allocation(struct call_reading *reading, struct warehouse_command *base,
+static void read_get_allocation(struct rpc_reading *reading, void *base,
                                 const ProtobufCMessage *message)
 {
-    struct allocation_command *command = (struct allocation_command *)base;
+    struct allocation_command *command = base;
     const Waybill__Warehouse__V1__GetAllocationRequest *request = (const void *)message;
     (void)reading;
     command->allocation_id = text_of(request->allocation_id);
 }
 
-static bool write_get_allocation(struct arena *arena, const struct warehouse_command *base,
-                                 struct text filter, ProtobufCMessage *message)
+static bool write_get_allocation(struct arena *arena, const void *base, struct text filter,
+                                 ProtobufCMessage *message)
 {
-    const struct allocation_command *command = (const struct allocation_command *)base;
+    const struct allocation_command *command = base;
     Waybill__Warehouse__V1__GetAllocationResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -137,10 +136,10 @@ static bool write_get_allocation(struct arena *arena, const struct warehouse_com
 
 /* --- ListAllocations --- */
 
-static void read_list_allocations(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_allocations(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct list_allocations_command *command = (struct list_allocations_command *)base;
+    struct list_allocations_command *command = base;
     const Waybill__Warehouse__V1__ListAllocationsRequest *request = (const void *)message;
     char state[16];
     snprintf(state, sizeof state, "%d", (int)request->state);
@@ -153,10 +152,10 @@ static void read_list_allocations(struct call_reading *reading, struct warehouse
                  filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_allocations(struct arena *arena, const struct warehouse_command *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_list_allocations(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
-    const struct list_allocations_command *command = (const struct list_allocations_command *)base;
+    const struct list_allocations_command *command = base;
     Waybill__Warehouse__V1__ListAllocationsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListAllocations", filter, &command->page);
     response->allocations =
@@ -174,12 +173,12 @@ static bool write_list_allocations(struct arena *arena, const struct warehouse_c
 
 /* --- ShipAllocation --- */
 
-static void read_ship_allocation(struct call_reading *reading, struct warehouse_command *base,
+static void read_ship_allocation(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct ship_allocation_command *command = (struct ship_allocation_command *)base;
+    struct ship_allocation_command *command = base;
     const Waybill__Warehouse__V1__ShipAllocationRequest *request = (const void *)message;
-    struct ship_line *lines = reading_allocate(reading, request->n_lines, sizeof *lines);
+    struct ship_line *lines = rpc_reading_allocate(reading, request->n_lines, sizeof *lines);
     command->allocation_id = text_of(request->allocation_id);
     command->warehouse_id = text_of(request->warehouse_id);
     for (size_t i = 0; lines != NULL && i < request->n_lines; i++)
@@ -195,10 +194,10 @@ static void read_ship_allocation(struct call_reading *reading, struct warehouse_
     command->line_count = request->n_lines;
 }
 
-static bool write_ship_allocation(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_ship_allocation(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct ship_allocation_command *command = (const struct ship_allocation_command *)base;
+    const struct ship_allocation_command *command = base;
     Waybill__Warehouse__V1__ShipAllocationResponse *response = (void *)message;
     (void)filter;
     response->allocation = allocation_message(arena, &command->allocation);
@@ -207,7 +206,7 @@ static bool write_ship_allocation(struct arena *arena, const struct warehouse_co
 
 /* --- the rows --- */
 
-const struct call_row allocation_call_rows[] = {
+const struct rpc_command_row allocation_call_rows[] = {
     {"PlanAllocation", COMMAND_PLAN_ALLOCATION, sizeof(struct allocate_command), true,
      &waybill__warehouse__v1__plan_allocation_response__descriptor, read_plan_allocation,
      write_plan_allocation},

@@ -12,7 +12,7 @@ static bool is_currency(const char *code)
     return code[3] == '\0';
 }
 
-struct money reading_money(struct call_reading *reading, const Waybill__Common__V1__Money *message,
+struct money reading_money(struct rpc_reading *reading, const Waybill__Common__V1__Money *message,
                            const char *path)
 {
     struct money money = {0};
@@ -27,7 +27,7 @@ struct money reading_money(struct call_reading *reading, const Waybill__Common__
     return money;
 }
 
-struct address reading_address(struct call_reading *reading,
+struct address reading_address(struct rpc_reading *reading,
                                const Waybill__Common__V1__Address *message)
 {
     struct address address = {0};
@@ -51,7 +51,7 @@ struct address reading_address(struct call_reading *reading,
     return address;
 }
 
-int64_t reading_time(struct call_reading *reading, const Google__Protobuf__Timestamp *message,
+int64_t reading_time(struct rpc_reading *reading, const Google__Protobuf__Timestamp *message,
                      const char *path)
 {
     static const int64_t seconds_max = INT64_C(253402300799); /* the end of the year 9999 */

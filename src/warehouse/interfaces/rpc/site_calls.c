@@ -5,17 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static void must_be_given(struct call_reading *reading, const char *path)
+static void must_be_given(struct rpc_reading *reading, const char *path)
 {
     violations_add(reading->violations, "must be given", "%s", path);
 }
 
 /* --- PutItem --- */
 
-static void read_put_item(struct call_reading *reading, struct warehouse_command *base,
-                          const ProtobufCMessage *message)
+static void read_put_item(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct item_command *command = (struct item_command *)base;
+    struct item_command *command = base;
     const Waybill__Warehouse__V1__PutItemRequest *request = (const void *)message;
     const Waybill__Warehouse__V1__Item *item = request->item;
     if (item == NULL) {
@@ -35,10 +34,10 @@ static void read_put_item(struct call_reading *reading, struct warehouse_command
     };
 }
 
-static bool write_put_item(struct arena *arena, const struct warehouse_command *base,
-                           struct text filter, ProtobufCMessage *message)
+static bool write_put_item(struct arena *arena, const void *base, struct text filter,
+                           ProtobufCMessage *message)
 {
-    const struct item_command *command = (const struct item_command *)base;
+    const struct item_command *command = base;
     Waybill__Warehouse__V1__PutItemResponse *response = (void *)message;
     (void)filter;
     response->item = item_message(arena, &command->item);
@@ -47,19 +46,18 @@ static bool write_put_item(struct arena *arena, const struct warehouse_command *
 
 /* --- GetItem --- */
 
-static void read_get_item(struct call_reading *reading, struct warehouse_command *base,
-                          const ProtobufCMessage *message)
+static void read_get_item(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct item_command *command = (struct item_command *)base;
+    struct item_command *command = base;
     const Waybill__Warehouse__V1__GetItemRequest *request = (const void *)message;
     (void)reading;
     command->item.sku = text_of(request->sku);
 }
 
-static bool write_get_item(struct arena *arena, const struct warehouse_command *base,
-                           struct text filter, ProtobufCMessage *message)
+static bool write_get_item(struct arena *arena, const void *base, struct text filter,
+                           ProtobufCMessage *message)
 {
-    const struct item_command *command = (const struct item_command *)base;
+    const struct item_command *command = base;
     Waybill__Warehouse__V1__GetItemResponse *response = (void *)message;
     (void)filter;
     response->item = item_message(arena, &command->item);
@@ -68,20 +66,20 @@ static bool write_get_item(struct arena *arena, const struct warehouse_command *
 
 /* --- ListItems --- */
 
-static void read_list_items(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_items(struct rpc_reading *reading, void *base,
                             const ProtobufCMessage *message)
 {
-    struct list_items_command *command = (struct list_items_command *)base;
+    struct list_items_command *command = base;
     const Waybill__Warehouse__V1__ListItemsRequest *request = (const void *)message;
     reading_page(reading, &command->page,
                  (struct page_request){"ListItems", request->page_size, request->page_token}, NULL,
                  0);
 }
 
-static bool write_list_items(struct arena *arena, const struct warehouse_command *base,
-                             struct text filter, ProtobufCMessage *message)
+static bool write_list_items(struct arena *arena, const void *base, struct text filter,
+                             ProtobufCMessage *message)
 {
-    const struct list_items_command *command = (const struct list_items_command *)base;
+    const struct list_items_command *command = base;
     Waybill__Warehouse__V1__ListItemsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListItems", filter, &command->page);
     response->items = arena_allocate_zero(arena, command->item_count + 1, sizeof *response->items);
@@ -96,7 +94,7 @@ static bool write_list_items(struct arena *arena, const struct warehouse_command
     return true;
 }
 
-static void read_warehouse(struct call_reading *reading, struct warehouse *out,
+static void read_warehouse(struct rpc_reading *reading, struct warehouse *out,
                            const Waybill__Warehouse__V1__Warehouse *warehouse)
 {
     if (warehouse == NULL) {
@@ -121,18 +119,18 @@ static void read_warehouse(struct call_reading *reading, struct warehouse *out,
 
 /* --- CreateWarehouse --- */
 
-static void read_create_warehouse(struct call_reading *reading, struct warehouse_command *base,
+static void read_create_warehouse(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct warehouse_record_command *command = (struct warehouse_record_command *)base;
+    struct warehouse_record_command *command = base;
     const Waybill__Warehouse__V1__CreateWarehouseRequest *request = (const void *)message;
     read_warehouse(reading, &command->warehouse, request->warehouse);
 }
 
-static bool write_create_warehouse(struct arena *arena, const struct warehouse_command *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_create_warehouse(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
-    const struct warehouse_record_command *command = (const struct warehouse_record_command *)base;
+    const struct warehouse_record_command *command = base;
     Waybill__Warehouse__V1__CreateWarehouseResponse *response = (void *)message;
     (void)filter;
     response->warehouse = warehouse_message(arena, &command->record);
@@ -141,10 +139,10 @@ static bool write_create_warehouse(struct arena *arena, const struct warehouse_c
 
 /* --- UpdateWarehouse --- */
 
-static void read_update_warehouse(struct call_reading *reading, struct warehouse_command *base,
+static void read_update_warehouse(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct warehouse_record_command *command = (struct warehouse_record_command *)base;
+    struct warehouse_record_command *command = base;
     const Waybill__Warehouse__V1__UpdateWarehouseRequest *request = (const void *)message;
     read_warehouse(reading, &command->warehouse, request->warehouse);
     command->expected_revision = request->expected_revision;
@@ -160,10 +158,10 @@ static void read_update_warehouse(struct call_reading *reading, struct warehouse
     }
 }
 
-static bool write_update_warehouse(struct arena *arena, const struct warehouse_command *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_update_warehouse(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
-    const struct warehouse_record_command *command = (const struct warehouse_record_command *)base;
+    const struct warehouse_record_command *command = base;
     Waybill__Warehouse__V1__UpdateWarehouseResponse *response = (void *)message;
     (void)filter;
     response->warehouse = warehouse_message(arena, &command->record);
@@ -172,19 +170,19 @@ static bool write_update_warehouse(struct arena *arena, const struct warehouse_c
 
 /* --- GetWarehouse --- */
 
-static void read_get_warehouse(struct call_reading *reading, struct warehouse_command *base,
+static void read_get_warehouse(struct rpc_reading *reading, void *base,
                                const ProtobufCMessage *message)
 {
-    struct warehouse_record_command *command = (struct warehouse_record_command *)base;
+    struct warehouse_record_command *command = base;
     const Waybill__Warehouse__V1__GetWarehouseRequest *request = (const void *)message;
     (void)reading;
     command->warehouse.warehouse_id = text_of(request->warehouse_id);
 }
 
-static bool write_get_warehouse(struct arena *arena, const struct warehouse_command *base,
-                                struct text filter, ProtobufCMessage *message)
+static bool write_get_warehouse(struct arena *arena, const void *base, struct text filter,
+                                ProtobufCMessage *message)
 {
-    const struct warehouse_record_command *command = (const struct warehouse_record_command *)base;
+    const struct warehouse_record_command *command = base;
     Waybill__Warehouse__V1__GetWarehouseResponse *response = (void *)message;
     (void)filter;
     response->warehouse = warehouse_message(arena, &command->record);
@@ -193,20 +191,20 @@ static bool write_get_warehouse(struct arena *arena, const struct warehouse_comm
 
 /* --- ListWarehouses --- */
 
-static void read_list_warehouses(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_warehouses(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct list_warehouses_command *command = (struct list_warehouses_command *)base;
+    struct list_warehouses_command *command = base;
     const Waybill__Warehouse__V1__ListWarehousesRequest *request = (const void *)message;
     reading_page(reading, &command->page,
                  (struct page_request){"ListWarehouses", request->page_size, request->page_token},
                  NULL, 0);
 }
 
-static bool write_list_warehouses(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_list_warehouses(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct list_warehouses_command *command = (const struct list_warehouses_command *)base;
+    const struct list_warehouses_command *command = base;
     Waybill__Warehouse__V1__ListWarehousesResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListWarehouses", filter, &command->page);
     response->warehouses =
@@ -223,7 +221,7 @@ static bool write_list_warehouses(struct arena *arena, const struct warehouse_co
 }
 
 /* Both amounts of a band must be given, in the card's one currency. */
-static int64_t read_band_amount(struct call_reading *reading, char currency[4],
+static int64_t read_band_amount(struct rpc_reading *reading, char currency[4],
                                 const Waybill__Common__V1__Money *message, const char *name,
                                 size_t band)
 {
@@ -246,17 +244,17 @@ static int64_t read_band_amount(struct call_reading *reading, char currency[4],
 
 /* --- SetCostCard --- */
 
-static void read_set_cost_card(struct call_reading *reading, struct warehouse_command *base,
+static void read_set_cost_card(struct rpc_reading *reading, void *base,
                                const ProtobufCMessage *message)
 {
-    struct cost_card_command *command = (struct cost_card_command *)base;
+    struct cost_card_command *command = base;
     const Waybill__Warehouse__V1__SetCostCardRequest *request = (const void *)message;
     const Waybill__Warehouse__V1__CostCard *card = request->cost_card;
     if (card == NULL) {
         must_be_given(reading, "cost_card");
         return;
     }
-    struct cost_band *bands = reading_allocate(reading, card->n_bands, sizeof *bands);
+    struct cost_band *bands = rpc_reading_allocate(reading, card->n_bands, sizeof *bands);
     if (bands == NULL)
         return;
     command->cost_card = (struct cost_card){
@@ -277,10 +275,10 @@ static void read_set_cost_card(struct call_reading *reading, struct warehouse_co
     }
 }
 
-static bool write_set_cost_card(struct arena *arena, const struct warehouse_command *base,
-                                struct text filter, ProtobufCMessage *message)
+static bool write_set_cost_card(struct arena *arena, const void *base, struct text filter,
+                                ProtobufCMessage *message)
 {
-    const struct cost_card_command *command = (const struct cost_card_command *)base;
+    const struct cost_card_command *command = base;
     Waybill__Warehouse__V1__SetCostCardResponse *response = (void *)message;
     (void)filter;
     response->cost_card = cost_card_message(arena, &command->cost_card);
@@ -289,10 +287,10 @@ static bool write_set_cost_card(struct arena *arena, const struct warehouse_comm
 
 /* --- ListCostCards --- */
 
-static void read_list_cost_cards(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_cost_cards(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct list_cost_cards_command *command = (struct list_cost_cards_command *)base;
+    struct list_cost_cards_command *command = base;
     const Waybill__Warehouse__V1__ListCostCardsRequest *request = (const void *)message;
     command->warehouse_id = text_of(request->warehouse_id);
     const struct text filter[] = {command->warehouse_id};
@@ -301,10 +299,10 @@ static void read_list_cost_cards(struct call_reading *reading, struct warehouse_
                  filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_cost_cards(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_list_cost_cards(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct list_cost_cards_command *command = (const struct list_cost_cards_command *)base;
+    const struct list_cost_cards_command *command = base;
     Waybill__Warehouse__V1__ListCostCardsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListCostCards", filter, &command->page);
     response->cost_cards =
@@ -322,10 +320,10 @@ static bool write_list_cost_cards(struct arena *arena, const struct warehouse_co
 
 /* --- CreateBin --- */
 
-static void read_create_bin(struct call_reading *reading, struct warehouse_command *base,
+static void read_create_bin(struct rpc_reading *reading, void *base,
                             const ProtobufCMessage *message)
 {
-    struct bin_command *command = (struct bin_command *)base;
+    struct bin_command *command = base;
     const Waybill__Warehouse__V1__CreateBinRequest *request = (const void *)message;
     (void)reading;
     command->bin = (struct bin){
@@ -335,10 +333,10 @@ static void read_create_bin(struct call_reading *reading, struct warehouse_comma
     };
 }
 
-static bool write_create_bin(struct arena *arena, const struct warehouse_command *base,
-                             struct text filter, ProtobufCMessage *message)
+static bool write_create_bin(struct arena *arena, const void *base, struct text filter,
+                             ProtobufCMessage *message)
 {
-    const struct bin_command *command = (const struct bin_command *)base;
+    const struct bin_command *command = base;
     Waybill__Warehouse__V1__CreateBinResponse *response = (void *)message;
     (void)filter;
     response->bin = bin_message(arena, &command->bin);
@@ -347,10 +345,9 @@ static bool write_create_bin(struct arena *arena, const struct warehouse_command
 
 /* --- ListBins --- */
 
-static void read_list_bins(struct call_reading *reading, struct warehouse_command *base,
-                           const ProtobufCMessage *message)
+static void read_list_bins(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct list_bins_command *command = (struct list_bins_command *)base;
+    struct list_bins_command *command = base;
     const Waybill__Warehouse__V1__ListBinsRequest *request = (const void *)message;
     command->warehouse_id = text_of(request->warehouse_id);
     command->zone = text_of(request->zone);
@@ -360,10 +357,10 @@ static void read_list_bins(struct call_reading *reading, struct warehouse_comman
                  sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_bins(struct arena *arena, const struct warehouse_command *base,
-                            struct text filter, ProtobufCMessage *message)
+static bool write_list_bins(struct arena *arena, const void *base, struct text filter,
+                            ProtobufCMessage *message)
 {
-    const struct list_bins_command *command = (const struct list_bins_command *)base;
+    const struct list_bins_command *command = base;
     Waybill__Warehouse__V1__ListBinsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListBins", filter, &command->page);
     response->bins = arena_allocate_zero(arena, command->bin_count + 1, sizeof *response->bins);
@@ -380,7 +377,7 @@ static bool write_list_bins(struct arena *arena, const struct warehouse_command 
 
 /* --- the rows --- */
 
-const struct call_row site_call_rows[] = {
+const struct rpc_command_row site_call_rows[] = {
     {"PutItem", COMMAND_PUT_ITEM, sizeof(struct item_command), false,
      &waybill__warehouse__v1__put_item_response__descriptor, read_put_item, write_put_item},
     {"GetItem", COMMAND_GET_ITEM, sizeof(struct item_command), true,

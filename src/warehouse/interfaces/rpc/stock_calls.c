@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 /* A number as text, for a filter. */
-static struct text number_text(struct call_reading *reading, int64_t number)
+static struct text number_text(struct rpc_reading *reading, int64_t number)
 {
-    char *out = reading_allocate(reading, 24, 1);
+    char *out = rpc_reading_allocate(reading, 24, 1);
     if (out == NULL)
         return (struct text){0};
     snprintf(out, 24, "%lld", (long long)number);
@@ -19,10 +19,10 @@ static struct text number_text(struct call_reading *reading, int64_t number)
 
 /* --- ReceiveStock --- */
 
-static void read_receive_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_receive_stock(struct rpc_reading *reading, void *base,
                                const ProtobufCMessage *message)
 {
-    struct movement_command *command = (struct movement_command *)base;
+    struct movement_command *command = base;
     const Waybill__Warehouse__V1__ReceiveStockRequest *request = (const void *)message;
     command->movement_id = text_of(request->movement_id);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -37,10 +37,10 @@ static void read_receive_stock(struct call_reading *reading, struct warehouse_co
     command->note = text_of(request->note);
 }
 
-static bool write_receive_stock(struct arena *arena, const struct warehouse_command *base,
-                                struct text filter, ProtobufCMessage *message)
+static bool write_receive_stock(struct arena *arena, const void *base, struct text filter,
+                                ProtobufCMessage *message)
 {
-    const struct movement_command *command = (const struct movement_command *)base;
+    const struct movement_command *command = base;
     Waybill__Warehouse__V1__ReceiveStockResponse *response = (void *)message;
     (void)filter;
     response->movement = movement_message(arena, &command->movement);
@@ -50,10 +50,10 @@ static bool write_receive_stock(struct arena *arena, const struct warehouse_comm
 
 /* --- ShipStock --- */
 
-static void read_ship_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_ship_stock(struct rpc_reading *reading, void *base,
                             const ProtobufCMessage *message)
 {
-    struct movement_command *command = (struct movement_command *)base;
+    struct movement_command *command = base;
     const Waybill__Warehouse__V1__ShipStockRequest *request = (const void *)message;
     command->movement_id = text_of(request->movement_id);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -68,10 +68,10 @@ static void read_ship_stock(struct call_reading *reading, struct warehouse_comma
     command->note = text_of(request->note);
 }
 
-static bool write_ship_stock(struct arena *arena, const struct warehouse_command *base,
-                             struct text filter, ProtobufCMessage *message)
+static bool write_ship_stock(struct arena *arena, const void *base, struct text filter,
+                             ProtobufCMessage *message)
 {
-    const struct movement_command *command = (const struct movement_command *)base;
+    const struct movement_command *command = base;
     Waybill__Warehouse__V1__ShipStockResponse *response = (void *)message;
     (void)filter;
     response->movement = movement_message(arena, &command->movement);
@@ -81,10 +81,10 @@ static bool write_ship_stock(struct arena *arena, const struct warehouse_command
 
 /* --- ReturnStock --- */
 
-static void read_return_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_return_stock(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
-    struct movement_command *command = (struct movement_command *)base;
+    struct movement_command *command = base;
     const Waybill__Warehouse__V1__ReturnStockRequest *request = (const void *)message;
     command->movement_id = text_of(request->movement_id);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -101,10 +101,10 @@ static void read_return_stock(struct call_reading *reading, struct warehouse_com
     command->note = text_of(request->note);
 }
 
-static bool write_return_stock(struct arena *arena, const struct warehouse_command *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_return_stock(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
-    const struct movement_command *command = (const struct movement_command *)base;
+    const struct movement_command *command = base;
     Waybill__Warehouse__V1__ReturnStockResponse *response = (void *)message;
     (void)filter;
     response->movement = movement_message(arena, &command->movement);
@@ -114,10 +114,10 @@ static bool write_return_stock(struct arena *arena, const struct warehouse_comma
 
 /* --- AdjustStock --- */
 
-static void read_adjust_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_adjust_stock(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
-    struct movement_command *command = (struct movement_command *)base;
+    struct movement_command *command = base;
     const Waybill__Warehouse__V1__AdjustStockRequest *request = (const void *)message;
     command->movement_id = text_of(request->movement_id);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -134,10 +134,10 @@ static void read_adjust_stock(struct call_reading *reading, struct warehouse_com
     command->note = text_of(request->note);
 }
 
-static bool write_adjust_stock(struct arena *arena, const struct warehouse_command *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_adjust_stock(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
-    const struct movement_command *command = (const struct movement_command *)base;
+    const struct movement_command *command = base;
     Waybill__Warehouse__V1__AdjustStockResponse *response = (void *)message;
     (void)filter;
     response->movement = movement_message(arena, &command->movement);
@@ -147,10 +147,10 @@ static bool write_adjust_stock(struct arena *arena, const struct warehouse_comma
 
 /* --- MoveStock --- */
 
-static void read_move_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_move_stock(struct rpc_reading *reading, void *base,
                             const ProtobufCMessage *message)
 {
-    struct movement_command *command = (struct movement_command *)base;
+    struct movement_command *command = base;
     const Waybill__Warehouse__V1__MoveStockRequest *request = (const void *)message;
     (void)reading;
     command->movement_id = text_of(request->movement_id);
@@ -164,10 +164,10 @@ static void read_move_stock(struct call_reading *reading, struct warehouse_comma
     command->quantity = request->quantity;
 }
 
-static bool write_move_stock(struct arena *arena, const struct warehouse_command *base,
-                             struct text filter, ProtobufCMessage *message)
+static bool write_move_stock(struct arena *arena, const void *base, struct text filter,
+                             ProtobufCMessage *message)
 {
-    const struct movement_command *command = (const struct movement_command *)base;
+    const struct movement_command *command = base;
     Waybill__Warehouse__V1__MoveStockResponse *response = (void *)message;
     (void)filter;
     response->movement = movement_message(arena, &command->movement);
@@ -177,10 +177,10 @@ static bool write_move_stock(struct arena *arena, const struct warehouse_command
 
 /* --- ListMovements --- */
 
-static void read_list_movements(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_movements(struct rpc_reading *reading, void *base,
                                 const ProtobufCMessage *message)
 {
-    struct list_movements_command *command = (struct list_movements_command *)base;
+    struct list_movements_command *command = base;
     const Waybill__Warehouse__V1__ListMovementsRequest *request = (const void *)message;
     command->warehouse_id = text_of(request->warehouse_id);
     command->sku = text_of(request->sku);
@@ -199,10 +199,10 @@ static void read_list_movements(struct call_reading *reading, struct warehouse_c
                  filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_movements(struct arena *arena, const struct warehouse_command *base,
-                                 struct text filter, ProtobufCMessage *message)
+static bool write_list_movements(struct arena *arena, const void *base, struct text filter,
+                                 ProtobufCMessage *message)
 {
-    const struct list_movements_command *command = (const struct list_movements_command *)base;
+    const struct list_movements_command *command = base;
     Waybill__Warehouse__V1__ListMovementsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListMovements", filter, &command->page);
     response->movements =
@@ -220,20 +220,20 @@ static bool write_list_movements(struct arena *arena, const struct warehouse_com
 
 /* --- VerifyMovements --- */
 
-static void read_verify_movements(struct call_reading *reading, struct warehouse_command *base,
+static void read_verify_movements(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct verify_movements_command *command = (struct verify_movements_command *)base;
+    struct verify_movements_command *command = base;
     const Waybill__Warehouse__V1__VerifyMovementsRequest *request = (const void *)message;
     (void)reading;
     (void)command;
     (void)request;
 }
 
-static bool write_verify_movements(struct arena *arena, const struct warehouse_command *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_verify_movements(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
-    const struct verify_movements_command *command = (const struct verify_movements_command *)base;
+    const struct verify_movements_command *command = base;
     Waybill__Warehouse__V1__VerifyMovementsResponse *response = (void *)message;
     (void)filter;
     response->movements = command->movements;
@@ -253,20 +253,20 @@ static bool write_verify_movements(struct arena *arena, const struct warehouse_c
 
 /* --- GetWarehouseStock --- */
 
-static void read_get_warehouse_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_get_warehouse_stock(struct rpc_reading *reading, void *base,
                                      const ProtobufCMessage *message)
 {
-    struct stock_command *command = (struct stock_command *)base;
+    struct stock_command *command = base;
     const Waybill__Warehouse__V1__GetWarehouseStockRequest *request = (const void *)message;
     (void)reading;
     command->warehouse_id = text_of(request->warehouse_id);
     command->sku = text_of(request->sku);
 }
 
-static bool write_get_warehouse_stock(struct arena *arena, const struct warehouse_command *base,
-                                      struct text filter, ProtobufCMessage *message)
+static bool write_get_warehouse_stock(struct arena *arena, const void *base, struct text filter,
+                                      ProtobufCMessage *message)
 {
-    const struct stock_command *command = (const struct stock_command *)base;
+    const struct stock_command *command = base;
     Waybill__Warehouse__V1__GetWarehouseStockResponse *response = (void *)message;
     (void)filter;
     response->stock = warehouse_stock_message(arena, &command->stock);
@@ -275,10 +275,10 @@ static bool write_get_warehouse_stock(struct arena *arena, const struct warehous
 
 /* --- ListWarehouseStock --- */
 
-static void read_list_warehouse_stock(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_warehouse_stock(struct rpc_reading *reading, void *base,
                                       const ProtobufCMessage *message)
 {
-    struct list_stock_command *command = (struct list_stock_command *)base;
+    struct list_stock_command *command = base;
     const Waybill__Warehouse__V1__ListWarehouseStockRequest *request = (const void *)message;
     command->sku = text_of(request->sku);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -289,10 +289,10 @@ static void read_list_warehouse_stock(struct call_reading *reading, struct wareh
         filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_warehouse_stock(struct arena *arena, const struct warehouse_command *base,
-                                       struct text filter, ProtobufCMessage *message)
+static bool write_list_warehouse_stock(struct arena *arena, const void *base, struct text filter,
+                                       ProtobufCMessage *message)
 {
-    const struct list_stock_command *command = (const struct list_stock_command *)base;
+    const struct list_stock_command *command = base;
     Waybill__Warehouse__V1__ListWarehouseStockResponse *response = (void *)message;
     response->next_page_token =
         next_page_token(arena, "ListWarehouseStock", filter, &command->page);
@@ -311,15 +311,15 @@ static bool write_list_warehouse_stock(struct arena *arena, const struct warehou
 
 /* --- CreateTransfer --- */
 
-static void read_create_transfer(struct call_reading *reading, struct warehouse_command *base,
+static void read_create_transfer(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct create_transfer_command *command = (struct create_transfer_command *)base;
+    struct create_transfer_command *command = base;
     const Waybill__Warehouse__V1__CreateTransferRequest *request = (const void *)message;
     command->transfer_id = text_of(request->transfer_id);
     command->from_warehouse_id = text_of(request->from_warehouse_id);
     command->to_warehouse_id = text_of(request->to_warehouse_id);
-    command->lines = reading_allocate(reading, request->n_lines, sizeof *command->lines);
+    command->lines = rpc_reading_allocate(reading, request->n_lines, sizeof *command->lines);
     for (size_t i = 0; command->lines != NULL && i < request->n_lines; i++)
         command->lines[i] = (struct transfer_request_line){
             .sku = text_of(request->lines[i]->sku),
@@ -329,10 +329,10 @@ static void read_create_transfer(struct call_reading *reading, struct warehouse_
     command->line_count = request->n_lines;
 }
 
-static bool write_create_transfer(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_create_transfer(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct create_transfer_command *command = (const struct create_transfer_command *)base;
+    const struct create_transfer_command *command = base;
     Waybill__Warehouse__V1__CreateTransferResponse *response = (void *)message;
     (void)filter;
     response->transfer = transfer_message(arena, &command->transfer);
@@ -341,12 +341,12 @@ static bool write_create_transfer(struct arena *arena, const struct warehouse_co
 
 /* --- ReceiveTransfer --- */
 
-static void read_receive_transfer(struct call_reading *reading, struct warehouse_command *base,
+static void read_receive_transfer(struct rpc_reading *reading, void *base,
                                   const ProtobufCMessage *message)
 {
-    struct transfer_command *command = (struct transfer_command *)base;
+    struct transfer_command *command = base;
     const Waybill__Warehouse__V1__ReceiveTransferRequest *request = (const void *)message;
-    struct reception_line *lines = reading_allocate(reading, request->n_lines, sizeof *lines);
+    struct reception_line *lines = rpc_reading_allocate(reading, request->n_lines, sizeof *lines);
     command->transfer_id = text_of(request->transfer_id);
     for (size_t i = 0; lines != NULL && i < request->n_lines; i++)
         lines[i] = (struct reception_line){
@@ -360,10 +360,10 @@ static void read_receive_transfer(struct call_reading *reading, struct warehouse
     command->line_count = request->n_lines;
 }
 
-static bool write_receive_transfer(struct arena *arena, const struct warehouse_command *base,
-                                   struct text filter, ProtobufCMessage *message)
+static bool write_receive_transfer(struct arena *arena, const void *base, struct text filter,
+                                   ProtobufCMessage *message)
 {
-    const struct transfer_command *command = (const struct transfer_command *)base;
+    const struct transfer_command *command = base;
     Waybill__Warehouse__V1__ReceiveTransferResponse *response = (void *)message;
     (void)filter;
     response->transfer = transfer_message(arena, &command->transfer);
@@ -372,19 +372,19 @@ static bool write_receive_transfer(struct arena *arena, const struct warehouse_c
 
 /* --- CancelTransfer --- */
 
-static void read_cancel_transfer(struct call_reading *reading, struct warehouse_command *base,
+static void read_cancel_transfer(struct rpc_reading *reading, void *base,
                                  const ProtobufCMessage *message)
 {
-    struct transfer_command *command = (struct transfer_command *)base;
+    struct transfer_command *command = base;
     const Waybill__Warehouse__V1__CancelTransferRequest *request = (const void *)message;
     (void)reading;
     command->transfer_id = text_of(request->transfer_id);
 }
 
-static bool write_cancel_transfer(struct arena *arena, const struct warehouse_command *base,
-                                  struct text filter, ProtobufCMessage *message)
+static bool write_cancel_transfer(struct arena *arena, const void *base, struct text filter,
+                                  ProtobufCMessage *message)
 {
-    const struct transfer_command *command = (const struct transfer_command *)base;
+    const struct transfer_command *command = base;
     Waybill__Warehouse__V1__CancelTransferResponse *response = (void *)message;
     (void)filter;
     response->transfer = transfer_message(arena, &command->transfer);
@@ -393,19 +393,19 @@ static bool write_cancel_transfer(struct arena *arena, const struct warehouse_co
 
 /* --- GetTransfer --- */
 
-static void read_get_transfer(struct call_reading *reading, struct warehouse_command *base,
+static void read_get_transfer(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
-    struct transfer_command *command = (struct transfer_command *)base;
+    struct transfer_command *command = base;
     const Waybill__Warehouse__V1__GetTransferRequest *request = (const void *)message;
     (void)reading;
     command->transfer_id = text_of(request->transfer_id);
 }
 
-static bool write_get_transfer(struct arena *arena, const struct warehouse_command *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_get_transfer(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
-    const struct transfer_command *command = (const struct transfer_command *)base;
+    const struct transfer_command *command = base;
     Waybill__Warehouse__V1__GetTransferResponse *response = (void *)message;
     (void)filter;
     response->transfer = transfer_message(arena, &command->transfer);
@@ -414,10 +414,10 @@ static bool write_get_transfer(struct arena *arena, const struct warehouse_comma
 
 /* --- ListTransfers --- */
 
-static void read_list_transfers(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_transfers(struct rpc_reading *reading, void *base,
                                 const ProtobufCMessage *message)
 {
-    struct list_transfers_command *command = (struct list_transfers_command *)base;
+    struct list_transfers_command *command = base;
     const Waybill__Warehouse__V1__ListTransfersRequest *request = (const void *)message;
     command->warehouse_id = text_of(request->warehouse_id);
     command->state = (enum transfer_state)request->state;
@@ -427,10 +427,10 @@ static void read_list_transfers(struct call_reading *reading, struct warehouse_c
                  filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_transfers(struct arena *arena, const struct warehouse_command *base,
-                                 struct text filter, ProtobufCMessage *message)
+static bool write_list_transfers(struct arena *arena, const void *base, struct text filter,
+                                 ProtobufCMessage *message)
 {
-    const struct list_transfers_command *command = (const struct list_transfers_command *)base;
+    const struct list_transfers_command *command = base;
     Waybill__Warehouse__V1__ListTransfersResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListTransfers", filter, &command->page);
     response->transfers =
@@ -448,10 +448,10 @@ static bool write_list_transfers(struct arena *arena, const struct warehouse_com
 
 /* --- StartCount --- */
 
-static void read_start_count(struct call_reading *reading, struct warehouse_command *base,
+static void read_start_count(struct rpc_reading *reading, void *base,
                              const ProtobufCMessage *message)
 {
-    struct start_count_command *command = (struct start_count_command *)base;
+    struct start_count_command *command = base;
     const Waybill__Warehouse__V1__StartCountRequest *request = (const void *)message;
     command->count_id = text_of(request->count_id);
     command->warehouse_id = text_of(request->warehouse_id);
@@ -460,10 +460,10 @@ static void read_start_count(struct call_reading *reading, struct warehouse_comm
     command->sku_count = request->n_skus;
 }
 
-static bool write_start_count(struct arena *arena, const struct warehouse_command *base,
-                              struct text filter, ProtobufCMessage *message)
+static bool write_start_count(struct arena *arena, const void *base, struct text filter,
+                              ProtobufCMessage *message)
 {
-    const struct start_count_command *command = (const struct start_count_command *)base;
+    const struct start_count_command *command = base;
     Waybill__Warehouse__V1__StartCountResponse *response = (void *)message;
     (void)filter;
     response->count = count_message(arena, &command->count);
@@ -472,14 +472,14 @@ static bool write_start_count(struct arena *arena, const struct warehouse_comman
 
 /* --- RecordCount --- */
 
-static void read_record_count(struct call_reading *reading, struct warehouse_command *base,
+static void read_record_count(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
-    struct count_command *command = (struct count_command *)base;
+    struct count_command *command = base;
     const Waybill__Warehouse__V1__RecordCountRequest *request = (const void *)message;
     char path[64];
     command->count_id = text_of(request->count_id);
-    command->lines = reading_allocate(reading, request->n_lines, sizeof *command->lines);
+    command->lines = rpc_reading_allocate(reading, request->n_lines, sizeof *command->lines);
     for (size_t i = 0; command->lines != NULL && i < request->n_lines; i++) {
         const Waybill__Warehouse__V1__RecordCountLine *line = request->lines[i];
         snprintf(path, sizeof path, "lines[%zu].expiry_date", i);
@@ -495,10 +495,10 @@ static void read_record_count(struct call_reading *reading, struct warehouse_com
     command->line_count = request->n_lines;
 }
 
-static bool write_record_count(struct arena *arena, const struct warehouse_command *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_record_count(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
-    const struct count_command *command = (const struct count_command *)base;
+    const struct count_command *command = base;
     Waybill__Warehouse__V1__RecordCountResponse *response = (void *)message;
     (void)filter;
     response->count = count_message(arena, &command->count);
@@ -507,19 +507,19 @@ static bool write_record_count(struct arena *arena, const struct warehouse_comma
 
 /* --- ApproveCount --- */
 
-static void read_approve_count(struct call_reading *reading, struct warehouse_command *base,
+static void read_approve_count(struct rpc_reading *reading, void *base,
                                const ProtobufCMessage *message)
 {
-    struct count_command *command = (struct count_command *)base;
+    struct count_command *command = base;
     const Waybill__Warehouse__V1__ApproveCountRequest *request = (const void *)message;
     (void)reading;
     command->count_id = text_of(request->count_id);
 }
 
-static bool write_approve_count(struct arena *arena, const struct warehouse_command *base,
-                                struct text filter, ProtobufCMessage *message)
+static bool write_approve_count(struct arena *arena, const void *base, struct text filter,
+                                ProtobufCMessage *message)
 {
-    const struct count_command *command = (const struct count_command *)base;
+    const struct count_command *command = base;
     Waybill__Warehouse__V1__ApproveCountResponse *response = (void *)message;
     (void)filter;
     response->count = count_message(arena, &command->count);
@@ -528,19 +528,19 @@ static bool write_approve_count(struct arena *arena, const struct warehouse_comm
 
 /* --- CancelCount --- */
 
-static void read_cancel_count(struct call_reading *reading, struct warehouse_command *base,
+static void read_cancel_count(struct rpc_reading *reading, void *base,
                               const ProtobufCMessage *message)
 {
-    struct count_command *command = (struct count_command *)base;
+    struct count_command *command = base;
     const Waybill__Warehouse__V1__CancelCountRequest *request = (const void *)message;
     (void)reading;
     command->count_id = text_of(request->count_id);
 }
 
-static bool write_cancel_count(struct arena *arena, const struct warehouse_command *base,
-                               struct text filter, ProtobufCMessage *message)
+static bool write_cancel_count(struct arena *arena, const void *base, struct text filter,
+                               ProtobufCMessage *message)
 {
-    const struct count_command *command = (const struct count_command *)base;
+    const struct count_command *command = base;
     Waybill__Warehouse__V1__CancelCountResponse *response = (void *)message;
     (void)filter;
     response->count = count_message(arena, &command->count);
@@ -549,19 +549,18 @@ static bool write_cancel_count(struct arena *arena, const struct warehouse_comma
 
 /* --- GetCount --- */
 
-static void read_get_count(struct call_reading *reading, struct warehouse_command *base,
-                           const ProtobufCMessage *message)
+static void read_get_count(struct rpc_reading *reading, void *base, const ProtobufCMessage *message)
 {
-    struct count_command *command = (struct count_command *)base;
+    struct count_command *command = base;
     const Waybill__Warehouse__V1__GetCountRequest *request = (const void *)message;
     (void)reading;
     command->count_id = text_of(request->count_id);
 }
 
-static bool write_get_count(struct arena *arena, const struct warehouse_command *base,
-                            struct text filter, ProtobufCMessage *message)
+static bool write_get_count(struct arena *arena, const void *base, struct text filter,
+                            ProtobufCMessage *message)
 {
-    const struct count_command *command = (const struct count_command *)base;
+    const struct count_command *command = base;
     Waybill__Warehouse__V1__GetCountResponse *response = (void *)message;
     (void)filter;
     response->count = count_message(arena, &command->count);
@@ -570,10 +569,10 @@ static bool write_get_count(struct arena *arena, const struct warehouse_command 
 
 /* --- ListCounts --- */
 
-static void read_list_counts(struct call_reading *reading, struct warehouse_command *base,
+static void read_list_counts(struct rpc_reading *reading, void *base,
                              const ProtobufCMessage *message)
 {
-    struct list_counts_command *command = (struct list_counts_command *)base;
+    struct list_counts_command *command = base;
     const Waybill__Warehouse__V1__ListCountsRequest *request = (const void *)message;
     command->warehouse_id = text_of(request->warehouse_id);
     command->state = (enum count_state)request->state;
@@ -583,10 +582,10 @@ static void read_list_counts(struct call_reading *reading, struct warehouse_comm
                  filter, sizeof filter / sizeof filter[0]);
 }
 
-static bool write_list_counts(struct arena *arena, const struct warehouse_command *base,
-                              struct text filter, ProtobufCMessage *message)
+static bool write_list_counts(struct arena *arena, const void *base, struct text filter,
+                              ProtobufCMessage *message)
 {
-    const struct list_counts_command *command = (const struct list_counts_command *)base;
+    const struct list_counts_command *command = base;
     Waybill__Warehouse__V1__ListCountsResponse *response = (void *)message;
     response->next_page_token = next_page_token(arena, "ListCounts", filter, &command->page);
     response->counts =
@@ -604,7 +603,7 @@ static bool write_list_counts(struct arena *arena, const struct warehouse_comman
 
 /* --- the rows --- */
 
-const struct call_row stock_call_rows[] = {
+const struct rpc_command_row stock_call_rows[] = {
     {"ReceiveStock", COMMAND_RECEIVE_STOCK, sizeof(struct movement_command), false,
      &waybill__warehouse__v1__receive_stock_response__descriptor, read_receive_stock,
      write_receive_stock},

@@ -7,25 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-void *reading_allocate(struct call_reading *reading, size_t count, size_t size)
-{
-    void *memory = arena_allocate_zero(reading->arena, count + 1, size);
-    reading->failed = reading->failed || memory == NULL;
-    return memory;
-}
-
 static void list_name(char out[96], const char *method)
 {
     snprintf(out, 96, "warehouse.%s", method);
 }
 
 /* Joined by a byte that no text holds. */
-static struct text join(struct call_reading *reading, const struct text *texts, size_t count)
+static struct text join(struct rpc_reading *reading, const struct text *texts, size_t count)
 {
     size_t room = 1;
     for (size_t i = 0; i < count; i++)
         room += texts[i].size + 1;
-    char *out = reading_allocate(reading, room, 1);
+    char *out = rpc_reading_allocate(reading, room, 1);
     char *at = out;
     if (out == NULL)
         return (struct text){0};
@@ -38,7 +31,7 @@ static struct text join(struct call_reading *reading, const struct text *texts, 
     return text_make(out, (size_t)(at - out));
 }
 
-void reading_page(struct call_reading *reading, struct list_page *page, struct page_request request,
+void reading_page(struct rpc_reading *reading, struct list_page *page, struct page_request request,
                   const struct text *filter, size_t filter_count)
 {
     char name[96];
@@ -60,7 +53,7 @@ char *next_page_token(struct arena *arena, const char *method, struct text filte
     return (char *)page_token_make(arena, name, filter, page->next).data;
 }
 
-int64_t reading_date(struct call_reading *reading, const char *date, const char *path)
+int64_t reading_date(struct rpc_reading *reading, const char *date, const char *path)
 {
     int64_t day = 0;
     if (date[0] != '\0' && !calendar_date_parse(text_of(date), &day))
@@ -69,9 +62,9 @@ int64_t reading_date(struct call_reading *reading, const char *date, const char 
     return day;
 }
 
-struct text *reading_texts(struct call_reading *reading, char *const *texts, size_t count)
+struct text *reading_texts(struct rpc_reading *reading, char *const *texts, size_t count)
 {
-    struct text *out = reading_allocate(reading, count, sizeof *out);
+    struct text *out = rpc_reading_allocate(reading, count, sizeof *out);
     for (size_t i = 0; out != NULL && i < count; i++)
         out[i] = text_of(texts[i]);
     return out;

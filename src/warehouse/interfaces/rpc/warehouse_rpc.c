@@ -1,33 +1,18 @@
 /*
- * One handler and one completion for all methods: the row of the method knows how its request is
- * read and its response written. The command is on the call's arena, so that it lives until the
- * store has answered, whatever becomes of the caller.
+ * All methods are rows (platform/rpc/rpc_commands.h); here is what they share: the head of a
+ * command, and what each outcome of the store is at the door.
  */
 #include "warehouse/interfaces/rpc/warehouse_rpc.h"
 
 #include "platform/base/check.h"
+#include "platform/rpc/rpc_call_end.h"
 #include "warehouse/domain/limits.h"
 #include "warehouse/interfaces/rpc/warehouse_calls.h"
 #include "warehouse/interfaces/rpc/warehouse_messages.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* --- refusals --- */
-
-static void fail_without_memory(struct rpc_call *call)
-{
-    struct error error = error_make(ERROR_OUT_OF_MEMORY, "not enough memory for this call");
-    struct rpc_status status = rpc_status_of_error(rpc_call_arena(call), &error);
-    rpc_call_fail(call, &status);
-}
-
-static void fail_with_violations(struct rpc_call *call, const struct violations *violations)
-{
-    struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
-    rpc_call_fail(call, &status);
-}
 
 struct refusal {
     enum grpc_status status;
@@ -113,7 +98,7 @@ static void fail_with_shortages(struct rpc_call *call, const struct warehouse_co
 static void refuse(struct rpc_call *call, const struct warehouse_command *command)
 {
     if (command->outcome == WAREHOUSE_INVALID_FIELD) {
-        fail_with_violations(call, &command->violations);
+        rpc_call_end_with_violations(call, &command->violations);
         return;
     }
     if (command->outcome == WAREHOUSE_INSUFFICIENT_STOCK && command->shortage_count > 0) {
@@ -128,108 +113,45 @@ static void refuse(struct rpc_call *call, const struct warehouse_command *comman
     rpc_call_fail(call, &status);
 }
 
-static void refuse_page_token(struct rpc_call *call)
-{
-    struct rpc_status status =
-        rpc_status_make(rpc_call_arena(call), GRPC_STATUS_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
-                        "page_token is not one of this list with this filter");
-    rpc_call_fail(call, &status);
-}
-
 /* --- the life of a call --- */
 
-/* In front of each command, on the call's arena. */
-struct command_call {
-    struct rpc_call *call;
-    const struct call_row *row;
-    struct text filter;
-    max_align_t command[];
-};
-
-static struct command_call *call_of(struct warehouse_command *command)
+static struct violations *begin(struct rpc_call *call, int kind, void *to)
 {
-    return (struct command_call *)(void *)((char *)command -
-                                           offsetof(struct command_call, command));
-}
-
-static void answer(struct command_call *state, const struct warehouse_command *command)
-{
-    struct arena *arena = rpc_call_arena(state->call);
-    ProtobufCMessage *response = arena_allocate(arena, state->row->response->sizeof_message);
-    if (response == NULL) {
-        fail_without_memory(state->call);
-        return;
-    }
-    protobuf_c_message_init(state->row->response, response);
-    if (state->row->write(arena, command, state->filter, response))
-        rpc_call_answer(state->call, response);
-    else
-        fail_without_memory(state->call);
+    struct warehouse_command *command = to;
+    command->kind = (enum warehouse_command_kind)kind;
+    command->executor = rpc_call_executor(call);
+    command->arena = rpc_call_arena(call);
+    command->deadline_us = rpc_call_command_deadline_us(call);
+    violations_init(&command->violations, command->arena);
+    return &command->violations;
 }
 
 static void command_done(struct warehouse_command *command, const struct error *error)
 {
-    struct command_call *state = call_of(command);
-    if (error != NULL) {
-        struct rpc_status status = rpc_status_of_error(rpc_call_arena(state->call), error);
-        rpc_call_fail(state->call, &status);
-    } else if (command->outcome != WAREHOUSE_DONE) {
-        refuse(state->call, command);
-    } else {
-        answer(state, command);
-    }
+    if (error == NULL && command->outcome != WAREHOUSE_DONE)
+        refuse(rpc_command_call(command), command);
+    else
+        rpc_command_done(command, error);
 }
 
-static const struct call_row *find_row(const char *method)
+static bool submit(void *context, void *command)
 {
-    const struct {
-        const struct call_row *rows;
-        size_t count;
-    } tables[] = {
-        {site_call_rows, site_call_row_count},
-        {stock_call_rows, stock_call_row_count},
-        {allocation_call_rows, allocation_call_row_count},
-    };
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        for (size_t k = 0; k < tables[i].count; k++) {
-            if (strcmp(tables[i].rows[k].method, method) == 0)
-                return &tables[i].rows[k];
-        }
-    }
-    return NULL;
+    return warehouse_service_submit(context, command, command_done);
 }
 
 /* The rows by the place of the method in the service. Filled before the first call. */
-static const struct call_row *rows_by_method[warehouse_command_count];
+static const struct rpc_command_row *rows_by_method[warehouse_command_count];
+
+static const struct rpc_commands commands = {
+    .service = &waybill__warehouse__v1__warehouse_service__descriptor,
+    .rows = rows_by_method,
+    .begin = begin,
+    .submit = submit,
+};
 
 static void handle(void *context, struct rpc_call *call, const ProtobufCMessage *request)
 {
-    const ProtobufCServiceDescriptor *service =
-        &waybill__warehouse__v1__warehouse_service__descriptor;
-    const struct call_row *row = rows_by_method[rpc_call_method(call) - service->methods];
-    struct arena *arena = rpc_call_arena(call);
-    struct command_call *state = arena_allocate_zero(arena, 1, sizeof *state + row->command_size);
-    if (state == NULL) {
-        fail_without_memory(call);
-        return;
-    }
-    struct warehouse_command *command = (struct warehouse_command *)(void *)state->command;
-    struct call_reading reading = {.arena = arena, .violations = &command->violations};
-    state->call = call;
-    state->row = row;
-    command->kind = row->kind;
-    command->executor = rpc_call_executor(call);
-    command->arena = arena;
-    command->deadline_us = rpc_call_deadline_us(call) == INT64_MAX ? 0 : rpc_call_deadline_us(call);
-    violations_init(&command->violations, arena);
-    row->read(&reading, command, request);
-    state->filter = reading.filter;
-    if (reading.failed)
-        fail_without_memory(call);
-    else if (reading.page_token_invalid)
-        refuse_page_token(call);
-    else if (!warehouse_service_submit(context, command, command_done))
-        fail_with_violations(call, &command->violations);
+    rpc_commands_handle(&commands, context, call, request);
 }
 
 /* --- the table --- */
@@ -251,20 +173,16 @@ static const struct rpc_field_limit field_limits[] = {
 struct rpc_service warehouse_rpc_service(struct warehouse_service *service)
 {
     static struct rpc_method methods[warehouse_command_count];
-    const ProtobufCServiceDescriptor *descriptor =
-        &waybill__warehouse__v1__warehouse_service__descriptor;
-    CHECK(descriptor->n_methods == warehouse_command_count);
-    for (unsigned i = 0; i < descriptor->n_methods; i++) {
-        const struct call_row *row = find_row(descriptor->methods[i].name);
-        CHECK(row != NULL);
-        rows_by_method[i] = row;
-        methods[i] =
-            (struct rpc_method){.name = row->method, .unary = handle, .idempotent = row->is_read};
-    }
+    CHECK(commands.service->n_methods == warehouse_command_count &&
+          site_call_row_count + stock_call_row_count + allocation_call_row_count ==
+              warehouse_command_count);
+    rpc_commands_add(&commands, site_call_rows, site_call_row_count, handle, methods);
+    rpc_commands_add(&commands, stock_call_rows, stock_call_row_count, handle, methods);
+    rpc_commands_add(&commands, allocation_call_rows, allocation_call_row_count, handle, methods);
     return (struct rpc_service){
-        .descriptor = descriptor,
+        .descriptor = commands.service,
         .methods = methods,
-        .method_count = descriptor->n_methods,
+        .method_count = warehouse_command_count,
         .field_limits = field_limits,
         .field_limit_count = sizeof field_limits / sizeof field_limits[0],
         .context = service,
