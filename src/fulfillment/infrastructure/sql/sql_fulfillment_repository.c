@@ -1,15 +1,16 @@
 /*
- * Commands become jobs of the store: one script each. A script that meets promises that are due
- * asks for a step of its own that expires them, and is then run again; runs_max is a bound nobody
- * should ever see. There is no sweeping thread: who drives orders asks for what is due twice a
- * second (LIST_DUE), and that expires promises first.
+ * Commands become executions of the store (platform/sql/sql_execution.h): one script each, and a
+ * step that expires promises where a script meets some that are due. There is no sweeping thread:
+ * who drives orders asks for what is due twice a second (LIST_DUE), and that expires promises
+ * first.
  */
 #include "fulfillment/infrastructure/sql/sql_fulfillment_repository.h"
 
 #include "fulfillment/infrastructure/sql/order_step.h"
 #include "platform/base/memory.h"
+#include "platform/sql/sql_execution.h"
 
-enum { runs_max = 100, expired_at_once_max = 100, arena_bytes_max = 1024 * 1024 };
+enum { expired_at_once_max = 100, arena_bytes_max = 1024 * 1024 };
 
 struct script_row {
     order_script_function *script;
@@ -27,79 +28,47 @@ static const struct script_row scripts[fulfillment_command_count] = {
     [COMMAND_GET_PLACE] = {get_place_script, SQL_READ},
 };
 
-/* A command under way, on its arena. */
-struct execution {
-    struct sql_job job; /* first */
-    struct sql_fulfillment_repository *repository;
-    struct fulfillment_command *command;
-    bool is_due;
-    size_t expired;
-    unsigned runs;
-};
-
-static void submit(struct execution *execution);
-
 static enum sql_verdict run_script(struct sql_session *session, void *context, struct error *error)
 {
-    struct execution *execution = context;
+    struct sql_execution *execution = context;
+    struct fulfillment_command *command = execution->command;
     struct order_script script = {
         .repository = execution->repository,
         .session = session,
         .arena = sql_session_arena(session),
         .error = error,
-        .command = execution->command,
+        .command = command,
     };
-    execution->command->outcome = FULFILLMENT_DONE;
-    enum sql_verdict verdict = scripts[execution->command->kind].script(&script);
-    execution->is_due = script.is_due && verdict == SQL_ROLL_BACK;
+    command->outcome = FULFILLMENT_DONE;
+    enum sql_verdict verdict = scripts[command->kind].script(&script);
+    execution->is_due = script.is_due;
     return verdict;
 }
 
 static enum sql_verdict run_expiry(struct sql_session *session, void *context, struct error *error)
 {
-    struct execution *execution = context;
+    struct sql_execution *execution = context;
+    size_t expired;
     struct order_script script = {
         .repository = execution->repository,
         .session = session,
         .arena = sql_session_arena(session),
         .error = error,
     };
-    return expire_orders_script(&script, expired_at_once_max, &execution->expired);
+    return expire_orders_script(&script, expired_at_once_max, &expired);
 }
 
-static void expiry_done(struct sql_job *job, const struct error *error)
+static void execution_done(struct sql_execution *execution, const struct error *error)
 {
-    struct execution *execution = (struct execution *)job;
-    if (error != NULL)
-        execution->command->done(execution->command, error);
-    else
-        submit(execution);
+    struct fulfillment_command *command = execution->command;
+    command->done(command, error);
 }
 
-static void script_done(struct sql_job *job, const struct error *error)
-{
-    struct execution *execution = (struct execution *)job;
-    if (error != NULL || !execution->is_due) {
-        execution->command->done(execution->command, error);
-        return;
-    }
-    if (++execution->runs >= runs_max) {
-        struct error busy = error_make(ERROR_OVERLOADED, "promises expire faster than they are");
-        execution->command->done(execution->command, &busy);
-        return;
-    }
-    job->access = SQL_WRITE;
-    job->script = run_expiry;
-    sql_store_submit(execution->repository->options.store, job, expiry_done);
-}
-
-static void submit(struct execution *execution)
-{
-    execution->job.access = scripts[execution->command->kind].access;
-    execution->job.script = run_script;
-    execution->is_due = false;
-    sql_store_submit(execution->repository->options.store, &execution->job, script_done);
-}
+static const struct sql_execution_table execution_table = {
+    .script = run_script,
+    .expire = run_expiry,
+    .done = execution_done,
+};
 
 static void fail_without_memory(struct task *task)
 {
@@ -113,19 +82,22 @@ static void fail_without_memory(struct task *task)
 /* Without memory for the execution the answer comes by the command's own task. */
 static void execute(struct fulfillment_repository *base, struct fulfillment_command *command)
 {
-    struct execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
+    struct sql_fulfillment_repository *repository = (struct sql_fulfillment_repository *)base;
+    struct sql_execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
     if (execution == NULL) {
         command->task.run = fail_without_memory;
         executor_post(command->executor, &command->task);
         return;
     }
-    execution->repository = (struct sql_fulfillment_repository *)base;
-    execution->command = command;
     execution->job.executor = command->executor;
     execution->job.arena = command->arena;
     execution->job.deadline_us = command->deadline_us;
-    execution->job.context = execution;
-    submit(execution);
+    execution->table = &execution_table;
+    execution->store = repository->options.store;
+    execution->access = scripts[command->kind].access;
+    execution->repository = repository;
+    execution->command = command;
+    sql_execution_start(execution);
 }
 
 /* --- claims of a process that is gone --- */

@@ -1,10 +1,12 @@
 /*
- * Commands become jobs of the store: one script each. Nothing runs by itself here; what is to be
- * looked up again is asked for by the resolver (LIST_UNFINISHED).
+ * Commands become executions of the store (platform/sql/sql_execution.h): one script each, and
+ * nothing that expires. Nothing runs by itself here; what is to be looked up again is asked for by
+ * the resolver (LIST_UNFINISHED).
  */
 #include "shipping/infrastructure/sql/sql_shipping_repository.h"
 
 #include "platform/base/memory.h"
+#include "platform/sql/sql_execution.h"
 #include "shipping/infrastructure/sql/step.h"
 
 struct script_row {
@@ -37,33 +39,33 @@ struct sql_shipping_repository {
     struct sql_shipping_options options;
 };
 
-/* A command under way, on its arena. */
-struct execution {
-    struct sql_job job; /* first */
-    struct sql_shipping_repository *repository;
-    struct shipping_command *command;
-};
-
 static enum sql_verdict run_script(struct sql_session *session, void *context, struct error *error)
 {
-    struct execution *execution = context;
+    struct sql_execution *execution = context;
+    struct sql_shipping_repository *repository = execution->repository;
+    struct shipping_command *command = execution->command;
     struct step step = {
         .session = session,
         .arena = sql_session_arena(session),
         .error = error,
-        .encode = execution->repository->options.encode,
-        .outbox = execution->repository->options.outbox,
-        .command = execution->command,
+        .encode = repository->options.encode,
+        .outbox = repository->options.outbox,
+        .command = command,
     };
-    execution->command->outcome = SHIPPING_DONE;
-    return scripts[execution->command->kind].script(&step);
+    command->outcome = SHIPPING_DONE;
+    return scripts[command->kind].script(&step);
 }
 
-static void script_done(struct sql_job *job, const struct error *error)
+static void execution_done(struct sql_execution *execution, const struct error *error)
 {
-    struct execution *execution = (struct execution *)job;
-    execution->command->done(execution->command, error);
+    struct shipping_command *command = execution->command;
+    command->done(command, error);
 }
+
+static const struct sql_execution_table execution_table = {
+    .script = run_script,
+    .done = execution_done,
+};
 
 static void fail_without_memory(struct task *task)
 {
@@ -85,21 +87,22 @@ static enum sql_access access_of(const struct shipping_command *command)
 /* Without memory for the execution the answer comes by the command's own task. */
 static void execute(struct shipping_repository *base, struct shipping_command *command)
 {
-    struct execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
+    struct sql_shipping_repository *repository = (struct sql_shipping_repository *)base;
+    struct sql_execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
     if (execution == NULL) {
         command->task.run = fail_without_memory;
         executor_post(command->executor, &command->task);
         return;
     }
-    execution->repository = (struct sql_shipping_repository *)base;
-    execution->command = command;
     execution->job.executor = command->executor;
     execution->job.arena = command->arena;
     execution->job.deadline_us = command->deadline_us;
-    execution->job.access = access_of(command);
-    execution->job.script = run_script;
-    execution->job.context = execution;
-    sql_store_submit(execution->repository->options.store, &execution->job, script_done);
+    execution->table = &execution_table;
+    execution->store = repository->options.store;
+    execution->access = access_of(command);
+    execution->repository = repository;
+    execution->command = command;
+    sql_execution_start(execution);
 }
 
 static const struct shipping_repository_table repository_table = {.execute = execute};

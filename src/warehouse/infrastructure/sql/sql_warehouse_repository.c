@@ -1,7 +1,6 @@
 /*
- * Commands become jobs of the store: one script each. A script that meets holds that are due asks
- * for a step of its own that expires them, and is then run again; as each such step ends what was
- * due, that comes to an end, and runs_max is a bound nobody should ever see.
+ * Commands become executions of the store (platform/sql/sql_execution.h): one script each, and a
+ * step that expires holds where a script meets some that are due.
  *
  * A thread wakes twice a second and expires what nobody asked about. A store that is away makes it
  * fail; it tries again half a second later.
@@ -12,13 +11,13 @@
 #include "platform/base/condition.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
+#include "platform/sql/sql_execution.h"
 #include "warehouse/infrastructure/sql/sql_warehouse_state.h"
 #include "warehouse/infrastructure/sql/step.h"
 
 #include <errno.h>
 
 enum {
-    runs_max = 100,
     expired_at_once_max = 100,
     sweep_arena_bytes_max = 64 * 1024 * 1024,
     sweep_us = 500000,
@@ -70,38 +69,27 @@ static const struct script_row scripts[warehouse_command_count] = {
     [COMMAND_VERIFY_MOVEMENTS] = {verify_movements_script, SQL_READ},
 };
 
-/* A command under way, on its arena. */
-struct execution {
-    struct sql_job job; /* first */
-    struct sql_warehouse_repository *repository;
-    struct warehouse_command *command;
-    bool is_due;
-    int64_t due_at_us;
-    unsigned runs;
-};
-
-static void submit(struct execution *execution);
-
 static enum sql_verdict run_script(struct sql_session *session, void *context, struct error *error)
 {
-    struct execution *execution = context;
+    struct sql_execution *execution = context;
+    struct warehouse_command *command = execution->command;
     struct step step = {
         .repository = execution->repository,
         .session = session,
         .arena = sql_session_arena(session),
         .error = error,
-        .command = execution->command,
+        .command = command,
     };
     step_begin(&step);
-    enum sql_verdict verdict = scripts[execution->command->kind].script(&step);
-    execution->is_due = step.is_due && verdict == SQL_ROLL_BACK;
+    enum sql_verdict verdict = scripts[command->kind].script(&step);
+    execution->is_due = step.is_due;
     execution->due_at_us = step.due_at_us;
     return verdict;
 }
 
 static enum sql_verdict run_expiry(struct sql_session *session, void *context, struct error *error)
 {
-    struct execution *execution = context;
+    struct sql_execution *execution = context;
     size_t expired;
     struct step step = {
         .repository = execution->repository,
@@ -112,39 +100,17 @@ static enum sql_verdict run_expiry(struct sql_session *session, void *context, s
     return expire_script(&step, execution->due_at_us, expired_at_once_max, &expired);
 }
 
-static void expiry_done(struct sql_job *job, const struct error *error)
+static void execution_done(struct sql_execution *execution, const struct error *error)
 {
-    struct execution *execution = (struct execution *)job;
-    if (error != NULL)
-        execution->command->done(execution->command, error);
-    else
-        submit(execution);
+    struct warehouse_command *command = execution->command;
+    command->done(command, error);
 }
 
-static void script_done(struct sql_job *job, const struct error *error)
-{
-    struct execution *execution = (struct execution *)job;
-    if (error != NULL || !execution->is_due) {
-        execution->command->done(execution->command, error);
-        return;
-    }
-    if (++execution->runs >= runs_max) {
-        struct error busy = error_make(ERROR_OVERLOADED, "holds expire faster than commands run");
-        execution->command->done(execution->command, &busy);
-        return;
-    }
-    job->access = SQL_WRITE;
-    job->script = run_expiry;
-    sql_store_submit(execution->repository->store, job, expiry_done);
-}
-
-static void submit(struct execution *execution)
-{
-    execution->job.access = scripts[execution->command->kind].access;
-    execution->job.script = run_script;
-    execution->is_due = false;
-    sql_store_submit(execution->repository->store, &execution->job, script_done);
-}
+static const struct sql_execution_table execution_table = {
+    .script = run_script,
+    .expire = run_expiry,
+    .done = execution_done,
+};
 
 static void fail_without_memory(struct task *task)
 {
@@ -158,19 +124,22 @@ static void fail_without_memory(struct task *task)
 /* Without memory for the execution the answer comes by the command's own task. */
 static void execute(struct warehouse_repository *base, struct warehouse_command *command)
 {
-    struct execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
+    struct sql_warehouse_repository *repository = (struct sql_warehouse_repository *)base;
+    struct sql_execution *execution = arena_allocate_zero(command->arena, 1, sizeof *execution);
     if (execution == NULL) {
         command->task.run = fail_without_memory;
         executor_post(command->executor, &command->task);
         return;
     }
-    execution->repository = (struct sql_warehouse_repository *)base;
-    execution->command = command;
     execution->job.executor = command->executor;
     execution->job.arena = command->arena;
     execution->job.deadline_us = command->deadline_us;
-    execution->job.context = execution;
-    submit(execution);
+    execution->table = &execution_table;
+    execution->store = repository->store;
+    execution->access = scripts[command->kind].access;
+    execution->repository = repository;
+    execution->command = command;
+    sql_execution_start(execution);
 }
 
 /* --- the sweep --- */
