@@ -5,26 +5,11 @@
 #include "main/replay/parcel_messages.h"
 
 #include "main/replay/parcel_life.h"
+#include "platform/rpc/message_fields.h"
 
 const char parcel_carrier[] = "tariff";
 
 static const char source[] = "replay";
-
-static Google__Protobuf__Timestamp *time_message(int64_t time_us, struct arena *arena)
-{
-    Google__Protobuf__Timestamp *message = arena_allocate(arena, sizeof *message);
-    if (message == NULL)
-        return NULL;
-    google__protobuf__timestamp__init(message);
-    message->seconds = time_us / 1000000;
-    message->nanos = (int32_t)(time_us % 1000000) * 1000;
-    return message;
-}
-
-int64_t parcel_message_time_us(const Google__Protobuf__Timestamp *message)
-{
-    return message == NULL ? 0 : message->seconds * 1000000 + message->nanos / 1000;
-}
 
 static char *tracking_number(const struct replay *replay, uint32_t line, struct arena *arena)
 {
@@ -45,8 +30,8 @@ Waybill__Tracking__V1__CreateTrackingRequest *parcel_message_creation(const stru
     request->carrier = (char *)parcel_carrier;
     request->tracking_number = tracking_number(replay, line, arena);
     request->order_id = (char *)replay->data_set->orders[order].order_id.data;
-    request->expected_delivery_time = time_message(parcel_promised_time_us(of), arena);
-    request->start_time = time_message(parcel_start_time_us(of), arena);
+    request->expected_delivery_time = message_create_time(arena, parcel_promised_time_us(of));
+    request->start_time = message_create_time(arena, parcel_start_time_us(of));
     return request->tracking_number == NULL || request->expected_delivery_time == NULL ||
                    request->start_time == NULL
                ? NULL
@@ -131,9 +116,9 @@ Waybill__Tracking__V1__RecordEventRequest *parcel_message_event(const struct rep
     event->type = kinds[step.type].type;
     event->description = (char *)kinds[step.type].description;
     event->source = (char *)source;
-    event->occurred_time = time_message(step.occurred_time_us, arena);
+    event->occurred_time = message_create_time(arena, step.occurred_time_us);
     if (step.expected_delivery_time_us != 0)
-        event->expected_delivery_time = time_message(step.expected_delivery_time_us, arena);
+        event->expected_delivery_time = message_create_time(arena, step.expected_delivery_time_us);
     bool is_filled =
         event->tracking_number != NULL && event->occurred_time != NULL &&
         (step.expected_delivery_time_us == 0 || event->expected_delivery_time != NULL) &&
@@ -167,6 +152,6 @@ Waybill__Tracking__V1__RecordEventRequest *parcel_message_delivery(const struct 
     event->type = WAYBILL__TRACKING__V1__TRACKING_EVENT_TYPE__TRACKING_EVENT_TYPE_DELIVERED;
     event->description = "Delivered to client";
     event->source = (char *)source;
-    event->occurred_time = time_message(delivered_us, arena);
+    event->occurred_time = message_create_time(arena, delivered_us);
     return event->occurred_time == NULL ? NULL : request;
 }

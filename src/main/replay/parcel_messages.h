@@ -24,9 +24,6 @@ Waybill__Tracking__V1__RecordEventRequest *parcel_message_event(const struct rep
                                                                 uint32_t line, uint32_t index,
                                                                 struct arena *arena);
 
-/* In microseconds; 0 = absent. */
-int64_t parcel_message_time_us(const Google__Protobuf__Timestamp *message);
-
 /* That a parcel of the order has arrived, on the day of the order's last line. */
 Waybill__Tracking__V1__RecordEventRequest *parcel_message_delivery(const struct replay *replay,
                                                                    uint32_t order,

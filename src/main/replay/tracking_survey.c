@@ -9,6 +9,7 @@
 #include "main/replay/page_reading.h"
 #include "main/replay/parcel_life.h"
 #include "main/replay/parcel_messages.h"
+#include "platform/rpc/message_fields.h"
 
 enum { page_records = 1000 };
 static const int64_t day_us = INT64_C(86400) * 1000000;
@@ -37,8 +38,8 @@ static void take_tracking(struct replay *replay, const Waybill__Tracking__V1__Tr
         !replay_plan_find_parcel(replay->plan, text_of(tracking->tracking_number), &line))
         return;
     const struct data_set_line *of = &replay->data_set->lines[line];
-    int64_t late_us = parcel_message_time_us(tracking->delivered_time) -
-                      parcel_message_time_us(tracking->original_expected_delivery_time);
+    int64_t late_us = message_time_us(tracking->delivered_time) -
+                      message_time_us(tracking->original_expected_delivery_time);
     bool is_late = late_us > 0;
     if (tracking->event_count < (int32_t)parcel_step_count(of))
         return;

@@ -18,6 +18,7 @@
 #include "platform/base/memory.h"
 #include "platform/events/event_watchers.h"
 #include "platform/rpc/client.h"
+#include "platform/rpc/message_fields.h"
 #include "waybill/events/v1/events.pb-c.h"
 
 #include <pthread.h>
@@ -128,10 +129,9 @@ static struct received_event *copy_event(const struct remote_event_feed *remote,
         .source = text_of(remote->options.source),
         .key = put_text(&at, message->key, key),
         .sequence = message->sequence,
+        .time_us = message_time_us(message->time),
         .data = put_text(&at, data == 0 ? "" : (const char *)message->data->value.data, data),
     };
-    if (message->time != NULL)
-        copy->event.time_us = message->time->seconds * 1000000 + message->time->nanos / 1000;
     return copy;
 }
 

@@ -12,6 +12,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/rpc/message_fields.h"
 #include "platform/rpc/rpc_call_end.h"
 
 #include "google/protobuf/any.pb-c.h"
@@ -205,16 +206,10 @@ static void go_on(struct stream *stream)
 static bool send_event(struct stream *stream, const struct handed_event *handed)
 {
     const struct event *event = &handed->event;
-    Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    Google__Protobuf__Timestamp time = message_of_time(event->time_us);
     Google__Protobuf__Any data = GOOGLE__PROTOBUF__ANY__INIT;
     Waybill__Events__V1__Event message = WAYBILL__EVENTS__V1__EVENT__INIT;
     Waybill__Events__V1__SubscribeResponse response = WAYBILL__EVENTS__V1__SUBSCRIBE_RESPONSE__INIT;
-    time.seconds = event->time_us / 1000000;
-    time.nanos = (int32_t)(event->time_us % 1000000) * 1000;
-    if (time.nanos < 0) {
-        time.seconds--;
-        time.nanos += 1000000000;
-    }
     data.type_url = (char *)handed->type_url;
     data.value = (ProtobufCBinaryData){event->data.size, (uint8_t *)event->data.data};
     message.cursor = (char *)handed->cursor.data;

@@ -25,9 +25,9 @@ static Waybill__Shipping__V1__Parcel **parcel_messages(const struct order_call *
         arena_allocate_zero(call->arena, *count + 1, sizeof *parcels);
     for (size_t i = 0; parcels != NULL && i < *count; i++) {
         Waybill__Shipping__V1__Parcel *parcel =
-            order_message_create(call->arena, &waybill__shipping__v1__parcel__descriptor);
-        if (parcel == NULL || !order_put_money(call->arena, &parcel->value, order->currency,
-                                               order_share(value, *count, i)))
+            message_create(call->arena, &waybill__shipping__v1__parcel__descriptor);
+        if (parcel == NULL || !message_put_money(call->arena, &parcel->value, order->currency,
+                                                 order_share(value, *count, i)))
             return NULL;
         parcel->weight_grams = order_share(weight, *count, i);
         parcels[i] = parcel;
@@ -42,15 +42,15 @@ static Waybill__Shipping__V1__CustomsItem *customs_item(const struct order_call 
     const struct order_line *line = order_find_line(call->order, part_line->sku);
     struct text leaves = call->order->parts[call->part].origin.country_code;
     Waybill__Shipping__V1__CustomsItem *item =
-        order_message_create(call->arena, &waybill__shipping__v1__customs_item__descriptor);
+        message_create(call->arena, &waybill__shipping__v1__customs_item__descriptor);
     if (item == NULL || line == NULL ||
-        !order_put_text(call->arena, &item->description,
-                        line->name.size > 0 ? line->name : line->sku) ||
-        !order_put_money(call->arena, &item->value, call->order->currency,
-                         line->unit_value_minor) ||
-        !order_put_text(call->arena, &item->hs_code, line->hs_code) ||
-        !order_put_text(call->arena, &item->origin_country,
-                        line->origin_country.size > 0 ? line->origin_country : leaves))
+        !message_put_text(call->arena, &item->description,
+                          line->name.size > 0 ? line->name : line->sku) ||
+        !message_put_money(call->arena, &item->value, call->order->currency,
+                           line->unit_value_minor) ||
+        !message_put_text(call->arena, &item->hs_code, line->hs_code) ||
+        !message_put_text(call->arena, &item->origin_country,
+                          line->origin_country.size > 0 ? line->origin_country : leaves))
         return NULL;
     item->quantity = part_line->quantity;
     item->weight_grams = line->weight_grams;
@@ -66,8 +66,8 @@ static bool put_customs(const struct order_call *call, Waybill__Shipping__V1__Cu
     if (text_equal(part->origin.country_code, order->destination.country_code))
         return true;
     Waybill__Shipping__V1__Customs *customs =
-        order_message_create(call->arena, &waybill__shipping__v1__customs__descriptor);
-    if (customs == NULL || !order_put_text(call->arena, &customs->incoterm, order->incoterm))
+        message_create(call->arena, &waybill__shipping__v1__customs__descriptor);
+    if (customs == NULL || !message_put_text(call->arena, &customs->incoterm, order->incoterm))
         return false;
     customs->items = arena_allocate_zero(call->arena, part->line_count + 1, sizeof(void *));
     if (customs->items == NULL)
@@ -93,8 +93,8 @@ bool order_write_get_rates(const struct order_call *call, int64_t parcel_grams_m
     return request->parcels != NULL &&
            order_put_address(call->arena, &request->origin, &order->parts[call->part].origin) &&
            order_put_address(call->arena, &request->destination, &order->destination) &&
-           order_put_texts(call->arena, &request->carriers, &request->n_carriers, order->carriers,
-                           order->carrier_count) &&
+           message_put_texts(call->arena, &request->carriers, &request->n_carriers, order->carriers,
+                             order->carrier_count) &&
            put_customs(call, &request->customs);
 }
 
@@ -134,13 +134,11 @@ bool order_read_get_rates(struct order_call *call, const ProtobufCMessage *messa
     call->outcome = CALL_DONE;
     for (size_t i = 0; i < response->n_rates; i++) {
         const Waybill__Shipping__V1__Rate *rate = response->rates[i];
-        const Google__Protobuf__Timestamp *time = rate->estimated_delivery_time;
         call->rates[i] = (struct order_rate){
             .carrier = arena_copy_text(call->arena, text_of(rate->carrier)),
             .service_code = arena_copy_text(call->arena, text_of(rate->service_code)),
             .amount = money_of(rate->amount),
-            .estimated_delivery_time_us =
-                time == NULL ? 0 : time->seconds * 1000000 + time->nanos / 1000,
+            .estimated_delivery_time_us = message_time_us(rate->estimated_delivery_time),
         };
         if (call->rates[i].carrier.data == NULL || call->rates[i].service_code.data == NULL)
             return false;
@@ -155,7 +153,7 @@ bool order_read_get_rates(struct order_call *call, const ProtobufCMessage *messa
 
 static bool put_shipment_id(const struct order_call *call, char **out)
 {
-    return order_put_text(
+    return message_put_text(
         call->arena, out,
         order_shipment_id(call->arena, call->order, &call->order->parts[call->part]));
 }
@@ -168,9 +166,9 @@ bool order_write_create_shipment(const struct order_call *call, int64_t parcel_g
     const struct order_part *part = &order->parts[call->part];
     request->parcels = parcel_messages(call, parcel_grams_max, &request->n_parcels);
     return request->parcels != NULL && put_shipment_id(call, &request->shipment_id) &&
-           order_put_text(call->arena, &request->order_id, order->order_id) &&
-           order_put_text(call->arena, &request->carrier, part->carrier) &&
-           order_put_text(call->arena, &request->service_code, part->service_code) &&
+           message_put_text(call->arena, &request->order_id, order->order_id) &&
+           message_put_text(call->arena, &request->carrier, part->carrier) &&
+           message_put_text(call->arena, &request->service_code, part->service_code) &&
            order_put_address(call->arena, &request->origin, &part->origin) &&
            order_put_address(call->arena, &request->destination, &order->destination) &&
            put_customs(call, &request->customs);
@@ -254,9 +252,9 @@ bool order_write_cancel_shipment(const struct order_call *call, int64_t parcel_g
     Waybill__Shipping__V1__CancelShipmentRequest *request = (void *)message;
     (void)parcel_grams_max;
     return put_shipment_id(call, &request->shipment_id) &&
-           order_put_text(call->arena, &request->reason,
-                          call->order->cancel_reason.size > 0 ? call->order->cancel_reason
-                                                              : text_of("order"));
+           message_put_text(call->arena, &request->reason,
+                            call->order->cancel_reason.size > 0 ? call->order->cancel_reason
+                                                                : text_of("order"));
 }
 
 bool order_read_cancel_shipment(struct order_call *call, const ProtobufCMessage *response)
@@ -284,10 +282,10 @@ bool order_write_create_tracking(const struct order_call *call, int64_t parcel_g
     const struct order_part *part = &call->order->parts[call->part];
     (void)parcel_grams_max;
     return put_shipment_id(call, &request->shipment_id) &&
-           order_put_text(call->arena, &request->order_id, call->order->order_id) &&
-           order_put_text(call->arena, &request->carrier, part->carrier) &&
-           order_put_text(call->arena, &request->tracking_number,
-                          part->parcels[call->item].tracking_number) &&
-           order_put_time(call->arena, &request->expected_delivery_time,
-                          part->estimated_delivery_time_us);
+           message_put_text(call->arena, &request->order_id, call->order->order_id) &&
+           message_put_text(call->arena, &request->carrier, part->carrier) &&
+           message_put_text(call->arena, &request->tracking_number,
+                            part->parcels[call->item].tracking_number) &&
+           message_put_time(call->arena, &request->expected_delivery_time,
+                            part->estimated_delivery_time_us);
 }

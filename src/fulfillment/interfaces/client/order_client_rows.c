@@ -17,11 +17,6 @@ static const int64_t carrier_us = 20000000; /* a carrier is asked; rates come by
 const int64_t order_clients_call_us_max = 6000000;
 const int64_t order_clients_carrier_call_us_max = 21000000;
 
-static int64_t time_of(const Google__Protobuf__Timestamp *time)
-{
-    return time == NULL ? 0 : time->seconds * 1000000 + time->nanos / 1000;
-}
-
 static struct order_money money_of(const Waybill__Common__V1__Money *message)
 {
     struct order_money money = {0};
@@ -43,13 +38,13 @@ static bool copy_text(struct order_call *call, struct text *out, const char *str
 
 static bool put_reservation_id(const struct order_call *call, char **out)
 {
-    return order_put_text(call->arena, out, order_reservation_id(call->arena, call->order));
+    return message_put_text(call->arena, out, order_reservation_id(call->arena, call->order));
 }
 
 static Google__Protobuf__Duration *ttl_message(const struct order_call *call)
 {
     Google__Protobuf__Duration *ttl =
-        order_message_create(call->arena, &google__protobuf__duration__descriptor);
+        message_create(call->arena, &google__protobuf__duration__descriptor);
     if (ttl != NULL) {
         ttl->seconds = call->order->ttl_us / 1000000;
         ttl->nanos = (int32_t)(call->order->ttl_us % 1000000) * 1000;
@@ -67,13 +62,13 @@ static bool write_reserve(const struct order_call *call, int64_t parcel_grams_ma
     request->lines = arena_allocate_zero(call->arena, order->line_count + 1, sizeof(void *));
     if (request->ttl == NULL || request->lines == NULL ||
         !put_reservation_id(call, &request->reservation_id) ||
-        !order_put_text(call->arena, &request->order_id, order->order_id) ||
-        !order_put_text(call->arena, &request->customer_id, order->customer_id))
+        !message_put_text(call->arena, &request->order_id, order->order_id) ||
+        !message_put_text(call->arena, &request->customer_id, order->customer_id))
         return false;
     for (size_t i = 0; i < order->line_count; i++) {
         Waybill__Inventory__V1__ReserveLine *line =
-            order_message_create(call->arena, &waybill__inventory__v1__reserve_line__descriptor);
-        if (line == NULL || !order_put_text(call->arena, &line->sku, order->lines[i].sku))
+            message_create(call->arena, &waybill__inventory__v1__reserve_line__descriptor);
+        if (line == NULL || !message_put_text(call->arena, &line->sku, order->lines[i].sku))
             return false;
         line->quantity = order->lines[i].quantity;
         request->lines[i] = line;
@@ -90,7 +85,7 @@ static void take_reservation(struct order_call *call,
         order_call_refuse(call, CALL_UNAVAILABLE, REFUSAL_UNAVAILABLE, "", "an empty answer");
         return;
     }
-    call->expire_time_us = time_of(reservation->expire_time);
+    call->expire_time_us = message_time_us(reservation->expire_time);
     switch (reservation->state) {
     case WAYBILL__INVENTORY__V1__RESERVATION_STATE__RESERVATION_STATE_PENDING:
         call->outcome = CALL_DONE;
@@ -173,8 +168,8 @@ static bool add_return_line(const struct order_call *call,
         }
     }
     Waybill__Inventory__V1__ReturnLine *line =
-        order_message_create(call->arena, &waybill__inventory__v1__return_line__descriptor);
-    if (line == NULL || !order_put_text(call->arena, &line->sku, sku))
+        message_create(call->arena, &waybill__inventory__v1__return_line__descriptor);
+    if (line == NULL || !message_put_text(call->arena, &line->sku, sku))
         return false;
     line->quantity = quantity;
     request->lines[request->n_lines++] = line;
@@ -186,7 +181,7 @@ static bool begin_return(const struct order_call *call,
 {
     request->lines = arena_allocate_zero(call->arena, call->order->line_count + 1, sizeof(void *));
     return request->lines != NULL && id.data != NULL &&
-           order_put_text(call->arena, &request->return_id, id) &&
+           message_put_text(call->arena, &request->return_id, id) &&
            put_reservation_id(call, &request->reservation_id);
 }
 
@@ -234,9 +229,9 @@ static bool write_get_item(const struct order_call *call, int64_t parcel_grams_m
                            ProtobufCMessage *message)
 {
     (void)parcel_grams_max;
-    return order_put_text(call->arena,
-                          &((Waybill__Warehouse__V1__GetItemRequest *)(void *)message)->sku,
-                          call->order->lines[call->item].sku);
+    return message_put_text(call->arena,
+                            &((Waybill__Warehouse__V1__GetItemRequest *)(void *)message)->sku,
+                            call->order->lines[call->item].sku);
 }
 
 static bool read_get_item(struct order_call *call, const ProtobufCMessage *response)
@@ -254,7 +249,7 @@ static bool read_get_item(struct order_call *call, const ProtobufCMessage *respo
 
 static bool put_allocation_id(const struct order_call *call, char **out)
 {
-    return order_put_text(call->arena, out, order_allocation_id(call->arena, call->order));
+    return message_put_text(call->arena, out, order_allocation_id(call->arena, call->order));
 }
 
 static bool write_allocate(const struct order_call *call, int64_t parcel_grams_max,
@@ -265,15 +260,15 @@ static bool write_allocate(const struct order_call *call, int64_t parcel_grams_m
     (void)parcel_grams_max;
     request->lines = arena_allocate_zero(call->arena, order->line_count + 1, sizeof(void *));
     if (request->lines == NULL || !put_allocation_id(call, &request->allocation_id) ||
-        !order_put_text(call->arena, &request->order_id, order->order_id) ||
+        !message_put_text(call->arena, &request->order_id, order->order_id) ||
         !put_reservation_id(call, &request->reservation_id) ||
         !order_put_address(call->arena, &request->destination, &order->destination) ||
-        !order_put_time(call->arena, &request->expire_time, order->hold_until_us))
+        !message_put_time(call->arena, &request->expire_time, order->hold_until_us))
         return false;
     for (size_t i = 0; i < order->line_count; i++) {
         Waybill__Warehouse__V1__ItemLine *line =
-            order_message_create(call->arena, &waybill__warehouse__v1__item_line__descriptor);
-        if (line == NULL || !order_put_text(call->arena, &line->sku, order->lines[i].sku))
+            message_create(call->arena, &waybill__warehouse__v1__item_line__descriptor);
+        if (line == NULL || !message_put_text(call->arena, &line->sku, order->lines[i].sku))
             return false;
         line->quantity = order->lines[i].quantity;
         request->lines[i] = line;
@@ -366,7 +361,7 @@ static bool write_get_warehouse(const struct order_call *call, int64_t parcel_gr
                                 ProtobufCMessage *message)
 {
     (void)parcel_grams_max;
-    return order_put_text(
+    return message_put_text(
         call->arena,
         &((Waybill__Warehouse__V1__GetWarehouseRequest *)(void *)message)->warehouse_id,
         call->order->parts[call->part].warehouse_id);

@@ -15,7 +15,7 @@ static bool encode_cancelled(const struct order *order, Waybill__Fulfillment__V1
     Waybill__Fulfillment__V1__OrderCancelled event =
         WAYBILL__FULFILLMENT__V1__ORDER_CANCELLED__INIT;
     event.order = message;
-    return order_put_text(arena, &event.reason, order->cancel_reason) &&
+    return message_put_text(arena, &event.reason, order->cancel_reason) &&
            message_pack(&event.base, arena, data);
 }
 

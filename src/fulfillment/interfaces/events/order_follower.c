@@ -8,6 +8,7 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/base/waiting_executor.h"
+#include "platform/rpc/message_fields.h"
 
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
@@ -194,7 +195,7 @@ static bool tell_of_parcel(struct order_follower *follower, enum order_signal_ki
         return false;
     signal->carrier = kept_text(follower, carrier);
     signal->tracking_number = kept_text(follower, number);
-    signal->time_us = time == NULL ? 0 : time->seconds * 1000000 + time->nanos / 1000;
+    signal->time_us = message_time_us(time);
     return true;
 }
 

@@ -5,16 +5,7 @@
  */
 #include "inventory/interfaces/rpc/inventory_messages.h"
 
-static Google__Protobuf__Timestamp *timestamp_message(struct arena *arena, int64_t time_us)
-{
-    Google__Protobuf__Timestamp *message = arena_allocate(arena, sizeof *message);
-    if (message == NULL)
-        return NULL;
-    google__protobuf__timestamp__init(message);
-    message->seconds = time_us / 1000000;
-    message->nanos = (int32_t)(time_us % 1000000) * 1000;
-    return message;
-}
+#include "platform/rpc/message_fields.h"
 
 Waybill__Inventory__V1__StockState stock_state_value(enum stock_state state)
 {
@@ -86,7 +77,7 @@ Waybill__Inventory__V1__Stock *stock_message(struct arena *arena, struct text sk
         return NULL;
     waybill__inventory__v1__stock__init(message);
     message->sku = arena_copy_string(arena, sku);
-    message->update_time = timestamp_message(arena, stock->update_time_us);
+    message->update_time = message_create_time(arena, stock->update_time_us);
     message->policy = stock_policy_message(arena, &stock->policy);
     if (message->sku == NULL || message->update_time == NULL || message->policy == NULL)
         return NULL;
@@ -140,10 +131,10 @@ Waybill__Inventory__V1__Reservation *reservation_message(struct arena *arena,
     message->order_id = arena_copy_string(arena, reservation->order_id);
     message->customer_id = arena_copy_string(arena, reservation->customer_id);
     message->state = reservation_state_value(reservation->state);
-    message->create_time = timestamp_message(arena, reservation->create_time_us);
-    message->expire_time = timestamp_message(arena, reservation->expire_time_us);
+    message->create_time = message_create_time(arena, reservation->create_time_us);
+    message->expire_time = message_create_time(arena, reservation->expire_time_us);
     if (reservation->state != RESERVATION_PENDING) {
-        message->resolve_time = timestamp_message(arena, reservation->resolve_time_us);
+        message->resolve_time = message_create_time(arena, reservation->resolve_time_us);
         if (message->resolve_time == NULL)
             return NULL;
     }
@@ -184,7 +175,7 @@ Waybill__Inventory__V1__StockEntry *stock_entry_message(struct arena *arena,
     waybill__inventory__v1__stock_entry__init(message);
     message->entry_id = arena_copy_string(arena, entry->entry_id);
     message->cause_id = arena_copy_string(arena, entry->cause_id);
-    message->time = timestamp_message(arena, entry->time_us);
+    message->time = message_create_time(arena, entry->time_us);
     message->cause = (char *)(uintptr_t)entry->cause;
     message->from_account = stock_account_value(entry->from_account);
     message->to_account = stock_account_value(entry->to_account);

@@ -1,6 +1,7 @@
 /* One message an event, around the record's own. */
 #include "shipping/interfaces/events/shipping_events.h"
 
+#include "platform/rpc/message_fields.h"
 #include "platform/rpc/message_pack.h"
 #include "shipping/interfaces/rpc/shipping_messages.h"
 
@@ -44,7 +45,7 @@ static bool encode_received(const struct shipping_event *event, struct arena *ar
     message.scan = scan_message(arena, event->scan);
     return message.carrier != NULL && message.shipment_id != NULL && message.order_id != NULL &&
            message.scan != NULL &&
-           timestamp_message(arena, event->receive_time_us, &message.receive_time) &&
+           message_put_time(arena, &message.receive_time, event->receive_time_us) &&
            message_pack(&message.base, arena, data);
 }
 

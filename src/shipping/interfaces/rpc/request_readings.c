@@ -1,17 +1,9 @@
 /* What several requests have in common, as the domain's values. */
 #include "shipping/interfaces/rpc/shipping_calls.h"
 
-#include <stdarg.h>
-#include <string.h>
+#include "platform/rpc/message_fields.h"
 
-static bool is_currency(const char *code)
-{
-    for (size_t i = 0; i < 3; i++) {
-        if (code[i] < 'A' || code[i] > 'Z')
-            return false;
-    }
-    return code[3] == '\0';
-}
+#include <stdarg.h>
 
 struct shipping_money request_money(struct rpc_reading *reading,
                                     const Waybill__Common__V1__Money *message, const char *path,
@@ -20,9 +12,7 @@ struct shipping_money request_money(struct rpc_reading *reading,
     struct shipping_money money = {0};
     if (message == NULL)
         return money;
-    if (is_currency(message->currency_code)) {
-        memcpy(money.currency_code, message->currency_code, sizeof money.currency_code);
-    } else {
+    if (!message_read_currency(message->currency_code, money.currency_code)) {
         va_list arguments;
         va_start(arguments, path);
         violations_add_list(reading->violations, "must be three capital letters (ISO 4217)", path,

@@ -2,27 +2,13 @@
 #include "shipping/interfaces/rpc/shipping_calls.h"
 
 #include "platform/base/page_token.h"
+#include "platform/rpc/message_fields.h"
 #include "shipping/interfaces/rpc/shipping_messages.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char shipment_list[] = "shipping.ListShipments";
-
-/* A message of that type with all fields absent, or NULL. */
-static void *create(struct arena *arena, const ProtobufCMessageDescriptor *descriptor)
-{
-    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
-    if (message != NULL)
-        protobuf_c_message_init(descriptor, message);
-    return message;
-}
-
-static bool put(struct arena *arena, char **out, struct text text)
-{
-    *out = arena_copy_string(arena, text);
-    return *out != NULL;
-}
 
 /* --- GetRates --- */
 
@@ -86,7 +72,7 @@ static bool put_breakdown(struct arena *arena, const struct carrier_rate *rate,
         Waybill__Shipping__V1__RateCharge *charge = &parts[i].charge;
         *charge = (Waybill__Shipping__V1__RateCharge)WAYBILL__SHIPPING__V1__RATE_CHARGE__INIT;
         point_to_money(&rate->breakdown[i].amount, &parts[i].amount, &charge->amount);
-        if (!put(arena, &charge->description, rate->breakdown[i].description))
+        if (!message_put_text(arena, &charge->description, rate->breakdown[i].description))
             return false;
         message->breakdown[i] = charge;
     }
@@ -102,11 +88,11 @@ static bool put_rate(struct arena *arena, const struct shipping_rate *rate,
     message->rate_id = unchanged(rate->rate_id.data);
     message->carrier = unchanged(rate->carrier);
     point_to_money(&rate->rate.amount, &parts->amount, &message->amount);
-    return put(arena, &message->service_code, rate->rate.service_code) &&
-           put(arena, &message->service_name, rate->rate.service_name) &&
-           timestamp_message(arena, rate->rate.estimated_delivery_time_us,
-                             &message->estimated_delivery_time) &&
-           timestamp_message(arena, rate->expire_time_us, &message->expire_time) &&
+    return message_put_text(arena, &message->service_code, rate->rate.service_code) &&
+           message_put_text(arena, &message->service_name, rate->rate.service_name) &&
+           message_put_time(arena, &message->estimated_delivery_time,
+                            rate->rate.estimated_delivery_time_us) &&
+           message_put_time(arena, &message->expire_time, rate->expire_time_us) &&
            put_breakdown(arena, &rate->rate, message);
 }
 
@@ -119,9 +105,10 @@ static bool put_failures(struct arena *arena, const struct get_rates_call *call,
         return false;
     for (size_t i = 0; i < call->failure_count; i++) {
         Waybill__Shipping__V1__RateFailure *failure =
-            create(arena, &waybill__shipping__v1__rate_failure__descriptor);
-        if (failure == NULL || !put(arena, &failure->carrier, text_of(call->failures[i].carrier)) ||
-            !put(arena, &failure->reason, call->failures[i].reason))
+            message_create(arena, &waybill__shipping__v1__rate_failure__descriptor);
+        if (failure == NULL ||
+            !message_put_text(arena, &failure->carrier, text_of(call->failures[i].carrier)) ||
+            !message_put_text(arena, &failure->reason, call->failures[i].reason))
             return false;
         response->failures[response->n_failures++] = failure;
     }
@@ -311,7 +298,7 @@ static bool write_get_label(struct arena *arena, const void *base, struct text f
     (void)filter;
     response->content.data = (uint8_t *)(uintptr_t)call->content.data;
     response->content.len = call->content.size;
-    return put(arena, &response->media_type, text_of(label_media_type(call->format)));
+    return message_put_text(arena, &response->media_type, text_of(label_media_type(call->format)));
 }
 
 /* --- GetTrackingInfo --- */
@@ -343,9 +330,9 @@ static bool write_get_tracking_info(struct arena *arena, const void *base, struc
             return false;
     }
     response->n_scans = tracking->scan_count;
-    return timestamp_message(arena, tracking->expected_delivery_time_us,
-                             &response->expected_delivery_time) &&
-           timestamp_message(arena, tracking->delivered_time_us, &response->delivered_time);
+    return message_put_time(arena, &response->expected_delivery_time,
+                            tracking->expected_delivery_time_us) &&
+           message_put_time(arena, &response->delivered_time, tracking->delivered_time_us);
 }
 
 /* --- ListCarriers --- */
@@ -380,7 +367,7 @@ static Waybill__Shipping__V1__CarrierCapabilities *capabilities_message(
     struct arena *arena, const struct carrier_capabilities *can)
 {
     Waybill__Shipping__V1__CarrierCapabilities *message =
-        create(arena, &waybill__shipping__v1__carrier_capabilities__descriptor);
+        message_create(arena, &waybill__shipping__v1__carrier_capabilities__descriptor);
     if (message == NULL || !put_formats(arena, can, message))
         return NULL;
     message->rates = can->rates;
@@ -408,15 +395,16 @@ static Waybill__Shipping__V1__Carrier *carrier_message(struct arena *arena,
         [CARRIER_CIRCUIT_HALF_OPEN] = WAYBILL__SHIPPING__V1__CIRCUIT_STATE__CIRCUIT_STATE_HALF_OPEN,
     };
     Waybill__Shipping__V1__Carrier *message =
-        create(arena, &waybill__shipping__v1__carrier__descriptor);
+        message_create(arena, &waybill__shipping__v1__carrier__descriptor);
     const struct error *last = &view->state.last_error;
-    if (message == NULL || !put(arena, &message->carrier, text_of(view->name)) ||
-        !timestamp_message(arena, view->state.last_error_time_us, &message->last_error_time))
+    if (message == NULL || !message_put_text(arena, &message->carrier, text_of(view->name)) ||
+        !message_put_time(arena, &message->last_error_time, view->state.last_error_time_us))
         return NULL;
     message->capabilities = capabilities_message(arena, view->capabilities);
     message->breaker_state = circuits[view->state.circuit];
     if (last->code == ERROR_NONE)
-        return message->capabilities != NULL && put(arena, &message->last_error, text_of(""))
+        return message->capabilities != NULL &&
+                       message_put_text(arena, &message->last_error, text_of(""))
                    ? message
                    : NULL;
     message->last_error = arena_format(arena, "%s: %s", error_text(last->code), last->detail);

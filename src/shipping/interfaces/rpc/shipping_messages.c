@@ -1,95 +1,33 @@
-/*
- * Records to messages. protobuf-c wants NUL-terminated strings: every text is copied with a NUL
- * behind it. A part without memory makes the whole NULL.
- */
+/* Records to messages. A part without memory makes the whole NULL. */
 #include "shipping/interfaces/rpc/shipping_messages.h"
 
-/* A message of that type with all fields absent, or NULL. */
-static void *create(struct arena *arena, const ProtobufCMessageDescriptor *descriptor)
-{
-    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
-    if (message != NULL)
-        protobuf_c_message_init(descriptor, message);
-    return message;
-}
+#include "platform/rpc/message_fields.h"
 
-/* Sets *out; false without memory. */
-static bool put(struct arena *arena, char **out, struct text text)
+static bool put_money(struct arena *arena, Waybill__Common__V1__Money **out,
+                      struct shipping_money money)
 {
-    *out = arena_copy_string(arena, text);
-    return *out != NULL;
-}
-
-bool timestamp_message(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **out)
-{
-    int64_t seconds = time_us / 1000000;
-    int64_t rest_us = time_us % 1000000;
-    *out = NULL;
-    if (time_us == 0)
-        return true;
-    *out = create(arena, &google__protobuf__timestamp__descriptor);
-    if (*out == NULL)
-        return false;
-    if (rest_us < 0) { /* before 1970: nanos count forwards all the same */
-        seconds--;
-        rest_us += 1000000;
-    }
-    (*out)->seconds = seconds;
-    (*out)->nanos = (int32_t)rest_us * 1000;
-    return true;
-}
-
-bool money_message(struct arena *arena, struct shipping_money money,
-                   Waybill__Common__V1__Money **out)
-{
-    *out = NULL;
-    if (money.currency_code[0] == '\0')
-        return true;
-    *out = create(arena, &waybill__common__v1__money__descriptor);
-    if (*out == NULL)
-        return false;
-    (*out)->amount_minor = money.amount_minor;
-    return put(arena, &(*out)->currency_code, text_of(money.currency_code));
-}
-
-static bool put_point(struct arena *arena, bool has_point, int32_t latitude_e7,
-                      int32_t longitude_e7, Waybill__Common__V1__GeoPoint **out)
-{
-    *out = NULL;
-    if (!has_point)
-        return true;
-    *out = create(arena, &waybill__common__v1__geo_point__descriptor);
-    if (*out == NULL)
-        return false;
-    (*out)->latitude_e7 = latitude_e7;
-    (*out)->longitude_e7 = longitude_e7;
-    return true;
+    return message_put_money(arena, out, money.currency_code, money.amount_minor);
 }
 
 static Waybill__Common__V1__Address *address_message(struct arena *arena,
                                                      const struct shipping_address *address)
 {
     Waybill__Common__V1__Address *message =
-        create(arena, &waybill__common__v1__address__descriptor);
-    if (message == NULL || !put(arena, &message->name, address->name) ||
-        !put(arena, &message->company, address->company) ||
-        !put(arena, &message->phone, address->phone) ||
-        !put(arena, &message->email, address->email) ||
-        !put(arena, &message->city, address->city) ||
-        !put(arena, &message->region, address->region) ||
-        !put(arena, &message->postal_code, address->postal_code) ||
-        !put(arena, &message->country_code, address->country_code) ||
-        !put_point(arena, address->has_point, address->latitude_e7, address->longitude_e7,
-                   &message->point))
+        message_create(arena, &waybill__common__v1__address__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->name, address->name) ||
+        !message_put_text(arena, &message->company, address->company) ||
+        !message_put_text(arena, &message->phone, address->phone) ||
+        !message_put_text(arena, &message->email, address->email) ||
+        !message_put_text(arena, &message->city, address->city) ||
+        !message_put_text(arena, &message->region, address->region) ||
+        !message_put_text(arena, &message->postal_code, address->postal_code) ||
+        !message_put_text(arena, &message->country_code, address->country_code) ||
+        !message_put_texts(arena, &message->lines, &message->n_lines, address->lines,
+                           address->line_count))
         return NULL;
-    message->lines = arena_allocate_zero(arena, address->line_count + 1, sizeof *message->lines);
-    if (message->lines == NULL)
+    if (address->has_point &&
+        !message_put_point(arena, &message->point, address->latitude_e7, address->longitude_e7))
         return NULL;
-    for (size_t i = 0; i < address->line_count; i++) {
-        if (!put(arena, &message->lines[i], address->lines[i]))
-            return NULL;
-    }
-    message->n_lines = address->line_count;
     return message;
 }
 
@@ -97,10 +35,11 @@ static Waybill__Shipping__V1__ShipmentParcel *parcel_message(struct arena *arena
                                                              const struct shipment_parcel *parcel)
 {
     Waybill__Shipping__V1__ShipmentParcel *message =
-        create(arena, &waybill__shipping__v1__shipment_parcel__descriptor);
-    if (message == NULL || !put(arena, &message->tracking_number, parcel->tracking_number) ||
-        !put(arena, &message->reference, parcel->parcel.reference) ||
-        !money_message(arena, parcel->parcel.value, &message->value))
+        message_create(arena, &waybill__shipping__v1__shipment_parcel__descriptor);
+    if (message == NULL ||
+        !message_put_text(arena, &message->tracking_number, parcel->tracking_number) ||
+        !message_put_text(arena, &message->reference, parcel->parcel.reference) ||
+        !put_money(arena, &message->value, parcel->parcel.value))
         return NULL;
     message->weight_grams = parcel->parcel.weight_grams;
     message->length_mm = parcel->parcel.length_mm;
@@ -160,17 +99,17 @@ Waybill__Shipping__V1__Shipment *shipment_message(struct arena *arena,
                                                   const struct shipment *shipment)
 {
     Waybill__Shipping__V1__Shipment *message =
-        create(arena, &waybill__shipping__v1__shipment__descriptor);
-    if (message == NULL || !put(arena, &message->shipment_id, shipment->shipment_id) ||
-        !put(arena, &message->order_id, shipment->order_id) ||
-        !put(arena, &message->carrier, shipment->carrier) ||
-        !put(arena, &message->service_code, shipment->service_code) ||
-        !put(arena, &message->reference, shipment->reference) ||
-        !put(arena, &message->tracking_number, shipment->tracking_number) ||
-        !put(arena, &message->failure, shipment->failure) ||
-        !money_message(arena, shipment->amount, &message->amount) ||
-        !money_message(arena, shipment->charged, &message->charged) ||
-        !timestamp_message(arena, shipment->create_time_us, &message->create_time) ||
+        message_create(arena, &waybill__shipping__v1__shipment__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->shipment_id, shipment->shipment_id) ||
+        !message_put_text(arena, &message->order_id, shipment->order_id) ||
+        !message_put_text(arena, &message->carrier, shipment->carrier) ||
+        !message_put_text(arena, &message->service_code, shipment->service_code) ||
+        !message_put_text(arena, &message->reference, shipment->reference) ||
+        !message_put_text(arena, &message->tracking_number, shipment->tracking_number) ||
+        !message_put_text(arena, &message->failure, shipment->failure) ||
+        !put_money(arena, &message->amount, shipment->amount) ||
+        !put_money(arena, &message->charged, shipment->charged) ||
+        !message_put_time(arena, &message->create_time, shipment->create_time_us) ||
         !put_parcels(arena, shipment, message))
         return NULL;
     message->origin = address_message(arena, &shipment->consignment.origin);
@@ -186,18 +125,23 @@ Waybill__Shipping__V1__Shipment *shipment_message(struct arena *arena,
 
 Waybill__Shipping__V1__Scan *scan_message(struct arena *arena, const struct shipping_scan *scan)
 {
-    Waybill__Shipping__V1__Scan *message = create(arena, &waybill__shipping__v1__scan__descriptor);
-    if (message == NULL || !put(arena, &message->tracking_number, scan->tracking_number) ||
-        !put(arena, &message->carrier_code, scan->carrier_code) ||
-        !put(arena, &message->description, scan->description) ||
-        !put(arena, &message->facility, scan->facility) ||
-        !put(arena, &message->city, scan->city) ||
-        !put(arena, &message->country_code, scan->country_code) ||
-        !timestamp_message(arena, scan->occurred_time_us, &message->occurred_time) ||
-        !put_point(arena, scan->has_point, scan->latitude_e7, scan->longitude_e7, &message->point))
+    Waybill__Shipping__V1__Scan *message =
+        message_create(arena, &waybill__shipping__v1__scan__descriptor);
+    if (message == NULL ||
+        !message_put_text(arena, &message->tracking_number, scan->tracking_number) ||
+        !message_put_text(arena, &message->carrier_code, scan->carrier_code) ||
+        !message_put_text(arena, &message->description, scan->description) ||
+        !message_put_text(arena, &message->facility, scan->facility) ||
+        !message_put_text(arena, &message->city, scan->city) ||
+        !message_put_text(arena, &message->country_code, scan->country_code) ||
+        !message_put_time(arena, &message->occurred_time, scan->occurred_time_us))
+        return NULL;
+    if (scan->has_point &&
+        !message_put_point(arena, &message->point, scan->latitude_e7, scan->longitude_e7))
         return NULL;
     if (scan->has_utc_offset) {
-        message->utc_offset_minutes = create(arena, &google__protobuf__int32_value__descriptor);
+        message->utc_offset_minutes =
+            message_create(arena, &google__protobuf__int32_value__descriptor);
         if (message->utc_offset_minutes == NULL)
             return NULL;
         message->utc_offset_minutes->value = scan->utc_offset_minutes;

@@ -219,7 +219,7 @@ static bool take_creation(struct carrier_event_consumer *consumer, const struct 
             .tracking_number = copy(consumer, number_of(shipment, i)),
             .shipment_id = copy(consumer, shipment->shipment_id),
             .order_id = copy(consumer, shipment->order_id),
-            .start_time_us = tracking_time_of(shipment->create_time),
+            .start_time_us = message_time_us(shipment->create_time),
         };
         if (is_first_of_its_number(shipment, i))
             good = open_parcel(consumer, event, wanted);

@@ -47,7 +47,7 @@ struct tracking_event scan_event_of(struct arena *arena, struct text carrier,
     struct tracking_event event = {
         .carrier = arena_copy_text(arena, carrier),
         .tracking_number = arena_copy_text(arena, text_of(scan->tracking_number)),
-        .occurred_time_us = tracking_time_of(scan->occurred_time),
+        .occurred_time_us = message_time_us(scan->occurred_time),
         .carrier_code = cleaned(arena, scan->carrier_code, tracking_carrier_code_bytes_max),
         .description = cleaned(arena, scan->description, tracking_description_bytes_max),
         .location.facility = cleaned(arena, scan->facility, tracking_facility_bytes_max),

@@ -35,8 +35,8 @@ static ProtobufCMessage *tracking_updated(const struct tracking_events *events, 
     message->tracking = tracking_message(arena, events->service, &change->after);
     message->previous_status = tracking_status_value(change->previous_status);
     if (message->tracking == NULL ||
-        !tracking_set_time(arena, change->previous_expected_delivery_time_us,
-                           &message->previous_expected_delivery_time))
+        !message_put_time(arena, &message->previous_expected_delivery_time,
+                          change->previous_expected_delivery_time_us))
         return NULL;
     if (!announcement->has_event)
         return &message->base;
@@ -61,11 +61,11 @@ static ProtobufCMessage *shipment_delivered(const struct tracking_events *events
     message->order_id = arena_copy_string(arena, after->order_id);
     bool filled = message->carrier != NULL && message->tracking_number != NULL &&
                   message->shipment_id != NULL && message->order_id != NULL &&
-                  tracking_set_time(arena, after->delivered_time_us, &message->delivered_time) &&
-                  tracking_set_time(arena, after->expected_delivery_time_us,
-                                    &message->expected_delivery_time) &&
-                  tracking_set_time(arena, after->original_expected_delivery_time_us,
-                                    &message->original_expected_delivery_time);
+                  message_put_time(arena, &message->delivered_time, after->delivered_time_us) &&
+                  message_put_time(arena, &message->expected_delivery_time,
+                                   after->expected_delivery_time_us) &&
+                  message_put_time(arena, &message->original_expected_delivery_time,
+                                   after->original_expected_delivery_time_us);
     return filled ? &message->base : NULL;
 }
 
@@ -86,7 +86,7 @@ static ProtobufCMessage *tracking_silent(const struct tracking_events *events, s
     message->status = tracking_status_value(after->status);
     bool filled = message->carrier != NULL && message->tracking_number != NULL &&
                   message->shipment_id != NULL && message->order_id != NULL &&
-                  tracking_set_time(arena, announcement->silent_since_us, &message->silent_since);
+                  message_put_time(arena, &message->silent_since, announcement->silent_since_us);
     return filled ? &message->base : NULL;
 }
 

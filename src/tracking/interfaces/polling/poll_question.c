@@ -90,7 +90,7 @@ static void take_answer(struct poll_question *question,
 {
     struct poll *poll = question->poll;
     struct text carrier = text_of(poll->carrier->name);
-    int64_t expected_us = tracking_time_of(response->expected_delivery_time);
+    int64_t expected_us = message_time_us(response->expected_delivery_time);
     question->under_way = 1; /* this function */
     for (size_t i = 0; i < response->n_scans; i++) {
         struct tracking_event scan =

@@ -82,7 +82,7 @@ static Waybill__Tracking__V1__DeadLetter *letter_message(struct arena *arena,
     message->sequence = (int64_t)letter->sequence;
     message->event_id = arena_copy_string(arena, letter->event_id);
     message->reason = arena_copy_string(arena, letter->reason);
-    message->give_up_time = tracking_time_message(arena, letter->time_us);
+    message->give_up_time = message_create_time(arena, letter->time_us);
     return message->event_id == NULL || message->reason == NULL || message->give_up_time == NULL
                ? NULL
                : message;

@@ -197,8 +197,8 @@ void tracking_list_events(struct tracking_service *service, struct rpc_call *cal
     command->carrier = text_of(request->carrier);
     command->tracking_number = text_of(request->tracking_number);
     command->generation = request->generation;
-    command->from_us = tracking_time_of(request->from_time);
-    command->to_us = tracking_time_of(request->to_time);
+    command->from_us = message_time_us(request->from_time);
+    command->to_us = message_time_us(request->to_time);
     command->newest_first = request->newest_first;
     state->filter = text_of(arena_format(rpc_call_arena(call), "%s/%s/%d/%lld/%lld/%d",
                                          request->carrier, request->tracking_number,

@@ -1,50 +1,12 @@
-/*
- * Records to messages and back. protobuf-c wants NUL-terminated strings: every text is copied with
- * a NUL behind it; texts hold none (the message check refused it at the door). Enum values are
- * those of the interface.
- */
+/* Records to messages and back. Enum values are those of the interface. */
 #include "tracking/interfaces/rpc/tracking_messages.h"
-
-Google__Protobuf__Timestamp *tracking_time_message(struct arena *arena, int64_t time_us)
-{
-    Google__Protobuf__Timestamp *message = arena_allocate(arena, sizeof *message);
-    if (message == NULL)
-        return NULL;
-    google__protobuf__timestamp__init(message);
-    message->seconds = time_us / 1000000;
-    message->nanos = (int32_t)(time_us % 1000000) * 1000;
-    return message;
-}
-
-bool tracking_set_time(struct arena *arena, int64_t time_us, Google__Protobuf__Timestamp **field)
-{
-    if (time_us == 0)
-        return true;
-    *field = tracking_time_message(arena, time_us);
-    return *field != NULL;
-}
-
-static bool set_string(struct arena *arena, struct text text, char **field)
-{
-    if (text.size == 0)
-        return true;
-    *field = arena_copy_string(arena, text);
-    return *field != NULL;
-}
 
 static bool set_point(struct arena *arena, const struct tracking_location *location,
                       Waybill__Common__V1__GeoPoint **field)
 {
     if (!location->has_point)
         return true;
-    Waybill__Common__V1__GeoPoint *message = arena_allocate(arena, sizeof *message);
-    *field = message;
-    if (message == NULL)
-        return false;
-    waybill__common__v1__geo_point__init(message);
-    message->latitude_e7 = location->latitude_e7;
-    message->longitude_e7 = location->longitude_e7;
-    return true;
+    return message_put_point(arena, field, location->latitude_e7, location->longitude_e7);
 }
 
 static bool set_offset(struct arena *arena, const struct tracking_event *event,
@@ -82,25 +44,26 @@ Waybill__Tracking__V1__TrackingEvent *tracking_event_message(struct arena *arena
     message->type = (Waybill__Tracking__V1__TrackingEventType)event->type;
     message->map_version = event->map_version;
     message->withdrawn = event->withdrawn;
-    bool filled = set_string(arena, event->event_id, &message->event_id) &&
-                  set_string(arena, event->carrier, &message->carrier) &&
-                  set_string(arena, event->tracking_number, &message->tracking_number) &&
-                  set_string(arena, location->facility, &message->facility) &&
-                  set_string(arena, location->city, &message->city) &&
-                  set_string(arena, location->country_code, &message->country_code) &&
-                  set_string(arena, event->carrier_code, &message->carrier_code) &&
-                  set_string(arena, event->description, &message->description) &&
-                  set_string(arena, event->source, &message->source) &&
-                  set_string(arena, event->corrects_event_id, &message->corrects_event_id) &&
-                  set_string(arena, text_of(tracking_sub_status_text(event->sub_status)),
-                             &message->sub_status) &&
-                  set_string(arena, tracking_service_reason(service, event), &message->reason) &&
-                  tracking_set_time(arena, event->occurred_time_us, &message->occurred_time) &&
-                  tracking_set_time(arena, event->expected_delivery_time_us,
-                                    &message->expected_delivery_time) &&
-                  tracking_set_time(arena, event->record_time_us, &message->record_time) &&
-                  set_point(arena, location, &message->point) &&
-                  set_offset(arena, event, message) && set_payload(arena, event->payload, message);
+    bool filled =
+        message_put_text(arena, &message->event_id, event->event_id) &&
+        message_put_text(arena, &message->carrier, event->carrier) &&
+        message_put_text(arena, &message->tracking_number, event->tracking_number) &&
+        message_put_text(arena, &message->facility, location->facility) &&
+        message_put_text(arena, &message->city, location->city) &&
+        message_put_text(arena, &message->country_code, location->country_code) &&
+        message_put_text(arena, &message->carrier_code, event->carrier_code) &&
+        message_put_text(arena, &message->description, event->description) &&
+        message_put_text(arena, &message->source, event->source) &&
+        message_put_text(arena, &message->corrects_event_id, event->corrects_event_id) &&
+        message_put_text(arena, &message->sub_status,
+                         text_of(tracking_sub_status_text(event->sub_status))) &&
+        message_put_text(arena, &message->reason, tracking_service_reason(service, event)) &&
+        message_put_time(arena, &message->occurred_time, event->occurred_time_us) &&
+        message_put_time(arena, &message->expected_delivery_time,
+                         event->expected_delivery_time_us) &&
+        message_put_time(arena, &message->record_time, event->record_time_us) &&
+        set_point(arena, location, &message->point) && set_offset(arena, event, message) &&
+        set_payload(arena, event->payload, message);
     return filled ? message : NULL;
 }
 
@@ -120,9 +83,9 @@ static bool set_location(struct arena *arena, const struct tracking_location *lo
         return false;
     waybill__tracking__v1__tracking_location__init(message);
     return set_point(arena, location, &message->point) &&
-           set_string(arena, location->facility, &message->facility) &&
-           set_string(arena, location->city, &message->city) &&
-           set_string(arena, location->country_code, &message->country_code);
+           message_put_text(arena, &message->facility, location->facility) &&
+           message_put_text(arena, &message->city, location->city) &&
+           message_put_text(arena, &message->country_code, location->country_code);
 }
 
 Waybill__Tracking__V1__Tracking *tracking_message(struct arena *arena,
@@ -137,18 +100,18 @@ Waybill__Tracking__V1__Tracking *tracking_message(struct arena *arena,
     message->status = tracking_status_value(tracking->status);
     message->event_count = (int32_t)tracking->event_count;
     message->revision = tracking->revision;
-    bool filled = set_string(arena, tracking->carrier, &message->carrier) &&
-                  set_string(arena, tracking->tracking_number, &message->tracking_number) &&
-                  set_string(arena, text_of(tracking_sub_status_text(tracking->sub_status)),
-                             &message->sub_status) &&
-                  set_string(arena, tracking->shipment_id, &message->shipment_id) &&
-                  set_string(arena, tracking->order_id, &message->order_id) &&
-                  tracking_set_time(arena, tracking->expected_delivery_time_us,
-                                    &message->expected_delivery_time) &&
-                  tracking_set_time(arena, tracking->original_expected_delivery_time_us,
-                                    &message->original_expected_delivery_time) &&
-                  tracking_set_time(arena, tracking->delivered_time_us, &message->delivered_time) &&
-                  tracking_set_time(arena, tracking->start_time_us, &message->start_time) &&
+    bool filled = message_put_text(arena, &message->carrier, tracking->carrier) &&
+                  message_put_text(arena, &message->tracking_number, tracking->tracking_number) &&
+                  message_put_text(arena, &message->sub_status,
+                                   text_of(tracking_sub_status_text(tracking->sub_status))) &&
+                  message_put_text(arena, &message->shipment_id, tracking->shipment_id) &&
+                  message_put_text(arena, &message->order_id, tracking->order_id) &&
+                  message_put_time(arena, &message->expected_delivery_time,
+                                   tracking->expected_delivery_time_us) &&
+                  message_put_time(arena, &message->original_expected_delivery_time,
+                                   tracking->original_expected_delivery_time_us) &&
+                  message_put_time(arena, &message->delivered_time, tracking->delivered_time_us) &&
+                  message_put_time(arena, &message->start_time, tracking->start_time_us) &&
                   set_location(arena, &tracking->location, &message->location);
     if (filled && tracking->has_last_event) {
         message->last_event = tracking_event_message(arena, service, &tracking->last_event);
@@ -159,16 +122,6 @@ Waybill__Tracking__V1__Tracking *tracking_message(struct arena *arena,
 
 /* --- the other way --- */
 
-int64_t tracking_time_of(const Google__Protobuf__Timestamp *message)
-{
-    if (message == NULL)
-        return 0;
-    if (message->seconds < 0 || message->seconds > INT64_C(253402300799) || message->nanos < 0 ||
-        message->nanos > 999999999)
-        return -1;
-    return message->seconds * 1000000 + message->nanos / 1000;
-}
-
 struct tracking_event tracking_event_of(const Waybill__Tracking__V1__TrackingEvent *message)
 {
     struct tracking_event event = {
@@ -176,7 +129,7 @@ struct tracking_event tracking_event_of(const Waybill__Tracking__V1__TrackingEve
         .carrier = text_of(message->carrier),
         .tracking_number = text_of(message->tracking_number),
         .type = (enum tracking_event_type)message->type,
-        .occurred_time_us = tracking_time_of(message->occurred_time),
+        .occurred_time_us = message_time_us(message->occurred_time),
         .utc_offset_source = (enum utc_offset_source)message->utc_offset_source,
         .location.facility = text_of(message->facility),
         .location.city = text_of(message->city),
@@ -186,7 +139,7 @@ struct tracking_event tracking_event_of(const Waybill__Tracking__V1__TrackingEve
         .source = text_of(message->source),
         .corrects_event_id = text_of(message->corrects_event_id),
         .payload = text_make(message->payload.data, message->payload.len),
-        .expected_delivery_time_us = tracking_time_of(message->expected_delivery_time),
+        .expected_delivery_time_us = message_time_us(message->expected_delivery_time),
     };
     if (message->utc_offset_minutes != NULL) {
         event.has_utc_offset = true;

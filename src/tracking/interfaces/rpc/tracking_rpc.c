@@ -52,8 +52,8 @@ static void handle_create_tracking(void *context, struct rpc_call *call,
     state->command.tracking_number = text_of(request->tracking_number);
     state->command.shipment_id = text_of(request->shipment_id);
     state->command.order_id = text_of(request->order_id);
-    state->command.expected_delivery_time_us = tracking_time_of(request->expected_delivery_time);
-    state->command.start_time_us = tracking_time_of(request->start_time);
+    state->command.expected_delivery_time_us = message_time_us(request->expected_delivery_time);
+    state->command.start_time_us = message_time_us(request->start_time);
     if (!tracking_service_create_tracking(state->service, &state->command, &violations,
                                           create_tracking_done, state))
         rpc_call_end_with_violations(call, &violations);
@@ -179,7 +179,7 @@ static void handle_record_ping(void *context, struct rpc_call *call,
     state->call = call;
     state->command.carrier = text_of(request->carrier);
     state->command.tracking_number = text_of(request->tracking_number);
-    state->command.time_us = tracking_time_of(request->time);
+    state->command.time_us = message_time_us(request->time);
     if (request->point == NULL) {
         violations_add(&violations, "must be given", "point");
     } else {

@@ -25,7 +25,7 @@ static Waybill__Tracking__V1__Subscription *subscription_message(
     waybill__tracking__v1__subscription__init(message);
     message->subscription_id = arena_copy_string(arena, subscription->subscription_id);
     message->url = arena_copy_string(arena, subscription->url);
-    message->create_time = tracking_time_message(arena, subscription->create_time_us);
+    message->create_time = message_create_time(arena, subscription->create_time_us);
     message->types = arena_allocate(arena, subscription_type_count * sizeof *message->types);
     if (message->subscription_id == NULL || message->url == NULL || message->create_time == NULL ||
         message->types == NULL)
@@ -38,7 +38,7 @@ static Waybill__Tracking__V1__Subscription *subscription_message(
         (int64_t)tracking_webhooks_dead_letters(webhooks, subscription->subscription_id);
     if (subscription->replay_from_us == 0)
         return message;
-    message->replay_from = tracking_time_message(arena, subscription->replay_from_us);
+    message->replay_from = message_create_time(arena, subscription->replay_from_us);
     return message->replay_from == NULL ? NULL : message;
 }
 
@@ -91,7 +91,7 @@ static void read_request(const Waybill__Tracking__V1__Subscription *message,
         .subscription_id = text_of(message->subscription_id),
         .url = text_of(message->url),
         .secret = text_of(message->secret),
-        .replay_from_us = tracking_time_of(message->replay_from),
+        .replay_from_us = message_time_us(message->replay_from),
     };
     for (size_t i = 0; i < message->n_types; i++) {
         uint32_t bit = 0;

@@ -6,12 +6,12 @@
  * A place is written after each delivery; a write that fails means that after a restart something
  * is sent twice. A dead letter is put aside only while no reload counts them.
  */
-#include "google/protobuf/timestamp.pb-c.h"
 #include "platform/base/clock.h"
 #include "platform/base/codec.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/json/json_message.h"
+#include "platform/rpc/message_fields.h"
 #include "tracking/interfaces/webhooks/webhook_state.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
 
@@ -108,14 +108,12 @@ static bool is_wanted(const struct hook *hook, const struct event *event)
 
 static bool write_body(struct hook *hook, const struct event *event)
 {
-    Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    Google__Protobuf__Timestamp time = message_of_time(event->time_us);
     struct buffer *body = &hook->body;
     const ProtobufCMessageDescriptor *descriptor = descriptor_of(event->type);
     ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, NULL, event->data.size,
                                                           (const uint8_t *)event->data.data);
     buffer_clear(body);
-    time.seconds = event->time_us / 1000000;
-    time.nanos = (int32_t)(event->time_us % 1000000) * 1000;
     bool good = message != NULL && buffer_append_string(body, "{\"eventId\":") &&
                 json_string_write(event->event_id, body) &&
                 buffer_append_format(body, ",\"type\":\"%s\",\"sequence\":\"%llu\",\"time\":",

@@ -1,16 +1,7 @@
 /* Money, addresses, instants. */
 #include "warehouse/interfaces/rpc/common_readings.h"
 
-#include <string.h>
-
-static bool is_currency(const char *code)
-{
-    for (size_t i = 0; i < 3; i++) {
-        if (code[i] < 'A' || code[i] > 'Z')
-            return false;
-    }
-    return code[3] == '\0';
-}
+#include "platform/rpc/message_fields.h"
 
 struct money reading_money(struct rpc_reading *reading, const Waybill__Common__V1__Money *message,
                            const char *path)
@@ -18,9 +9,7 @@ struct money reading_money(struct rpc_reading *reading, const Waybill__Common__V
     struct money money = {0};
     if (message == NULL)
         return money;
-    if (is_currency(message->currency_code))
-        memcpy(money.currency, message->currency_code, sizeof money.currency);
-    else
+    if (!message_read_currency(message->currency_code, money.currency))
         violations_add(reading->violations, "must be three capital letters (ISO 4217)",
                        "%s.currency_code", path);
     money.amount_minor = message->amount_minor;
@@ -54,14 +43,10 @@ struct address reading_address(struct rpc_reading *reading,
 int64_t reading_time(struct rpc_reading *reading, const Google__Protobuf__Timestamp *message,
                      const char *path)
 {
-    static const int64_t seconds_max = INT64_C(253402300799); /* the end of the year 9999 */
-    if (message == NULL)
-        return 0;
-    if (message->seconds < 0 || message->seconds > seconds_max || message->nanos < 0 ||
-        message->nanos > 999999999 || (message->seconds == 0 && message->nanos < 1000)) {
-        violations_add(reading->violations, "must be an instant after 1970 and before 10000", "%s",
-                       path);
-        return 0;
-    }
-    return message->seconds * 1000000 + message->nanos / 1000;
+    int64_t time_us = message_time_us(message);
+    if (message == NULL || time_us > 0)
+        return time_us;
+    violations_add(reading->violations, "must be an instant after 1970 and before 10000", "%s",
+                   path);
+    return 0;
 }

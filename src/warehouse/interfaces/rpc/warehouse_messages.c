@@ -1,76 +1,32 @@
-/*
- * Records to messages. protobuf-c wants NUL-terminated strings: every text is copied with a NUL
- * behind it. A part without memory makes the whole NULL.
- */
+/* Records to messages. A part without memory makes the whole NULL. */
 #include "warehouse/interfaces/rpc/warehouse_messages.h"
+
+#include "platform/rpc/message_fields.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-/* A message of that type with all fields absent, or NULL. */
-static void *create(struct arena *arena, const ProtobufCMessageDescriptor *descriptor)
-{
-    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
-    if (message != NULL)
-        protobuf_c_message_init(descriptor, message);
-    return message;
-}
-
-/* Room for `count` pointers to messages or texts. */
-static void *pointers(struct arena *arena, size_t count)
-{
-    return arena_allocate_zero(arena, count + 1, sizeof(void *));
-}
-
-/* Sets *out; false without memory. */
-static bool put(struct arena *arena, char **out, struct text text)
-{
-    *out = arena_copy_string(arena, text);
-    return *out != NULL;
-}
 
 static bool put_date(struct arena *arena, char **out, int64_t day)
 {
     char date[calendar_date_size];
     calendar_date_format(day, date);
-    return put(arena, out, text_of(date));
-}
-
-/* 0 is absent. */
-static bool put_time(struct arena *arena, Google__Protobuf__Timestamp **out, int64_t time_us)
-{
-    *out = NULL;
-    if (time_us == 0)
-        return true;
-    *out = create(arena, &google__protobuf__timestamp__descriptor);
-    if (*out == NULL)
-        return false;
-    (*out)->seconds = time_us / 1000000;
-    (*out)->nanos = (int32_t)(time_us % 1000000) * 1000;
-    return true;
+    return message_put_text(arena, out, text_of(date));
 }
 
 static bool put_money(struct arena *arena, Waybill__Common__V1__Money **out, struct money money)
 {
-    *out = NULL;
-    if (!money_is(money))
-        return true;
-    *out = create(arena, &waybill__common__v1__money__descriptor);
-    if (*out == NULL)
-        return false;
-    (*out)->amount_minor = money.amount_minor;
-    return put(arena, &(*out)->currency_code, text_of(money.currency));
+    return message_put_money(arena, out, money.currency, money.amount_minor);
 }
 
 Waybill__Warehouse__V1__Item *item_message(struct arena *arena, const struct item *item)
 {
     Waybill__Warehouse__V1__Item *message =
-        create(arena, &waybill__warehouse__v1__item__descriptor);
-    if (message == NULL || !put(arena, &message->sku, item->sku) ||
-        !put(arena, &message->name, item->name) ||
-        !put(arena, &message->hazard_class, item->hazard_class) ||
-        !put(arena, &message->hs_code, item->hs_code) ||
-        !put(arena, &message->origin_country, item->origin_country))
+        message_create(arena, &waybill__warehouse__v1__item__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->sku, item->sku) ||
+        !message_put_text(arena, &message->name, item->name) ||
+        !message_put_text(arena, &message->hazard_class, item->hazard_class) ||
+        !message_put_text(arena, &message->hs_code, item->hs_code) ||
+        !message_put_text(arena, &message->origin_country, item->origin_country))
         return NULL;
     message->weight_grams = item->weight_grams;
     message->length_mm = item->length_mm;
@@ -79,43 +35,25 @@ Waybill__Warehouse__V1__Item *item_message(struct arena *arena, const struct ite
     return message;
 }
 
-static bool put_texts(struct arena *arena, char ***out, size_t *out_count, const struct text *texts,
-                      size_t count)
-{
-    *out = pointers(arena, count);
-    *out_count = count;
-    if (*out == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!put(arena, &(*out)[i], texts[i]))
-            return false;
-    }
-    return true;
-}
-
 static Waybill__Common__V1__Address *address_message(struct arena *arena,
                                                      const struct address *address)
 {
     Waybill__Common__V1__Address *message =
-        create(arena, &waybill__common__v1__address__descriptor);
-    if (message == NULL || !put(arena, &message->name, address->name) ||
-        !put(arena, &message->company, address->company) ||
-        !put(arena, &message->phone, address->phone) ||
-        !put(arena, &message->email, address->email) ||
-        !put_texts(arena, &message->lines, &message->n_lines, address->lines,
-                   address->line_count) ||
-        !put(arena, &message->city, address->city) ||
-        !put(arena, &message->region, address->region) ||
-        !put(arena, &message->postal_code, address->postal_code) ||
-        !put(arena, &message->country_code, address->country_code))
+        message_create(arena, &waybill__common__v1__address__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->name, address->name) ||
+        !message_put_text(arena, &message->company, address->company) ||
+        !message_put_text(arena, &message->phone, address->phone) ||
+        !message_put_text(arena, &message->email, address->email) ||
+        !message_put_texts(arena, &message->lines, &message->n_lines, address->lines,
+                           address->line_count) ||
+        !message_put_text(arena, &message->city, address->city) ||
+        !message_put_text(arena, &message->region, address->region) ||
+        !message_put_text(arena, &message->postal_code, address->postal_code) ||
+        !message_put_text(arena, &message->country_code, address->country_code))
         return NULL;
-    if (address->has_point) {
-        message->point = create(arena, &waybill__common__v1__geo_point__descriptor);
-        if (message->point == NULL)
-            return NULL;
-        message->point->latitude_e7 = address->point.latitude_e7;
-        message->point->longitude_e7 = address->point.longitude_e7;
-    }
+    if (address->has_point && !message_put_point(arena, &message->point, address->point.latitude_e7,
+                                                 address->point.longitude_e7))
+        return NULL;
     return message;
 }
 
@@ -129,14 +67,15 @@ Waybill__Warehouse__V1__Warehouse *warehouse_message(struct arena *arena,
                                                      const struct warehouse *warehouse)
 {
     Waybill__Warehouse__V1__Warehouse *message =
-        create(arena, &waybill__warehouse__v1__warehouse__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, warehouse->warehouse_id) ||
-        !put(arena, &message->name, warehouse->name) ||
+        message_create(arena, &waybill__warehouse__v1__warehouse__descriptor);
+    if (message == NULL ||
+        !message_put_text(arena, &message->warehouse_id, warehouse->warehouse_id) ||
+        !message_put_text(arena, &message->name, warehouse->name) ||
         !put_money(arena, &message->handling_cost, warehouse->handling_cost) ||
-        !put(arena, &message->cutoff_local_time, warehouse->cutoff_local_time) ||
-        !put(arena, &message->time_zone, warehouse->time_zone) ||
-        !put_texts(arena, &message->closed_days, &message->n_closed_days, warehouse->closed_days,
-                   warehouse->closed_day_count))
+        !message_put_text(arena, &message->cutoff_local_time, warehouse->cutoff_local_time) ||
+        !message_put_text(arena, &message->time_zone, warehouse->time_zone) ||
+        !message_put_texts(arena, &message->closed_days, &message->n_closed_days,
+                           warehouse->closed_days, warehouse->closed_day_count))
         return NULL;
     if (address_is(&warehouse->address)) {
         message->address = address_message(arena, &warehouse->address);
@@ -162,7 +101,7 @@ static Waybill__Warehouse__V1__CostBand *band_message(struct arena *arena,
                                                       const struct cost_band *band)
 {
     Waybill__Warehouse__V1__CostBand *message =
-        create(arena, &waybill__warehouse__v1__cost_band__descriptor);
+        message_create(arena, &waybill__warehouse__v1__cost_band__descriptor);
     if (message == NULL || !put_money(arena, &message->base, card_money(card, band->base_minor)) ||
         !put_money(arena, &message->per_kilogram, card_money(card, band->per_kilogram_minor)))
         return NULL;
@@ -174,12 +113,12 @@ Waybill__Warehouse__V1__CostCard *cost_card_message(struct arena *arena,
                                                     const struct cost_card *card)
 {
     Waybill__Warehouse__V1__CostCard *message =
-        create(arena, &waybill__warehouse__v1__cost_card__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, card->warehouse_id) ||
+        message_create(arena, &waybill__warehouse__v1__cost_card__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->warehouse_id, card->warehouse_id) ||
         !put_date(arena, &message->valid_from, card->valid_from_day))
         return NULL;
     message->parcel_grams_max = card->parcel_grams_max;
-    message->bands = pointers(arena, card->band_count);
+    message->bands = message_pointers(arena, card->band_count);
     if (message->bands == NULL)
         return NULL;
     for (size_t i = 0; i < card->band_count; i++) {
@@ -193,9 +132,11 @@ Waybill__Warehouse__V1__CostCard *cost_card_message(struct arena *arena,
 
 Waybill__Warehouse__V1__Bin *bin_message(struct arena *arena, const struct bin *bin)
 {
-    Waybill__Warehouse__V1__Bin *message = create(arena, &waybill__warehouse__v1__bin__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, bin->warehouse_id) ||
-        !put(arena, &message->zone, bin->zone) || !put(arena, &message->bin, bin->bin))
+    Waybill__Warehouse__V1__Bin *message =
+        message_create(arena, &waybill__warehouse__v1__bin__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->warehouse_id, bin->warehouse_id) ||
+        !message_put_text(arena, &message->zone, bin->zone) ||
+        !message_put_text(arena, &message->bin, bin->bin))
         return NULL;
     return message;
 }
@@ -204,9 +145,10 @@ static Waybill__Warehouse__V1__BinStock *bin_stock_message(struct arena *arena,
                                                            const struct shelf *shelf)
 {
     Waybill__Warehouse__V1__BinStock *message =
-        create(arena, &waybill__warehouse__v1__bin_stock__descriptor);
-    if (message == NULL || !put(arena, &message->zone, shelf->zone) ||
-        !put(arena, &message->bin, shelf->bin) || !put(arena, &message->lot, shelf->lot) ||
+        message_create(arena, &waybill__warehouse__v1__bin_stock__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->zone, shelf->zone) ||
+        !message_put_text(arena, &message->bin, shelf->bin) ||
+        !message_put_text(arena, &message->lot, shelf->lot) ||
         !put_date(arena, &message->expiry_date, shelf->expiry_day))
         return NULL;
     message->quantity = shelf->quantity;
@@ -217,15 +159,15 @@ Waybill__Warehouse__V1__WarehouseStock *warehouse_stock_message(struct arena *ar
                                                                 const struct warehouse_stock *stock)
 {
     Waybill__Warehouse__V1__WarehouseStock *message =
-        create(arena, &waybill__warehouse__v1__warehouse_stock__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, stock->warehouse_id) ||
-        !put(arena, &message->sku, stock->sku))
+        message_create(arena, &waybill__warehouse__v1__warehouse_stock__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->warehouse_id, stock->warehouse_id) ||
+        !message_put_text(arena, &message->sku, stock->sku))
         return NULL;
     message->on_hand = stock->on_hand;
     message->allocated = stock->allocated;
     message->available = warehouse_stock_available(stock);
     message->shipped_for_reservations = stock->shipped_for_reservations;
-    message->bins = pointers(arena, stock->shelf_count);
+    message->bins = message_pointers(arena, stock->shelf_count);
     if (message->bins == NULL)
         return NULL;
     for (size_t i = 0; i < stock->shelf_count; i++) {
@@ -241,17 +183,19 @@ Waybill__Warehouse__V1__Movement *movement_message(struct arena *arena,
                                                    const struct movement *movement)
 {
     Waybill__Warehouse__V1__Movement *message =
-        create(arena, &waybill__warehouse__v1__movement__descriptor);
-    if (message == NULL || !put(arena, &message->movement_id, movement->movement_id) ||
-        !put(arena, &message->warehouse_id, movement->warehouse_id) ||
-        !put(arena, &message->zone, movement->zone) || !put(arena, &message->bin, movement->bin) ||
-        !put(arena, &message->sku, movement->sku) || !put(arena, &message->lot, movement->lot) ||
+        message_create(arena, &waybill__warehouse__v1__movement__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->movement_id, movement->movement_id) ||
+        !message_put_text(arena, &message->warehouse_id, movement->warehouse_id) ||
+        !message_put_text(arena, &message->zone, movement->zone) ||
+        !message_put_text(arena, &message->bin, movement->bin) ||
+        !message_put_text(arena, &message->sku, movement->sku) ||
+        !message_put_text(arena, &message->lot, movement->lot) ||
         !put_date(arena, &message->expiry_date, movement->expiry_day) ||
-        !put(arena, &message->reason, movement->reason) ||
-        !put(arena, &message->reference, movement->reference) ||
-        !put(arena, &message->note, movement->note) ||
-        !put(arena, &message->reservation_id, movement->reservation_id) ||
-        !put_time(arena, &message->time, movement->time_us))
+        !message_put_text(arena, &message->reason, movement->reason) ||
+        !message_put_text(arena, &message->reference, movement->reference) ||
+        !message_put_text(arena, &message->note, movement->note) ||
+        !message_put_text(arena, &message->reservation_id, movement->reservation_id) ||
+        !message_put_time(arena, &message->time, movement->time_us))
         return NULL;
     message->type = (Waybill__Warehouse__V1__MovementType)movement->type; /* the same numbers */
     message->quantity = movement->quantity;
@@ -262,9 +206,9 @@ static Waybill__Warehouse__V1__TransferLine *transfer_line_message(struct arena 
                                                                    const struct transfer_line *line)
 {
     Waybill__Warehouse__V1__TransferLine *message =
-        create(arena, &waybill__warehouse__v1__transfer_line__descriptor);
-    if (message == NULL || !put(arena, &message->sku, line->sku) ||
-        !put(arena, &message->lot, line->lot) ||
+        message_create(arena, &waybill__warehouse__v1__transfer_line__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->sku, line->sku) ||
+        !message_put_text(arena, &message->lot, line->lot) ||
         !put_date(arena, &message->expiry_date, line->expiry_day))
         return NULL;
     message->quantity = line->quantity;
@@ -276,15 +220,15 @@ Waybill__Warehouse__V1__Transfer *transfer_message(struct arena *arena,
                                                    const struct transfer *transfer)
 {
     Waybill__Warehouse__V1__Transfer *message =
-        create(arena, &waybill__warehouse__v1__transfer__descriptor);
-    if (message == NULL || !put(arena, &message->transfer_id, transfer->transfer_id) ||
-        !put(arena, &message->from_warehouse_id, transfer->from_warehouse_id) ||
-        !put(arena, &message->to_warehouse_id, transfer->to_warehouse_id) ||
-        !put_time(arena, &message->create_time, transfer->create_time_us) ||
-        !put_time(arena, &message->resolve_time, transfer->resolve_time_us))
+        message_create(arena, &waybill__warehouse__v1__transfer__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->transfer_id, transfer->transfer_id) ||
+        !message_put_text(arena, &message->from_warehouse_id, transfer->from_warehouse_id) ||
+        !message_put_text(arena, &message->to_warehouse_id, transfer->to_warehouse_id) ||
+        !message_put_time(arena, &message->create_time, transfer->create_time_us) ||
+        !message_put_time(arena, &message->resolve_time, transfer->resolve_time_us))
         return NULL;
     message->state = (Waybill__Warehouse__V1__TransferState)transfer->state; /* the same numbers */
-    message->lines = pointers(arena, transfer->line_count);
+    message->lines = message_pointers(arena, transfer->line_count);
     if (message->lines == NULL)
         return NULL;
     for (size_t i = 0; i < transfer->line_count; i++) {
@@ -300,15 +244,16 @@ static Waybill__Warehouse__V1__CountLine *count_line_message(struct arena *arena
                                                              const struct count_line *line)
 {
     Waybill__Warehouse__V1__CountLine *message =
-        create(arena, &waybill__warehouse__v1__count_line__descriptor);
-    if (message == NULL || !put(arena, &message->sku, line->sku) ||
-        !put(arena, &message->zone, line->zone) || !put(arena, &message->bin, line->bin) ||
-        !put(arena, &message->lot, line->lot) ||
+        message_create(arena, &waybill__warehouse__v1__count_line__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->sku, line->sku) ||
+        !message_put_text(arena, &message->zone, line->zone) ||
+        !message_put_text(arena, &message->bin, line->bin) ||
+        !message_put_text(arena, &message->lot, line->lot) ||
         !put_date(arena, &message->expiry_date, line->expiry_day))
         return NULL;
     message->expected = line->expected;
     if (line->is_counted) {
-        message->counted = create(arena, &google__protobuf__int64_value__descriptor);
+        message->counted = message_create(arena, &google__protobuf__int64_value__descriptor);
         if (message->counted == NULL)
             return NULL;
         message->counted->value = line->counted;
@@ -319,16 +264,17 @@ static Waybill__Warehouse__V1__CountLine *count_line_message(struct arena *arena
 Waybill__Warehouse__V1__Count *count_message(struct arena *arena, const struct count *count)
 {
     Waybill__Warehouse__V1__Count *message =
-        create(arena, &waybill__warehouse__v1__count__descriptor);
-    if (message == NULL || !put(arena, &message->count_id, count->count_id) ||
-        !put(arena, &message->warehouse_id, count->warehouse_id) ||
-        !put(arena, &message->zone, count->zone) ||
-        !put_texts(arena, &message->skus, &message->n_skus, count->skus, count->sku_count) ||
-        !put_time(arena, &message->create_time, count->create_time_us) ||
-        !put_time(arena, &message->resolve_time, count->resolve_time_us))
+        message_create(arena, &waybill__warehouse__v1__count__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->count_id, count->count_id) ||
+        !message_put_text(arena, &message->warehouse_id, count->warehouse_id) ||
+        !message_put_text(arena, &message->zone, count->zone) ||
+        !message_put_texts(arena, &message->skus, &message->n_skus, count->skus,
+                           count->sku_count) ||
+        !message_put_time(arena, &message->create_time, count->create_time_us) ||
+        !message_put_time(arena, &message->resolve_time, count->resolve_time_us))
         return NULL;
     message->state = (Waybill__Warehouse__V1__CountState)count->state; /* the same numbers */
-    message->lines = pointers(arena, count->line_count);
+    message->lines = message_pointers(arena, count->line_count);
     if (message->lines == NULL)
         return NULL;
     for (size_t i = 0; i < count->line_count; i++) {
@@ -344,12 +290,15 @@ Waybill__Warehouse__V1__MovementMismatch *mismatch_message(struct arena *arena,
                                                            const struct movement_mismatch *mismatch)
 {
     Waybill__Warehouse__V1__MovementMismatch *message =
-        create(arena, &waybill__warehouse__v1__movement_mismatch__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, mismatch->warehouse_id) ||
-        !put(arena, &message->sku, mismatch->sku) || !put(arena, &message->zone, mismatch->zone) ||
-        !put(arena, &message->bin, mismatch->bin) || !put(arena, &message->lot, mismatch->lot) ||
+        message_create(arena, &waybill__warehouse__v1__movement_mismatch__descriptor);
+    if (message == NULL ||
+        !message_put_text(arena, &message->warehouse_id, mismatch->warehouse_id) ||
+        !message_put_text(arena, &message->sku, mismatch->sku) ||
+        !message_put_text(arena, &message->zone, mismatch->zone) ||
+        !message_put_text(arena, &message->bin, mismatch->bin) ||
+        !message_put_text(arena, &message->lot, mismatch->lot) ||
         !put_date(arena, &message->expiry_date, mismatch->expiry_day) ||
-        !put(arena, &message->balance, text_of(mismatch->balance)))
+        !message_put_text(arena, &message->balance, text_of(mismatch->balance)))
         return NULL;
     message->movement_quantity = mismatch->movement_quantity;
     message->balance_quantity = mismatch->balance_quantity;
@@ -360,8 +309,8 @@ static Waybill__Warehouse__V1__InsufficientStock__Line *shortage_message(
     struct arena *arena, const struct shortage *shortage)
 {
     Waybill__Warehouse__V1__InsufficientStock__Line *message =
-        create(arena, &waybill__warehouse__v1__insufficient_stock__line__descriptor);
-    if (message == NULL || !put(arena, &message->sku, shortage->sku))
+        message_create(arena, &waybill__warehouse__v1__insufficient_stock__line__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->sku, shortage->sku))
         return NULL;
     message->requested_quantity = shortage->requested_quantity;
     message->available_quantity = shortage->available_quantity;
@@ -372,10 +321,10 @@ Waybill__Warehouse__V1__InsufficientStock *warehouse_shortages_message(
     struct arena *arena, const struct shortage *shortages, size_t count)
 {
     Waybill__Warehouse__V1__InsufficientStock *message =
-        create(arena, &waybill__warehouse__v1__insufficient_stock__descriptor);
+        message_create(arena, &waybill__warehouse__v1__insufficient_stock__descriptor);
     if (message == NULL)
         return NULL;
-    message->lines = pointers(arena, count);
+    message->lines = message_pointers(arena, count);
     if (message->lines == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -392,9 +341,10 @@ Waybill__Warehouse__V1__InsufficientStock *warehouse_shortages_message(
 static Waybill__Warehouse__V1__Pick *pick_message(struct arena *arena, const struct pick *pick)
 {
     Waybill__Warehouse__V1__Pick *message =
-        create(arena, &waybill__warehouse__v1__pick__descriptor);
-    if (message == NULL || !put(arena, &message->zone, pick->zone) ||
-        !put(arena, &message->bin, pick->bin) || !put(arena, &message->lot, pick->lot) ||
+        message_create(arena, &waybill__warehouse__v1__pick__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->zone, pick->zone) ||
+        !message_put_text(arena, &message->bin, pick->bin) ||
+        !message_put_text(arena, &message->lot, pick->lot) ||
         !put_date(arena, &message->expiry_date, pick->expiry_day))
         return NULL;
     message->quantity = pick->quantity;
@@ -405,12 +355,12 @@ static Waybill__Warehouse__V1__AllocationLine *allocation_line_message(
     struct arena *arena, const struct allocation_line *line)
 {
     Waybill__Warehouse__V1__AllocationLine *message =
-        create(arena, &waybill__warehouse__v1__allocation_line__descriptor);
-    if (message == NULL || !put(arena, &message->sku, line->sku))
+        message_create(arena, &waybill__warehouse__v1__allocation_line__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->sku, line->sku))
         return NULL;
     message->quantity = line->quantity;
     message->shipped_quantity = line->shipped_quantity;
-    message->picks = pointers(arena, line->pick_count);
+    message->picks = message_pointers(arena, line->pick_count);
     if (message->picks == NULL)
         return NULL;
     for (size_t i = 0; i < line->pick_count; i++) {
@@ -426,14 +376,14 @@ static Waybill__Warehouse__V1__AllocationPart *allocation_part_message(
     struct arena *arena, const struct allocation_part *part)
 {
     Waybill__Warehouse__V1__AllocationPart *message =
-        create(arena, &waybill__warehouse__v1__allocation_part__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, part->warehouse_id) ||
+        message_create(arena, &waybill__warehouse__v1__allocation_part__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->warehouse_id, part->warehouse_id) ||
         !put_money(arena, &message->cost, part->cost) ||
         !put_date(arena, &message->ship_day, part->ship_day))
         return NULL;
     message->state = (Waybill__Warehouse__V1__AllocationState)part->state; /* the same numbers */
     message->distance_metres = part->distance_metres;
-    message->lines = pointers(arena, part->line_count);
+    message->lines = message_pointers(arena, part->line_count);
     if (message->lines == NULL)
         return NULL;
     for (size_t i = 0; i < part->line_count; i++) {
@@ -474,9 +424,9 @@ static Waybill__Warehouse__V1__AllocationReason *reason_message(
     struct arena *arena, const struct allocation_reason *reason)
 {
     Waybill__Warehouse__V1__AllocationReason *message =
-        create(arena, &waybill__warehouse__v1__allocation_reason__descriptor);
-    if (message == NULL || !put(arena, &message->warehouse_id, reason->warehouse_id) ||
-        !put(arena, &message->description, text_of(reason_description(reason->code))))
+        message_create(arena, &waybill__warehouse__v1__allocation_reason__descriptor);
+    if (message == NULL || !message_put_text(arena, &message->warehouse_id, reason->warehouse_id) ||
+        !message_put_text(arena, &message->description, text_of(reason_description(reason->code))))
         return NULL;
     message->code =
         (Waybill__Warehouse__V1__AllocationReasonCode)reason->code; /* the same numbers */
@@ -488,19 +438,20 @@ static bool put_runner_up(struct arena *arena, Waybill__Warehouse__V1__Allocatio
 {
     if (allocation->runner_up_count == 0)
         return true;
-    message->runner_up = create(arena, &waybill__warehouse__v1__allocation_runner_up__descriptor);
+    message->runner_up =
+        message_create(arena, &waybill__warehouse__v1__allocation_runner_up__descriptor);
     return message->runner_up != NULL &&
-           put_texts(arena, &message->runner_up->warehouse_ids,
-                     &message->runner_up->n_warehouse_ids, allocation->runner_up_warehouse_ids,
-                     allocation->runner_up_count) &&
+           message_put_texts(arena, &message->runner_up->warehouse_ids,
+                             &message->runner_up->n_warehouse_ids,
+                             allocation->runner_up_warehouse_ids, allocation->runner_up_count) &&
            put_money(arena, &message->runner_up->total_cost, allocation->runner_up_cost);
 }
 
 static bool put_parts(struct arena *arena, Waybill__Warehouse__V1__Allocation *message,
                       const struct allocation *allocation)
 {
-    message->parts = pointers(arena, allocation->part_count);
-    message->reasons = pointers(arena, allocation->reason_count);
+    message->parts = message_pointers(arena, allocation->part_count);
+    message->reasons = message_pointers(arena, allocation->reason_count);
     if (message->parts == NULL || message->reasons == NULL)
         return false;
     for (size_t i = 0; i < allocation->part_count; i++) {
@@ -522,15 +473,16 @@ Waybill__Warehouse__V1__Allocation *allocation_message(struct arena *arena,
                                                        const struct allocation *allocation)
 {
     Waybill__Warehouse__V1__Allocation *message =
-        create(arena, &waybill__warehouse__v1__allocation__descriptor);
-    if (message == NULL || !put(arena, &message->allocation_id, allocation->allocation_id) ||
-        !put(arena, &message->order_id, allocation->order_id) ||
-        !put(arena, &message->reservation_id, allocation->reservation_id) ||
+        message_create(arena, &waybill__warehouse__v1__allocation__descriptor);
+    if (message == NULL ||
+        !message_put_text(arena, &message->allocation_id, allocation->allocation_id) ||
+        !message_put_text(arena, &message->order_id, allocation->order_id) ||
+        !message_put_text(arena, &message->reservation_id, allocation->reservation_id) ||
         !put_parts(arena, message, allocation) || !put_runner_up(arena, message, allocation) ||
         !put_money(arena, &message->total_cost, allocation->total_cost) ||
         !put_money(arena, &message->gap, allocation->gap) ||
-        !put_time(arena, &message->expire_time, allocation->expire_time_us) ||
-        !put_time(arena, &message->create_time, allocation->create_time_us))
+        !message_put_time(arena, &message->expire_time, allocation->expire_time_us) ||
+        !message_put_time(arena, &message->create_time, allocation->create_time_us))
         return NULL;
     message->state =
         (Waybill__Warehouse__V1__AllocationState)allocation->state; /* the same numbers */
