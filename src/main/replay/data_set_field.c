@@ -1,6 +1,8 @@
 /* Plain scanning; what is not exactly of the form is refused. */
 #include "main/replay/data_set_field.h"
 
+#include "platform/base/civil_date.h"
+
 #include <string.h>
 
 static const int64_t value_max = INT64_C(1000000000000000);
@@ -43,21 +45,6 @@ bool data_set_decimal(struct text text, unsigned scale, int64_t *value)
     return number <= value_max;
 }
 
-/* Days from 1970-01-01 to the first of March of that year and on: the proleptic Gregorian rule. */
-static int32_t days_from_civil(int32_t year, int32_t month, int32_t day)
-{
-    int32_t shifted = month <= 2 ? year - 1 : year;
-    int32_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
-}
-
-static int32_t days_of_month(int32_t year, int32_t month)
-{
-    static const int32_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return days[month - 1] + (month == 2 && is_leap);
-}
-
 bool data_set_day(struct text text, int32_t *day)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -73,8 +60,9 @@ bool data_set_day(struct text text, int32_t *day)
     int32_t month = 1;
     while (month <= 12 && memcmp(months + (month - 1) * 3, text.data + at + 1, 3) != 0)
         month++;
-    if (month > 12 || number < 1 || number > days_of_month(year, month))
+    struct civil_date date = {year, month, number};
+    if (!civil_date_exists(date))
         return false;
-    *day = days_from_civil(year, month, number);
+    *day = (int32_t)civil_date_to_day(date);
     return true;
 }

@@ -112,6 +112,19 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+bool text_digits(struct text text, size_t at, size_t count, int64_t *value)
+{
+    *value = 0;
+    if (at > text.size || count > text.size - at)
+        return false;
+    for (size_t i = at; i < at + count; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *value = *value * 10 + (text.data[i] - '0');
+    }
+    return true;
+}
+
 struct text text_trim(struct text text)
 {
     while (text.size > 0 && is_space(text.data[0])) {

@@ -53,6 +53,9 @@ bool text_has_control(struct text text);
 /* Strict decimal: all of the text, an optional '-', no spaces, no overflow. False otherwise. */
 bool text_to_int64(struct text text, int64_t *value);
 
+/* The `count` digits from `at` on, at most 18; false if the text is shorter or one is no digit. */
+bool text_digits(struct text text, size_t at, size_t count, int64_t *value);
+
 /* Without spaces, tabs and line ends at both sides. */
 struct text text_trim(struct text text);
 

@@ -5,6 +5,7 @@
  */
 #include "platform/base/time_zone.h"
 
+#include "platform/base/civil_date.h"
 #include "platform/base/codec.h"
 #include "platform/base/memory.h"
 
@@ -145,33 +146,31 @@ static bool read_rule(struct rule *rule, const char *text)
     return !reader.failed && *reader.at == '\0';
 }
 
-static bool is_leap_year(int64_t year)
+static int64_t first_day_of(int64_t year, int64_t month)
 {
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return civil_date_to_day((struct civil_date){year, month, 1});
 }
 
 static int64_t first_day_of_year(int64_t year)
 {
-    int64_t before = year - 1;
-    return (year - 1970) * 365 + (before / 4 - 1969 / 4) - (before / 100 - 1969 / 100) +
-           (before / 400 - 1969 / 400);
+    return first_day_of(year, 1);
 }
 
 /* The rule's day in a year, in seconds of local time since 1970. */
 static int64_t rule_seconds(const struct rule_day *day, int64_t year)
 {
-    static const int lengths[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t number = first_day_of_year(year);
     if (day->kind == RULE_JULIAN) {
-        number += day->day - 1 + (is_leap_year(year) && day->day >= 60);
+        bool is_leap_year = first_day_of_year(year + 1) - number == 366;
+        number += day->day - 1 + (is_leap_year && day->day >= 60);
     } else if (day->kind == RULE_DAY) {
         number += day->day;
     } else {
-        for (int64_t month = 1; month < day->month; month++)
-            number += lengths[month - 1] + (month == 2 && is_leap_year(year));
-        int64_t length = lengths[day->month - 1] + (day->month == 2 && is_leap_year(year));
-        int64_t weekday = ((number + 4) % 7 + 7) % 7;
-        int64_t in_month = (day->day - weekday + 7) % 7 + (day->week - 1) * 7;
+        int64_t next =
+            day->month == 12 ? first_day_of_year(year + 1) : first_day_of(year, day->month + 1);
+        number = first_day_of(year, day->month);
+        int64_t length = next - number;
+        int64_t in_month = (day->day - civil_weekday(number) + 7) % 7 + (day->week - 1) * 7;
         while (in_month >= length)
             in_month -= 7;
         number += in_month;

@@ -1,6 +1,7 @@
 /* The rules of fields, in one place, and one table of what each call is checked by. */
 #include "shipping/application/field_checks.h"
 
+#include "platform/base/civil_date.h"
 #include "shipping/application/service_state.h"
 
 #include <stdarg.h>
@@ -106,27 +107,10 @@ __attribute__((format(printf, 3, 4))) static void check_amount(struct violations
         ADD(violations, amount_rule, path);
 }
 
-/* Digits from `at` on. */
-static int digits_of(struct text text, size_t at, size_t count)
-{
-    int value = 0;
-    for (size_t i = at; i < at + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return -1;
-        value = 10 * value + (text.data[i] - '0');
-    }
-    return value;
-}
-
 bool field_is_date(struct text date)
 {
-    static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (date.size != 10 || date.data[4] != '-' || date.data[7] != '-')
-        return false;
-    int year = digits_of(date, 0, 4), month = digits_of(date, 5, 2), day = digits_of(date, 8, 2);
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return year >= 2000 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] &&
-           (month != 2 || day < 29 || is_leap);
+    int64_t day;
+    return civil_date_parse(date, &day) && civil_date_of_day(day).year >= 2000;
 }
 
 /* --- what is to be carried --- */

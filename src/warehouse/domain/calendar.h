@@ -1,6 +1,7 @@
 #ifndef WAYBILL_WAREHOUSE_DOMAIN_CALENDAR_H
 #define WAYBILL_WAREHOUSE_DOMAIN_CALENDAR_H
 
+#include "platform/base/civil_date.h"
 #include "platform/base/text.h"
 
 #include <stdbool.h>
@@ -11,18 +12,13 @@
  * Days of the Gregorian calendar as numbers: 0 is 1970-01-01. As dates they are written
  * YYYY-MM-DD, from 2000-01-01 to 9999-12-31; so 0 can stand for "no date". Pure; any thread.
  */
-enum { calendar_date_size = 11 }; /* with the NUL behind it */
-
 /* False if it is no such date. */
 bool calendar_date_parse(struct text text, int64_t *day);
 
 /* The day as a date; the empty string for 0. */
-void calendar_date_format(int64_t day, char out[calendar_date_size]);
+void calendar_date_format(int64_t day, char out[civil_date_size]);
 
-/* 0 = Sunday … 6 = Saturday. */
-int calendar_weekday(int64_t day);
-
-/* "SUNDAY" … in any case; false if it is none. */
+/* "SUNDAY" … in any case, as civil_weekday counts; false if it is none. */
 bool calendar_weekday_parse(struct text text, int *weekday);
 
 /* "HH:MM", 00:00 to 23:59, in minutes of the day. */

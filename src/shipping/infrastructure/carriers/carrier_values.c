@@ -1,12 +1,13 @@
 /*
  * Conversions in integers. Decimals are read digit by digit; what does not fit is refused, never
- * cut. Times go through days since 1970 in the proleptic Gregorian calendar. SHA-256 is the one
- * that takes no memory and so cannot fail, for two ids must never share a reference: OpenSSL calls
- * it deprecated in favour of one that does.
+ * cut. SHA-256 is the one that takes no memory and so cannot fail, for two ids must never share a
+ * reference: OpenSSL calls it deprecated in favour of one that does.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "shipping/infrastructure/carriers/carrier_values.h"
+
+#include "platform/base/civil_date.h"
 
 #include <inttypes.h>
 #include <openssl/sha.h>
@@ -153,50 +154,14 @@ bool country_is_imperial(struct text country_code)
     return text_equals_string(country_code, "US") || text_equals_string(country_code, "PR");
 }
 
-/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = y / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static void day_to_parts(int64_t days, int64_t *year, int64_t *month, int64_t *day)
-{
-    int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp < 10 ? mp + 3 : mp - 9;
-    *year = yoe + era * 400 + (*month <= 2 ? 1 : 0);
-}
-
 bool time_from_parts(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute,
                      int64_t second, int64_t *time_us)
 {
-    int64_t back_year, back_month, back_day;
-    if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 ||
-        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    struct civil_date date = {year, month, day};
+    if (year < 1970 || year > 2200 || !civil_date_exists(date) || hour < 0 || hour > 23 ||
+        minute < 0 || minute > 59 || second < 0 || second > 60)
         return false;
-    int64_t days = days_of(year, month, day);
-    day_to_parts(days, &back_year, &back_month, &back_day);
-    if (back_month != month || back_day != day)
-        return false; /* 31 April */
-    *time_us = days * day_us + ((hour * 60 + minute) * 60 + second) * second_us;
-    return true;
-}
-
-static bool digits_at(struct text text, size_t at, size_t count, int64_t *value)
-{
-    if (at + count > text.size)
-        return false;
-    *value = 0;
-    for (size_t i = at; i < at + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *value = *value * 10 + (text.data[i] - '0');
-    }
+    *time_us = civil_date_to_day(date) * day_us + ((hour * 60 + minute) * 60 + second) * second_us;
     return true;
 }
 
@@ -206,14 +171,14 @@ bool time_from_compact(struct text date, struct text time, int64_t *time_us)
     size_t digits = 0;
     date = text_trim(date);
     time = text_trim(time);
-    if (date.size != 8 || !digits_at(date, 0, 4, &year) || !digits_at(date, 4, 2, &month) ||
-        !digits_at(date, 6, 2, &day))
+    if (date.size != 8 || !text_digits(date, 0, 4, &year) || !text_digits(date, 4, 2, &month) ||
+        !text_digits(date, 6, 2, &day))
         return false;
     for (size_t i = 0; i < time.size; i++) {
         int64_t digit;
         if (time.data[i] == ':' && digits > 0)
             continue;
-        if (!digits_at(time, i, 1, &digit) || ++digits > 6)
+        if (!text_digits(time, i, 1, &digit) || ++digits > 6)
             return false;
         clock = clock * 10 + digit;
     }
@@ -233,10 +198,10 @@ bool offset_from_text(struct text text, int32_t *minutes)
     }
     bool short_hours = text.size > 2 && text.data[2] == ':'; /* "-5:00" */
     size_t end = short_hours ? 2 : 3;
-    if ((text.data[0] != '+' && text.data[0] != '-') || !digits_at(text, 1, end - 1, &hours))
+    if ((text.data[0] != '+' && text.data[0] != '-') || !text_digits(text, 1, end - 1, &hours))
         return false;
     size_t at = text.size > end && text.data[end] == ':' ? end + 1 : end;
-    if (text.size != end && (text.size != at + 2 || !digits_at(text, at, 2, &rest)))
+    if (text.size != end && (text.size != at + 2 || !text_digits(text, at, 2, &rest)))
         return false;
     if (hours > 14 || rest > 59)
         return false;
@@ -251,16 +216,16 @@ bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t
     *has_offset = false;
     *offset_minutes = 0;
     text = text_trim(text);
-    if (!digits_at(text, 0, 4, &year) || !digits_at(text, 5, 2, &month) ||
-        !digits_at(text, 8, 2, &day) || text.data[4] != '-' || text.data[7] != '-')
+    if (!text_digits(text, 0, 4, &year) || !text_digits(text, 5, 2, &month) ||
+        !text_digits(text, 8, 2, &day) || text.data[4] != '-' || text.data[7] != '-')
         return false;
     if (text.size > at) {
-        if ((text.data[at] != 'T' && text.data[at] != ' ') || !digits_at(text, 11, 2, &hour) ||
-            !digits_at(text, 14, 2, &minute) || text.data[13] != ':')
+        if ((text.data[at] != 'T' && text.data[at] != ' ') || !text_digits(text, 11, 2, &hour) ||
+            !text_digits(text, 14, 2, &minute) || text.data[13] != ':')
             return false;
         at = 16;
         if (at < text.size && text.data[at] == ':') {
-            if (!digits_at(text, 17, 2, &second))
+            if (!text_digits(text, 17, 2, &second))
                 return false;
             at = 19;
         }
@@ -302,18 +267,14 @@ bool promise_from_compact(struct text date, struct text time, int64_t *time_us)
 
 void date_to_compact(int64_t time_us, char date[9])
 {
-    int64_t year, month, day;
-    day_to_parts(time_us / day_us, &year, &month, &day);
-    snprintf(date, 9, "%04u%02u%02u", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100);
+    struct civil_date of = civil_date_of_day(time_us / day_us);
+    snprintf(date, 9, "%04u%02u%02u", (unsigned)of.year % 10000, (unsigned)of.month % 100,
+             (unsigned)of.day % 100);
 }
 
 void date_to_iso(int64_t time_us, char date[11])
 {
-    int64_t year, month, day;
-    day_to_parts(time_us / day_us, &year, &month, &day);
-    snprintf(date, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100);
+    civil_date_format(time_us / day_us, date);
 }
 
 void carrier_reference(struct text shipment_id, char reference[carrier_reference_size])

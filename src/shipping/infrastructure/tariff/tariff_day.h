@@ -1,6 +1,7 @@
 #ifndef WAYBILL_SHIPPING_INFRASTRUCTURE_TARIFF_TARIFF_DAY_H
 #define WAYBILL_SHIPPING_INFRASTRUCTURE_TARIFF_TARIFF_DAY_H
 
+#include "platform/base/civil_date.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 
 #include <stdbool.h>
@@ -22,12 +23,6 @@ static inline bool tariff_day_of(struct text date, int64_t *day)
     return true;
 }
 
-/* 0 = Sunday … 6 = Saturday. */
-static inline int tariff_weekday(int64_t day)
-{
-    return (int)((day + 4) % 7);
-}
-
 /*
  * `days` later, counting Monday to Friday, with `saturdays` Saturdays too; `days` 0 is the same
  * day.
@@ -35,7 +30,7 @@ static inline int tariff_weekday(int64_t day)
 static inline int64_t tariff_day_after(int64_t day, int64_t days, bool saturdays)
 {
     while (days > 0) {
-        int weekday = tariff_weekday(++day);
+        int weekday = civil_weekday(++day);
         days -= weekday != 0 && (weekday != 6 || saturdays);
     }
     return day;

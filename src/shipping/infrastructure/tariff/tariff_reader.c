@@ -319,7 +319,7 @@ static void read_fuel(struct reader *reader, const struct configuration_file_lin
 {
     struct tariff_card *card = reader->reading->card;
     struct tariff_fuel_week week = {0};
-    if (!tariff_day_of(line->name, &week.day) || tariff_weekday(week.day) != 1) {
+    if (!tariff_day_of(line->name, &week.day) || civil_weekday(week.day) != 1) {
         fail(reader, line->number, "a Monday is needed: YYYY-MM-DD = percent");
     } else if (!exact(line->value, 2, 0, 100000, &week.percent_hundredth)) {
         fail(reader, line->number,

@@ -8,7 +8,7 @@
 
 static bool put_date(struct arena *arena, char **out, int64_t day)
 {
-    char date[calendar_date_size];
+    char date[civil_date_size];
     calendar_date_format(day, date);
     return message_put_text(arena, out, text_of(date));
 }
