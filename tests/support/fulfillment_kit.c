@@ -35,15 +35,27 @@ static void open_store(struct fulfillment_kit *kit)
         fail_msg("%s: %s", error_text(error.code), error.detail);
 }
 
-static void init(struct fulfillment_kit *kit, bool is_stepped)
+static void init_plain(struct fulfillment_kit *kit)
 {
     memset(kit, 0, sizeof *kit);
-    kit->is_stepped = is_stepped;
-    sql_kit_init(&kit->sql);
     fake_clock_init(&kit->clock, start_us);
     test_executor_init(&kit->executor);
     arena_init(&kit->arena, arena_bytes_max);
+}
+
+static void init(struct fulfillment_kit *kit, bool is_stepped)
+{
+    init_plain(kit);
+    kit->is_stepped = is_stepped;
+    sql_kit_init(&kit->sql);
     open_store(kit);
+}
+
+void fulfillment_kit_init_model(struct fulfillment_kit *kit)
+{
+    init_plain(kit);
+    kit->model = fulfillment_model_create(&kit->clock.base, fulfillment_events_encode);
+    kit->repository = fulfillment_model_port(kit->model);
 }
 
 void fulfillment_kit_init(struct fulfillment_kit *kit)
@@ -71,16 +83,38 @@ static void close_store(struct fulfillment_kit *kit)
 
 void fulfillment_kit_deinit(struct fulfillment_kit *kit)
 {
-    close_store(kit);
+    if (kit->model != NULL)
+        fulfillment_model_destroy(kit->model);
+    else
+        close_store(kit);
     test_executor_deinit(&kit->executor);
     arena_deinit(&kit->arena);
-    sql_kit_deinit(&kit->sql);
+    if (kit->model == NULL)
+        sql_kit_deinit(&kit->sql);
+}
+
+void fulfillment_kit_reset(struct fulfillment_kit *kit)
+{
+    arena_reset(&kit->arena);
 }
 
 void fulfillment_kit_reopen(struct fulfillment_kit *kit)
 {
+    if (kit->model != NULL)
+        return;
     close_store(kit);
     open_store(kit);
+}
+
+void fulfillment_kit_release_claims(struct fulfillment_kit *kit)
+{
+    if (kit->model != NULL) {
+        fulfillment_model_release_claims(kit->model);
+        return;
+    }
+    struct error error = sql_fulfillment_release_claims(kit->repository);
+    if (error_is(error))
+        fail_msg("%s: %s", error_text(error.code), error.detail);
 }
 
 void fulfillment_kit_pass(struct fulfillment_kit *kit, int64_t duration_us)
@@ -108,19 +142,22 @@ void *fulfillment_kit_command(struct fulfillment_kit *kit, enum fulfillment_comm
 }
 
 static bool is_answered;
+static struct fulfillment_kit *asking;
 
 static void answered(struct fulfillment_command *command, const struct error *error)
 {
     (void)command;
     is_answered = true;
-    if (error != NULL)
-        fail_msg("%s: %s", error_text(error->code), error->detail);
+    asking->error = error == NULL ? ERROR_NONE : error->code;
+    snprintf(asking->error_detail, sizeof asking->error_detail, "%s",
+             error == NULL ? "" : error->detail);
 }
 
-enum fulfillment_outcome fulfillment_kit_ask(struct fulfillment_kit *kit,
+enum fulfillment_outcome fulfillment_kit_try(struct fulfillment_kit *kit,
                                              struct fulfillment_command *command)
 {
     is_answered = false;
+    asking = kit;
     fulfillment_repository_execute(kit->repository, command, answered);
     while (!is_answered) {
         if (kit->is_stepped)
@@ -132,39 +169,103 @@ enum fulfillment_outcome fulfillment_kit_ask(struct fulfillment_kit *kit,
     return command->outcome;
 }
 
+enum fulfillment_outcome fulfillment_kit_ask(struct fulfillment_kit *kit,
+                                             struct fulfillment_command *command)
+{
+    enum fulfillment_outcome outcome = fulfillment_kit_try(kit, command);
+    if (kit->error != ERROR_NONE)
+        fail_msg("%s: %s", error_text(kit->error), kit->error_detail);
+    return outcome;
+}
+
 /* --- events --- */
 
-struct told {
-    char words[4096];
+struct reading {
+    struct fulfillment_kit *kit;
+    struct fulfillment_kit_event *events;
+    size_t count;
 };
+
+static struct text kept(struct reading *reading, struct text text)
+{
+    struct text copy = arena_copy_text(&reading->kit->arena, text);
+    CHECK(copy.data != NULL);
+    return copy;
+}
 
 static enum sql_verdict read_events(struct sql_session *session, void *context, struct error *error)
 {
     static const struct sql_statement find = {
-        .text = "SELECT event_type FROM fulfillment_outbox ORDER BY outbox_id"};
-    struct told *told = context;
+        .text = "SELECT event_id, event_type, event_key, time_us, data FROM fulfillment_outbox"
+                " ORDER BY outbox_id"};
+    struct reading *reading = context;
     struct sql_rows rows;
     (void)error;
-    told->words[0] = '\0';
     if (!sql_query(session, &find, NULL, 0, &rows))
         return SQL_FAIL;
+    reading->events =
+        arena_allocate_zero(&reading->kit->arena, rows.count + 1, sizeof *reading->events);
+    CHECK(reading->events != NULL);
     for (size_t i = 0; i < rows.count; i++) {
-        struct text type = sql_rows_text(&rows, i, 0);
-        size_t used = strlen(told->words);
-        snprintf(told->words + used, sizeof told->words - used, "%s%s", i == 0 ? "" : " ",
-                 strrchr(type.data, '.') + 1);
+        struct text type = kept(reading, sql_rows_text(&rows, i, 1));
+        reading->events[i] = (struct fulfillment_kit_event){
+            .event_id = kept(reading, sql_rows_text(&rows, i, 0)),
+            .type = text_of(strrchr(type.data, '.') + 1),
+            .key = kept(reading, sql_rows_text(&rows, i, 2)),
+            .time_us = sql_rows_integer(&rows, i, 3),
+            .data = kept(reading, sql_rows_blob(&rows, i, 4)),
+        };
     }
+    reading->count = rows.count;
     return SQL_COMMIT;
+}
+
+static void read_model(struct reading *reading)
+{
+    const struct fulfillment_model *model = reading->kit->model;
+    reading->count = fulfillment_model_event_count(model);
+    reading->events =
+        arena_allocate_zero(&reading->kit->arena, reading->count + 1, sizeof *reading->events);
+    CHECK(reading->events != NULL);
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct fulfillment_model_event *event = fulfillment_model_event(model, i);
+        reading->events[i] = (struct fulfillment_kit_event){
+            .event_id =
+                text_of(arena_format(&reading->kit->arena, "%.*s/%lld/%s", (int)event->key.size,
+                                     event->key.data, (long long)event->revision, event->type)),
+            .type = text_of(event->type),
+            .key = event->key,
+            .time_us = event->time_us,
+            .data = event->data,
+        };
+    }
+}
+
+const struct fulfillment_kit_event *fulfillment_kit_told(struct fulfillment_kit *kit, size_t *count)
+{
+    struct reading reading = {.kit = kit};
+    enum sql_verdict verdict;
+    if (kit->model != NULL) {
+        read_model(&reading);
+    } else {
+        struct error error =
+            sql_kit_run(kit->store, &kit->arena, SQL_READ, read_events, &reading, &verdict);
+        if (error_is(error))
+            fail_msg("%s: %s", error_text(error.code), error.detail);
+    }
+    *count = reading.count;
+    return reading.events;
 }
 
 const char *fulfillment_kit_events(struct fulfillment_kit *kit)
 {
-    struct told *told = arena_allocate_zero(&kit->arena, 1, sizeof *told);
-    enum sql_verdict verdict;
-    CHECK(told != NULL);
-    struct error error =
-        sql_kit_run(kit->store, &kit->arena, SQL_READ, read_events, told, &verdict);
-    if (error_is(error))
-        fail_msg("%s: %s", error_text(error.code), error.detail);
-    return told->words;
+    size_t count;
+    const struct fulfillment_kit_event *events = fulfillment_kit_told(kit, &count);
+    char *words = arena_allocate_zero(&kit->arena, 1, 4096);
+    CHECK(words != NULL);
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(words);
+        snprintf(words + used, 4096 - used, "%s%s", i == 0 ? "" : " ", events[i].type.data);
+    }
+    return words;
 }

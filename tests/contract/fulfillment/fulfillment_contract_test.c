@@ -1,6 +1,6 @@
 /*
- * What fulfillment's repository promises, told against the port, on every database. Orders are
- * driven by hand: begin or claim, change what the process would, save.
+ * What fulfillment's repository promises, told against the port, on the model and on every
+ * database. Orders are driven by hand: begin or claim, change what the process would, save.
  */
 #include "tests/support/fulfillment_kit.h"
 #include "tests/support/order_world.h"
@@ -9,6 +9,7 @@
 #include "platform/base/memory.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /*
  * Either so long that it is never over within a test, or over at once: nothing here depends on how
@@ -348,8 +349,7 @@ static void claims_of_who_is_gone_are_given_up(void **state)
     struct claim_order_command *first = claim(kit, "o1", ORDER_CONFIRM, FULFILLMENT_DONE);
     fulfillment_kit_reopen(kit);
     (void)claim(kit, "o1", ORDER_RESUME, FULFILLMENT_BUSY);
-    struct error error = sql_fulfillment_release_claims(kit->repository);
-    assert_false(error_is(error));
+    fulfillment_kit_release_claims(kit);
     assert_int_equal(due(kit), 1);
     assert_true(claim(kit, "o1", ORDER_RESUME, FULFILLMENT_DONE)->is_claimed);
     save(kit, &first->order, first->claim, SAVE_AND_REST, FULFILLMENT_CLAIM_LOST);
@@ -429,6 +429,20 @@ static void what_is_told_while_it_is_driven_makes_it_due_afterwards(void **state
     assert_int_equal(command->order.parts[1].parcels[0].delivered_time_us, 77);
 }
 
+static void what_is_told_of_a_promise_is_not_forgotten_when_it_expires(void **state)
+{
+    struct fulfillment_kit *kit = *state;
+    const struct order_signal signal = shipped(kit, "o1");
+    promise_us = short_us;
+    promise(kit, "o1");
+    assert_int_equal(follow(kit, 7, &signal, 1), 1);
+    fulfillment_kit_pass(kit, over_us);
+    assert_int_equal(due(kit), 1);
+    assert_int_equal(get(kit, "o1")->state, ORDER_EXPIRED);
+    assert_true(claim(kit, "o1", ORDER_RESUME, FULFILLMENT_DONE)->order.parts[0].is_shipped);
+    assert_int_equal(due(kit), 0);
+}
+
 static void the_place_is_kept_with_what_was_told(void **state)
 {
     struct fulfillment_kit *kit = *state;
@@ -489,11 +503,16 @@ static void lists_go_by_creation_and_show_what_there_is(void **state)
 
 /* --- */
 
+static bool is_of_model;
+
 static int setup(void **state)
 {
     struct fulfillment_kit *kit = memory_allocate_zero(1, sizeof *kit);
     CHECK(kit != NULL);
-    fulfillment_kit_init(kit);
+    if (is_of_model)
+        fulfillment_kit_init_model(kit);
+    else
+        fulfillment_kit_init(kit);
     lease_us = long_us;
     promise_us = long_us;
     *state = kit;
@@ -509,8 +528,9 @@ static int teardown(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argument_count, char **arguments)
 {
+    is_of_model = argument_count > 1 && strcmp(arguments[1], "model") == 0;
     const struct CMUnitTest tests[] = {
         CASE(a_promise_being_made_is_nobody_elses),
         CASE(the_same_promise_again_answers_with_the_record),
@@ -527,10 +547,12 @@ int main(void)
         CASE(a_cancellation_keeps_its_reason),
         CASE(what_is_told_of_a_resting_order_makes_it_due),
         CASE(what_is_told_while_it_is_driven_makes_it_due_afterwards),
+        CASE(what_is_told_of_a_promise_is_not_forgotten_when_it_expires),
         CASE(the_place_is_kept_with_what_was_told),
         CASE(lists_go_by_creation_and_show_what_there_is),
     };
-    return cmocka_run_group_tests_name(sql_kit_runs_on_postgresql() ? "fulfillment: postgresql"
-                                                                    : "fulfillment: sqlite",
-                                       tests, NULL, NULL);
+    const char *store = is_of_model                    ? "fulfillment: model"
+                        : sql_kit_runs_on_postgresql() ? "fulfillment: postgresql"
+                                                       : "fulfillment: sqlite";
+    return cmocka_run_group_tests_name(store, tests, NULL, NULL);
 }

@@ -63,8 +63,13 @@ static bool expire_one(struct order_script *script, struct text order_id, int64_
         return false;
     if (!order_row_is_due(&row, now_us))
         return true;
-    const struct order_change change = {
-        .before = row.order.state, .now_us = now_us, .time_us = row.order.expire_time_us};
+    bool has_signals;
+    if (!order_has_signals(script, order_id, &has_signals))
+        return false;
+    const struct order_change change = {.before = row.order.state,
+                                        .now_us = now_us,
+                                        .time_us = row.order.expire_time_us,
+                                        .next_time_us = has_signals ? now_us : 0};
     row.order.state = ORDER_EXPIRED;
     (*count)++;
     return order_row_write(script, &row, &change);

@@ -222,7 +222,7 @@ enum sql_verdict claim_order_script(struct order_script *script)
 
 /* --- save --- */
 
-static bool has_signals(struct order_script *script, struct text order_id, bool *has)
+bool order_has_signals(struct order_script *script, struct text order_id, bool *has)
 {
     static const struct sql_statement find = {
         .text = "SELECT signal_id FROM fulfillment_signals WHERE order_id = $1 LIMIT 1"};
@@ -251,7 +251,7 @@ enum sql_verdict save_order_script(struct order_script *script)
     kept.order.create_time_us = row.order.create_time_us;
     kept.order.milestones = row.order.milestones;
     if (!order_now_us(script, row.update_time_us, &change.now_us) ||
-        !has_signals(script, command->order->order_id, &has_more))
+        !order_has_signals(script, command->order->order_id, &has_more))
         return SQL_FAIL;
     change.time_us = change.now_us;
     if (command->mode == SAVE_AND_KEEP)

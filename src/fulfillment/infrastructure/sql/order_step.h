@@ -62,6 +62,9 @@ bool order_now_us(struct order_script *script, int64_t latest_us, int64_t *now_u
 /* Whether the order is a promise whose time is over. */
 bool order_row_is_due(const struct order_row *row, int64_t now_us);
 
+/* Whether others have told something of it that no claim has taken yet. False: a failure. */
+bool order_has_signals(struct order_script *script, struct text order_id, bool *has);
+
 /*
  * Writes the row with claim, lease and when it is due again; the revision is counted up, and the
  * events of the change from `before` go out, dated time_us.
