@@ -4,25 +4,30 @@
 Method: between clients and server stands a proxy that cuts connections at random: before a request
 got through, or after it and before its answer. Every call is sent until it is answered, and then up to
 four times more; some duplicates race each other on two connections; the server is restarted now and
-then. At the end the store must hold the effects of the distinct ids alone. For inventory, tracking, and
-warehouse on both databases. `--calls N`, `--seed N`; names of cases select some.
+then. At the end the store must hold the effects of the distinct ids alone; of shipping the carriers' own
+ledger. For inventory, tracking, and warehouse and shipping on both databases. `--calls N`, `--seed N`; names
+of cases select some.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
+import time
 
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import carrier_simulator  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
 from postgresql_server import PostgresqlServer  # noqa: E402
-from waybill_server import inventory, tracking, warehouse, warehouse_method  # noqa: E402
+from waybill_server import (common, inventory, shipping, shipping_method, tracking,  # noqa: E402
+                            warehouse, warehouse_method)
 
 SKU = "hot"
 STOCK = 10**9
@@ -325,6 +330,90 @@ class TrackingWork:
         assert created == self.created, (created, self.created)
 
 
+class ShippingWork:
+    """Shipments with carriers that keep a ledger of what they sold and voided."""
+
+    services = ("shipping",)
+    method_of = staticmethod(shipping_method)
+    carriers = (("ups", "03"), ("fedex", "FEDEX_GROUND"), ("dhl", "P"))
+    address = common.Address(name="Sender", phone="+12125550100", lines=["1 Main Street"], city="New York",
+                             region="NY", postal_code="10001", country_code="US")
+    abroad = common.Address(name="Receiver", phone="+4930550100", lines=["Hauptstrasse 3"], city="Berlin",
+                            postal_code="10115", country_code="DE")
+    open_states = (shipping.SHIPMENT_STATE_INTENT, shipping.SHIPMENT_STATE_SENT,
+                   shipping.SHIPMENT_STATE_UNKNOWN)
+
+    def __init__(self, simulator):
+        self.simulator = simulator
+        self.bought = set()
+        self.cancelled = set()
+        self.numbers = {}
+
+    def prepare(self, channel):
+        pass
+
+    def request(self, chance, number):
+        carrier, service = chance.choice(self.carriers)
+        usd = common.Money(currency_code="USD", amount_minor=2500)
+        return shipping.CreateShipmentRequest(
+            shipment_id=f"s-{number}", carrier=carrier, service_code=service, origin=self.address,
+            destination=self.abroad if carrier == "dhl" else self.address,
+            parcels=[shipping.Parcel(weight_grams=1000 + number % 9, length_mm=300, width_mm=200,
+                                     height_mm=100, value=usd)],
+            customs=None if carrier != "dhl" else shipping.Customs(items=[shipping.CustomsItem(
+                description="Books", quantity=1, value=usd, weight_grams=900, hs_code="490199",
+                origin_country="US")]))
+
+    def note(self, answers):
+        """Whoever was told a number was told the same one."""
+        for one in (answer.shipment for answer in answers):
+            if one.state == shipping.SHIPMENT_STATE_CREATED:
+                assert self.numbers.setdefault(one.shipment_id, one.tracking_number) == \
+                    one.tracking_number, (one, self.numbers[one.shipment_id])
+
+    async def effect(self, everywhere, chance, number):
+        request = self.request(chance, number)
+        self.bought.add(request.shipment_id)
+        answers = await everywhere("CreateShipment", request)
+        self.note(answers)
+        if request.carrier == "dhl" or chance.random() > 0.2 or \
+                answers[-1].shipment.state != shipping.SHIPMENT_STATE_CREATED:
+            return
+        answers = await everywhere("CancelShipment", shipping.CancelShipmentRequest(
+            shipment_id=request.shipment_id, reason="changed"))
+        assert all(one.shipment.state == shipping.SHIPMENT_STATE_CANCELLED for one in answers), answers
+        self.cancelled.add(request.shipment_id)
+
+    def books(self, channel, **wanted):
+        found, token, first = {}, "", True
+        while first or token:
+            page = shipping_method(channel, "ListShipments")(shipping.ListShipmentsRequest(
+                page_size=500, page_token=token, **wanted), timeout=60)
+            found.update((one.shipment_id, one) for one in page.shipments)
+            token, first = page.next_page_token, False
+        return found
+
+    def check(self, channel):
+        until = time.monotonic() + 60
+        while any(self.books(channel, state=state) for state in self.open_states):
+            assert time.monotonic() < until, "the resolver has not ended"
+            time.sleep(0.2)
+        books, charged = self.books(channel), self.simulator.charged()
+        sold = {re.sub(r"~\d+$", "", one["reference"]): one for one in charged}  # of any attempt
+        assert set(books) == self.bought, set(books) ^ self.bought
+        assert len(sold) == len(charged), "a label was bought twice"
+        for name, shipment in books.items():
+            if shipment.state == shipping.SHIPMENT_STATE_NEEDS_ATTENTION:
+                assert name not in sold and name not in self.numbers, shipment
+                continue
+            assert shipment.tracking_number == sold[name]["tracking_number"], shipment
+            assert self.numbers.get(name, shipment.tracking_number) == shipment.tracking_number, shipment
+            is_void = shipment.state == shipping.SHIPMENT_STATE_CANCELLED
+            assert is_void == sold[name]["voided"] == (name in self.cancelled), shipment
+        print(f"# {len(sold)} labels for {len(books)} shipments, {len(self.cancelled)} voided")
+        assert len(sold) > 0.9 * len(books)
+
+
 async def worker(work, everywhere, chance, effects):
     while effects.calls < options.calls:
         effects.next += 1
@@ -401,6 +490,23 @@ def tracking_acts_once():
     effects_are_those_of_the_distinct_ids(TrackingWork())
 
 
+def shipping_acts_once(*arguments):
+    with carrier_simulator.Simulator("--search-lag", "1") as simulator:
+        effects_are_those_of_the_distinct_ids(ShippingWork(simulator), *arguments, *simulator.settings(
+            purchase_seconds_max=5, first_lookup_seconds=2, lookup_seconds_max=10,
+            ups_calls_per_second_max=0, fedex_calls_per_second_max=0, dhl_calls_per_second_max=0,
+            ups_calls_at_once_max=64, fedex_calls_at_once_max=64, dhl_calls_at_once_max=64))
+
+
+def shipping_on_sqlite_acts_once():
+    shipping_acts_once()
+
+
+def shipping_on_postgresql_acts_once():
+    with PostgresqlServer() as server:
+        shipping_acts_once("--shipping", server.url)
+
+
 CASES = [inventory_acts_once, warehouse_on_sqlite_acts_once, warehouse_on_postgresql_acts_once,
-         tracking_acts_once]
+         tracking_acts_once, shipping_on_sqlite_acts_once, shipping_on_postgresql_acts_once]
 tap.run([case for case in CASES if not options.case or case.__name__ in options.case])

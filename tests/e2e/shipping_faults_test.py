@@ -4,10 +4,13 @@ killed in between: 0 labels twice, 0 lost, every unknown outcome closed or hande
 
 Method: `waybill simulate carriers` with faults from a seed keeps its own ledger; callers that send
 each shipment until it has an answer; kill -9 after every few hundred; then look-ups, whose distances
-are shortened by settings. Ledger and books are compared number by number.
+are shortened by settings. Ledger and books are compared number by number. `--shipments N`; the books are
+on SQLite, or with `--postgresql` on a server of the test's own.
 """
 
+import argparse
 import collections
+import contextlib
 import os
 import shutil
 import sys
@@ -21,13 +24,20 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import carrier_simulator  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
+from postgresql_server import PostgresqlServer  # noqa: E402
 from waybill_server import common, shipping as s, shipping_method  # noqa: E402
 
+arguments = argparse.ArgumentParser()
+arguments.add_argument("--shipments", type=int, default=2000)
+arguments.add_argument("--postgresql", action="store_true")
+options = arguments.parse_args()
+sys.argv = sys.argv[:1]
+
 SEED = os.environ.get("WAYBILL_SEED", "20260921")
-SHIPMENTS = int(os.environ.get("WAYBILL_SHIPMENTS", "2000"))
-KILLS = 5
+SHIPMENTS = options.shipments
+KILLS = max(3, SHIPMENTS // 400)
 CALLERS = 48
-SECONDS_MAX = 240  # a bound of the whole, far above what it takes
+SECONDS_MAX = 240 * max(1, SHIPMENTS // 2000)  # a bound of the whole, far above what it takes
 OPEN = (s.SHIPMENT_STATE_INTENT, s.SHIPMENT_STATE_SENT, s.SHIPMENT_STATE_UNKNOWN)
 
 FROM = common.Address(name="Sender", phone="+12125550100", lines=["1 Main Street"], city="New York",
@@ -44,9 +54,9 @@ CUSTOMS = s.Customs(items=[s.CustomsItem(description="Books", quantity=1, value=
 class Shop:
     """The server, which dies; the callers, who do not."""
 
-    def __init__(self, data, simulator):
+    def __init__(self, data, simulator, store):
         self.data = data
-        self.flags = simulator.settings(
+        self.flags = store + simulator.settings(
             purchase_seconds_max=2, first_lookup_seconds=1, lookup_seconds_max=10,
             ups_calls_per_second_max=0, fedex_calls_per_second_max=0, dhl_calls_per_second_max=0,
             ups_calls_at_once_max=64, fedex_calls_at_once_max=64, dhl_calls_at_once_max=64)
@@ -150,9 +160,13 @@ def shipments_are_bought_while_the_server_dies():
     deadline = time.monotonic() + SECONDS_MAX
     began = time.monotonic()
     print(f"# seed {SEED}; again: WAYBILL_SEED={SEED} {sys.argv[0]}")
-    with carrier_simulator.Simulator("--seed", SEED, "--fault-rate", "0.3",
-                                     "--search-lag", "2") as simulator:
-        shop = Shop(data, simulator)
+    with contextlib.ExitStack() as stack:
+        store = []
+        if options.postgresql:
+            store = ["--shipping", stack.enter_context(PostgresqlServer()).url]
+        simulator = stack.enter_context(carrier_simulator.Simulator(
+            "--seed", SEED, "--fault-rate", "0.3", "--search-lag", "2"))
+        shop = Shop(data, simulator, store)
         buy_all(shop, deadline)
         bought = time.monotonic()
         wait_for_the_resolver(shop, deadline)

@@ -3,10 +3,12 @@
 tracking, pushes (RELIABILITY row 22), and an end in good order.
 
 Method: a `waybill serve` with the tariff and with the three adapters against `waybill simulate
-carriers` without faults; pushes are made here, byte for byte.
+carriers` without faults; pushes are made here, byte for byte. The books are on SQLite, or with
+`--postgresql` on a server of the test's own.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -26,6 +28,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import carrier_simulator  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
+from postgresql_server import PostgresqlServer  # noqa: E402
 from waybill_server import (common, reason_of, shipping as s, shipping_events,  # noqa: E402
                             shipping_method, subscribe, violations_of)
 
@@ -418,16 +421,21 @@ def rates_outlive_a_restart_by_the_key_on_disk():
 
 def restart():
     holder["server"] = waybill_server.Server(
-        holder["data"], "shipping", *holder["simulator"].settings(
+        holder["data"], "shipping", *holder["store"], *holder["simulator"].settings(
             ups_calls_per_second_max=0, fedex_calls_per_second_max=0, dhl_calls_per_second_max=0))
     holder["channel"] = waybill_server.channel_to(holder["server"].listen)
 
 
 def main():
     holder["data"] = tempfile.mkdtemp(prefix="waybill-shipping-")
+    holder["store"] = []
     try:
-        with carrier_simulator.Simulator("--search-lag", "1") as simulator:
-            holder["simulator"] = simulator
+        with contextlib.ExitStack() as stack:
+            if "--postgresql" in sys.argv:
+                sys.argv.remove("--postgresql")
+                holder["store"] = ["--shipping", stack.enter_context(PostgresqlServer()).url]
+            holder["simulator"] = stack.enter_context(
+                carrier_simulator.Simulator("--search-lag", "1"))
             restart()
             tap.run([
                 carriers_say_what_they_can_do,
@@ -453,7 +461,8 @@ def main():
                 an_orderly_end_loses_nothing,
             ])
     finally:
-        holder["server"].process.kill()
+        if "server" in holder:
+            holder["server"].process.kill()
         shutil.rmtree(holder["data"], ignore_errors=True)
 
 
