@@ -53,7 +53,7 @@ enum {
     status_signal = 128, /* plus its number, as shells do */
 };
 
-static const size_t report_bytes_max = 1024 * 1024;
+static const size_t report_bytes_max = 64 * 1024 * 1024; /* with every late line named */
 
 struct replay_arguments {
     const char *path;

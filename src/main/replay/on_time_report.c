@@ -2,12 +2,13 @@
 #include "main/replay/on_time_report.h"
 
 #include "main/replay/number_text.h"
+#include "main/replay/parcel_messages.h"
 #include "platform/base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { name_width = 30, sites_shown = 12, late_shown = 10 };
+enum { name_width = 30, sites_shown = 12 };
 
 /* --- for people --- */
 
@@ -86,8 +87,9 @@ static bool write_countries(struct buffer *out, const struct on_time_survey *sur
     qsort(rows, count, sizeof *rows, more_lines_first);
     bool written = buffer_append_format(
         out, "  %-*s %23s %23s %23s\n  %-*s %7s %6s %8s %7s %6s %8s %7s %6s %8s\n", name_width,
-        "delivered on time", "from a centre", "from a site", "together", name_width, "destination",
-        "lines", "late", "on time", "lines", "late", "on time", "lines", "late", "on time");
+        "delivered by the promised day", "from a centre", "from the maker", "together", name_width,
+        "destination", "lines", "late", "on time", "lines", "late", "on time", "lines", "late",
+        "on time");
     for (uint32_t i = 0; i < count && written; i++)
         written = write_country(out, survey->data_set->countries[rows[i].index],
                                 &survey->countries[rows[i].index]);
@@ -103,7 +105,7 @@ static bool write_origin(struct buffer *out, struct text name, struct on_time_co
 static bool write_origins(struct buffer *out, const struct on_time_survey *survey)
 {
     static const struct text centres = {"the distribution centres", 24};
-    static const struct text others = {"all other sites", 15};
+    static const struct text others = {"all other makers", 16};
     uint32_t count = survey->data_set->site_count;
     uint32_t shown = count < sites_shown ? count : sites_shown;
     struct row *rows = memory_allocate_zero((size_t)count + 1, sizeof *rows);
@@ -131,10 +133,21 @@ static int latest_first(const void *a, const void *b)
     return more_lines_first(a, b); /* a row's `lines` are days here */
 }
 
-/* Those that came latest, by name. */
-static bool write_late(struct buffer *out, const struct on_time_survey *survey)
+static bool write_late_line(struct buffer *out, const struct on_time_survey *survey,
+                            const struct replay_plan *plan, uint32_t line)
 {
     const struct data_set *data_set = survey->data_set;
+    const struct data_set_order *of = &data_set->orders[data_set_order_of_line(data_set, line)];
+    return buffer_append_format(
+        out, "  %9s  %-16s %4u  %-38s  %s\n", number_text_of_count(survey->days_late[line]).string,
+        of->order_id.data, line - of->first_line + 1,
+        replay_plan_tracking_number(plan, line).string, data_set->countries[of->country].data);
+}
+
+/* How many there are, the latest of them, and how to go on from here. */
+static bool write_late(struct buffer *out, const struct on_time_survey *survey,
+                       const struct replay_plan *plan, uint32_t shown)
+{
     struct row *rows = memory_allocate_zero((size_t)survey->whole.late + 1, sizeof *rows);
     uint32_t count = 0;
     if (rows == NULL)
@@ -142,26 +155,33 @@ static bool write_late(struct buffer *out, const struct on_time_survey *survey)
     for (uint32_t line = 0; on_time_next_late(survey, &line) && count < survey->whole.late; line++)
         rows[count++] = (struct row){line, survey->days_late[line]};
     qsort(rows, count, sizeof *rows, latest_first);
+    bool is_part = shown < count;
     bool written =
-        count == 0 || buffer_append_format(out,
-                                           "  %s parcels came late; the latest of them (--json has "
-                                           "all):\n",
-                                           number_text_of_count(count).string);
-    for (uint32_t i = 0; i < count && i < late_shown && written; i++) {
-        uint32_t order = data_set_order_of_line(data_set, rows[i].index);
-        const struct data_set_order *of = &data_set->orders[order];
-        written = buffer_append_format(out, "  %6s days  order %s line %u to %s\n",
-                                       number_text_of_count(rows[i].lines).string,
-                                       of->order_id.data, rows[i].index - of->first_line + 1,
-                                       data_set->countries[of->country].data);
-    }
+        buffer_append_format(out, "  %s of %s lines came late", number_text_of_count(count).string,
+                             number_text_of_count(survey->whole.lines).string);
+    if (written && is_part)
+        written = buffer_append_format(out, "; the latest %u (--late %u names all, so does --json)",
+                                       shown, count);
+    if (written && count > 0 && shown > 0)
+        written = buffer_append_format(out, ":\n  %9s  %-16s %4s  %-38s  %s", "days late", "order",
+                                       "line", "tracking number", "destination");
+    written = written && buffer_append_string(out, "\n");
+    for (uint32_t i = 0; i < count && i < shown && written; i++)
+        written = write_late_line(out, survey, plan, rows[i].index);
     memory_release(rows);
-    return written && (count == 0 || buffer_append_string(out, "\n"));
+    if (written && count > 0)
+        written = buffer_append_format(out,
+                                       "  what happened to one: waybill call GetTracking "
+                                       "'{\"carrier\": \"%s\", \"trackingNumber\": \"…\"}'\n",
+                                       parcel_carrier);
+    return written && buffer_append_string(out, "\n");
 }
 
-bool on_time_report_write(struct buffer *out, const struct on_time_survey *survey)
+bool on_time_report_write(struct buffer *out, const struct on_time_survey *survey,
+                          const struct replay_plan *plan, uint32_t late_shown)
 {
-    return write_countries(out, survey) && write_origins(out, survey) && write_late(out, survey);
+    return write_countries(out, survey) && write_origins(out, survey) &&
+           write_late(out, survey, plan, late_shown);
 }
 
 /* --- for programs --- */
@@ -204,15 +224,17 @@ static json_t *pack_sites(const struct on_time_survey *survey)
     return array;
 }
 
-static json_t *pack_late(const struct on_time_survey *survey)
+static json_t *pack_late(const struct on_time_survey *survey, const struct replay_plan *plan)
 {
     const struct data_set *data_set = survey->data_set;
     json_t *array = json_array();
     for (uint32_t line = 0; array != NULL && on_time_next_late(survey, &line); line++) {
         const struct data_set_order *of = &data_set->orders[data_set_order_of_line(data_set, line)];
-        json_t *row = json_pack("{s:s, s:I, s:I}", "order", of->order_id.data, "line",
+        json_t *row = json_pack("{s:s, s:I, s:I, s:s, s:s}", "order", of->order_id.data, "line",
                                 (json_int_t)(line - of->first_line + 1), "days",
-                                (json_int_t)survey->days_late[line]);
+                                (json_int_t)survey->days_late[line], "tracking_number",
+                                replay_plan_tracking_number(plan, line).string, "country",
+                                data_set->countries[of->country].data);
         if (json_array_append_new(array, row) != 0) {
             json_decref(array);
             array = NULL;
@@ -221,10 +243,10 @@ static json_t *pack_late(const struct on_time_survey *survey)
     return array;
 }
 
-json_t *on_time_report_pack(const struct on_time_survey *survey)
+json_t *on_time_report_pack(const struct on_time_survey *survey, const struct replay_plan *plan)
 {
     return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "lines", (json_int_t)survey->whole.lines,
                      "late", (json_int_t)survey->whole.late, "countries", pack_countries(survey),
                      "centres", pack_count(survey->centres), "sites", pack_sites(survey),
-                     "late_parcels", pack_late(survey));
+                     "late_parcels", pack_late(survey, plan));
 }

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,17 +22,21 @@ enum { lines = 10324, late_lines = 1186 };
 static const int64_t day_us = INT64_C(86400) * 1000000;
 
 static struct data_set data_set;
+static struct replay_plan plan;
 
 static int read_data_set(void **state)
 {
     (void)state;
     struct error error = data_set_read(&data_set, file_system_posix(), getenv("WAYBILL_DATA_SET"));
+    if (!error_is(error))
+        error = replay_plan_init(&plan, &data_set, 1);
     return error_is(error) ? -1 : 0;
 }
 
 static int release_data_set(void **state)
 {
     (void)state;
+    replay_plan_deinit(&plan);
     data_set_deinit(&data_set);
     return 0;
 }
@@ -157,7 +162,7 @@ static void text_lists_every_country_and_the_whole(void **state)
     (void)state;
     count_all(&survey);
     buffer_init(&out, 65536);
-    assert_true(on_time_report_write(&out, &survey));
+    assert_true(on_time_report_write(&out, &survey, &plan, 10));
     assert_true(buffer_append(&out, "", 1));
     for (uint32_t i = 0; i < data_set.country_count; i++)
         assert_non_null(strstr(out.data, data_set.countries[i].data));
@@ -180,7 +185,55 @@ static void text_beyond_its_limit_is_refused(void **state)
     for (size_t limit = 0; limit < 4000; limit += 100) {
         struct buffer out;
         buffer_init(&out, limit);
-        assert_false(on_time_report_write(&out, &survey));
+        assert_false(on_time_report_write(&out, &survey, &plan, 10));
+        buffer_deinit(&out);
+    }
+    on_time_survey_deinit(&survey);
+}
+
+/* Late by as many days as their place among the late ones: the last is the latest. */
+static void count_late_days(struct on_time_survey *survey)
+{
+    uint32_t days = 0;
+    assert_false(error_is(on_time_survey_init(survey, &data_set)));
+    for (uint32_t i = 0; i < data_set.line_count; i++)
+        on_time_survey_add(survey, data_set_order_of_line(&data_set, i), i,
+                           parcel_is_late(&data_set.lines[i]) ? ++days : 0);
+}
+
+static size_t occurrences(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+static void late_lines_are_named_latest_first_with_what_it_takes_to_act(void **state)
+{
+    static const uint32_t shown[] = {0, 3, late_lines, late_lines + 5};
+    struct on_time_survey survey;
+    char last[200];
+    uint32_t line = data_set.line_count - 1;
+    (void)state;
+    count_late_days(&survey);
+    while (!parcel_is_late(&data_set.lines[line]))
+        line--;
+    const struct data_set_order *order = &data_set.orders[data_set_order_of_line(&data_set, line)];
+    snprintf(last, sizeof last, "      1,186  %-16s %4u  %-38s  %s\n", order->order_id.data,
+             line - order->first_line + 1, replay_plan_tracking_number(&plan, line).string,
+             data_set.countries[order->country].data);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        struct buffer out;
+        buffer_init(&out, 1 << 20);
+        assert_true(on_time_report_write(&out, &survey, &plan, shown[i]));
+        assert_true(buffer_append(&out, "", 1));
+        assert_non_null(strstr(out.data, "  1,186 of 10,324 lines came late"));
+        assert_int_equal(occurrences(out.data, plan.prefix),
+                         shown[i] < late_lines ? shown[i] : late_lines);
+        assert_int_equal(strstr(out.data, "--late 1186 names all") != NULL, shown[i] < late_lines);
+        assert_int_equal(strstr(out.data, last) != NULL, shown[i] > 0);
+        assert_non_null(strstr(out.data, "waybill call GetTracking '{\"carrier\": \"tariff\""));
         buffer_deinit(&out);
     }
     on_time_survey_deinit(&survey);
@@ -193,12 +246,30 @@ static void object_has_every_country_and_site(void **state)
     json_int_t late;
     (void)state;
     count_all(&survey);
-    json_t *json = on_time_report_pack(&survey);
+    json_t *json = on_time_report_pack(&survey, &plan);
     assert_int_equal(json_unpack(json, "{s:I, s:I}", "lines", &whole, "late", &late), 0);
     assert_int_equal(whole, lines);
     assert_int_equal(late, late_lines);
     assert_int_equal(json_array_size(json_object_get(json, "countries")), data_set.country_count);
     assert_int_equal(json_array_size(json_object_get(json, "sites")), data_set.site_count);
+    json_t *late_parcels = json_object_get(json, "late_parcels");
+    assert_int_equal(json_array_size(late_parcels), late_lines);
+    for (size_t i = 0; i < late_lines; i++) {
+        const char *order, *number, *country;
+        json_int_t line, days;
+        uint32_t found;
+        assert_int_equal(json_unpack(json_array_get(late_parcels, i), "{s:s, s:I, s:I, s:s, s:s !}",
+                                     "order", &order, "line", &line, "days", &days,
+                                     "tracking_number", &number, "country", &country),
+                         0);
+        assert_true(replay_plan_find_parcel(&plan, text_of(number), &found));
+        const struct data_set_order *of =
+            &data_set.orders[data_set_order_of_line(&data_set, found)];
+        assert_string_equal(order, of->order_id.data);
+        assert_int_equal(line, found - of->first_line + 1);
+        assert_string_equal(country, data_set.countries[of->country].data);
+        assert_int_equal(days, 1);
+    }
     json_decref(json);
     on_time_survey_deinit(&survey);
 }
@@ -214,6 +285,7 @@ int main(void)
         cmocka_unit_test(shares_are_rounded_half_up),
         cmocka_unit_test(text_lists_every_country_and_the_whole),
         cmocka_unit_test(text_beyond_its_limit_is_refused),
+        cmocka_unit_test(late_lines_are_named_latest_first_with_what_it_takes_to_act),
         cmocka_unit_test(object_has_every_country_and_site),
     };
     return cmocka_run_group_tests_name("on_time_survey", tests, read_data_set, release_data_set);

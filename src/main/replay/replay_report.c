@@ -11,11 +11,12 @@
 
 /* --- for people --- */
 
-static bool write_holds(struct buffer *out, const char *name, const struct hold_totals *totals)
+static bool write_holds(struct buffer *out, const char *name, const struct hold_totals *totals,
+                        const char *explanation)
 {
-    return buffer_append_format(out, "  %-13s %13s holds  %15s packs\n", name,
+    return buffer_append_format(out, "  %-13s %13s holds  %15s packs%s\n", name,
                                 number_text_of_count(totals->holds).string,
-                                number_text_of_count(totals->packs).string);
+                                number_text_of_count(totals->packs).string, explanation);
 }
 
 static bool write_data_set(struct buffer *out, const struct replay_report *report)
@@ -23,8 +24,8 @@ static bool write_data_set(struct buffer *out, const struct replay_report *repor
     const struct data_set *data_set = report->plan->data_set;
     return buffer_append_format(out,
                                 "  orders        %13s\n"
-                                "  lines sent    %13s\n"
-                                "  lines summed  %13s\n"
+                                "  order lines   %13s, or %s when those of one product in an "
+                                "order are added up\n"
                                 "  packs         %13s of %s products\n\n",
                                 number_text_of_count(data_set->order_count).string,
                                 number_text_of_count(data_set->line_count).string,
@@ -85,11 +86,13 @@ static const char *const strategy_names[] = {
 static bool write_strategies(struct buffer *out, const struct replay_result *result)
 {
     bool written = buffer_append_string(
-        out, "  strategy          orders  warehouses  splits                cost USD   optimal\n");
+        out,
+        "  each order planned alone on full shelves, at the warehouses' own cost cards:\n"
+        "  strategy          orders  shipments  more than orders          cost USD  proved best\n");
     for (size_t i = 0; i < replay_strategy_count && written; i++) {
         const struct strategy_totals *of = &result->strategies[i];
         written = buffer_append_format(
-            out, "  %-15s %8s %11s %7s %23s %9s\n", strategy_names[i],
+            out, "  %-15s %8s %10s %17s %17s %12s\n", strategy_names[i],
             number_text_of_count(of->orders).string, number_text_of_count(of->parts).string,
             number_text_of_count((int64_t)of->parts - of->orders).string,
             number_text_of_money(of->cost_minor).string, number_text_of_count(of->optimal).string);
@@ -108,8 +111,7 @@ static bool write_shelf(struct buffer *out, const struct replay_report *report)
         return false;
     return buffer_append_format(
         out,
-        "  shipped       %13s packs from %s warehouses' parts, %s splits, "
-        "for USD %s\n"
+        "  shipped       %13s packs in %s shipments, %s more than orders, planned at USD %s\n"
         "  on the shelf  %13s packs, %s of them allocated\n"
         "  movements     %13s, %s mismatches\n\n",
         number_text_of_count(shelf->shipped).string, number_text_of_count(shelf->parts).string,
@@ -145,7 +147,9 @@ static bool write_orders(struct buffer *out, const struct replay_report *report)
     int64_t shipped = result->shelf.shipped < packs ? result->shelf.shipped : packs;
     int64_t per_mille = (int64_t)((__int128)shipped * 1000 / (packs == 0 ? 1 : packs));
     return written &&
-           buffer_append_format(out, "\n  fill rate     %lld.%lld %% of the packs\n\n",
+           buffer_append_format(out,
+                                "\n  fill rate     %lld.%lld %% of the packs ordered were "
+                                "shipped\n\n",
                                 (long long)(per_mille / 10), (long long)(per_mille % 10));
 }
 
@@ -154,9 +158,10 @@ static bool write_shipments(struct buffer *out, const struct replay_result *resu
     return !result->has_shipping || shipment_report_write(out, &result->shipments);
 }
 
-static bool write_on_time(struct buffer *out, const struct replay_result *result)
+static bool write_on_time(struct buffer *out, const struct replay_report *report)
 {
-    return result->on_time == NULL || on_time_report_write(out, result->on_time);
+    const struct on_time_survey *on_time = report->result->on_time;
+    return on_time == NULL || on_time_report_write(out, on_time, report->plan, report->late_shown);
 }
 
 static bool write_differences(struct buffer *out, const struct difference_list *list)
@@ -189,12 +194,14 @@ struct error replay_report_write_text(const struct replay_report *report, struct
     const struct replay_result *result = report->result;
     const struct hold_totals *holds = result->totals.holds;
     if (write_head(out, report) && write_data_set(out, report) &&
-        write_holds(out, "committed", &holds[HOLD_COMMITTED]) &&
-        write_holds(out, "rolled back", &holds[HOLD_ROLLED_BACK]) &&
-        write_holds(out, "expired", &holds[HOLD_EXPIRED]) && buffer_append_string(out, "\n") &&
-        write_orders(out, report) && write_shelf(out, report) && write_shipments(out, result) &&
-        write_on_time(out, result) && write_measurements(out, result) &&
-        write_ledger(out, result) && write_differences(out, &result->differences))
+        write_holds(out, "paid", &holds[HOLD_COMMITTED], "") &&
+        write_holds(out, "cancelled", &holds[HOLD_ROLLED_BACK], ", then ordered again") &&
+        write_holds(out, "abandoned", &holds[HOLD_EXPIRED],
+                    " until their time was over, then ordered again") &&
+        buffer_append_string(out, "\n") && write_orders(out, report) && write_shelf(out, report) &&
+        write_shipments(out, result) && write_on_time(out, report) &&
+        write_measurements(out, result) && write_ledger(out, result) &&
+        write_differences(out, &result->differences))
         return error_none();
     return error_make(ERROR_OUT_OF_MEMORY, "report");
 }
@@ -299,7 +306,7 @@ static json_t *pack(const struct replay_report *report)
         (json_int_t)totals->others_committed, "held_packs", (json_int_t)totals->others_reserved,
         "warehouses", pack_warehouses(result), "order_states", pack_orders(result), "shipments",
         result->has_shipping ? shipment_report_pack(&result->shipments) : json_null(), "on_time",
-        result->on_time == NULL ? json_null() : on_time_report_pack(result->on_time),
+        result->on_time == NULL ? json_null() : on_time_report_pack(result->on_time, report->plan),
         "difference_count", (json_int_t)result->differences.count, "differences",
         pack_differences(&result->differences));
 }

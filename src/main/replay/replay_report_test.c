@@ -43,7 +43,7 @@ static struct replay_result a_result(void)
 
 static void write_text(const struct replay_result *result, struct buffer *out)
 {
-    struct replay_report report = {"d.csv", "h:1", &plan, result};
+    struct replay_report report = {"d.csv", "h:1", &plan, result, 10};
     buffer_init(out, 65536);
     assert_false(error_is(replay_report_write_text(&report, out)));
     assert_true(buffer_append(out, "", 1));
@@ -55,20 +55,21 @@ static void text_has_all_figures(void **state)
     struct buffer out;
     (void)state;
     write_text(&result, &out);
-    assert_string_equal(out.data,
-                        "Replay of d.csv on h:1, seed 1\n\n"
-                        "  orders                7,030\n"
-                        "  lines sent           10,324\n"
-                        "  lines summed          9,610\n"
-                        "  packs           189,265,090 of 184 products\n\n"
-                        "  committed             7,030 holds      189,265,090 packs\n"
-                        "  rolled back             387 holds       11,185,677 packs\n"
-                        "  expired                 347 holds        9,605,800 packs\n\n"
-                        "  calls                14,244 in 1.2 s, 11,870 a second, 3 repeated\n"
-                        "  latency       p50 850 µs, p95 5.1 ms, p99 9.0 ms, max 2.3 s\n"
-                        "  ledger               19,404 entries, 0 mismatches\n"
-                        "  chain head    316bd24d\n\n"
-                        "  everything adds up\n");
+    assert_string_equal(
+        out.data, "Replay of d.csv on h:1, seed 1\n\n"
+                  "  orders                7,030\n"
+                  "  order lines          10,324, or 9,610 when those of one product in an "
+                  "order are added up\n"
+                  "  packs           189,265,090 of 184 products\n\n"
+                  "  paid                  7,030 holds      189,265,090 packs\n"
+                  "  cancelled               387 holds       11,185,677 packs, then ordered again\n"
+                  "  abandoned               347 holds        9,605,800 packs until their time was "
+                  "over, then ordered again\n\n"
+                  "  calls                14,244 in 1.2 s, 11,870 a second, 3 repeated\n"
+                  "  latency       p50 850 µs, p95 5.1 ms, p99 9.0 ms, max 2.3 s\n"
+                  "  ledger               19,404 entries, 0 mismatches\n"
+                  "  chain head    316bd24d\n\n"
+                  "  everything adds up\n");
     buffer_deinit(&out);
 }
 
@@ -117,7 +118,7 @@ static void json_is_one_line_with_all_figures(void **state)
 {
     struct replay_result result = a_result();
     struct buffer out;
-    struct replay_report report = {"d.csv", "h:1", &plan, &result};
+    struct replay_report report = {"d.csv", "h:1", &plan, &result, 10};
     json_error_t why;
     int adds_up;
     json_int_t committed;
@@ -148,7 +149,7 @@ static void json_tells_what_differs(void **state)
 {
     struct replay_result result = a_result();
     struct buffer out;
-    struct replay_report report = {"d.csv", "h:1", &plan, &result};
+    struct replay_report report = {"d.csv", "h:1", &plan, &result, 10};
     (void)state;
     difference_list_add(&result.differences, "a \"quoted\" thing");
     buffer_init(&out, 65536);
@@ -163,7 +164,7 @@ static void json_tells_what_differs(void **state)
 static void report_beyond_its_limit_is_an_error(void **state)
 {
     struct replay_result result = a_result();
-    struct replay_report report = {"d.csv", "h:1", &plan, &result};
+    struct replay_report report = {"d.csv", "h:1", &plan, &result, 10};
     (void)state;
     for (size_t limit = 0; limit < 500; limit += 20) {
         struct buffer out;

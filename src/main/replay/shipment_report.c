@@ -3,6 +3,7 @@
 
 #include "main/replay/number_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* < 0: the row is before that of carrier and currency; 0: it is the one. */
@@ -34,20 +35,27 @@ struct shipment_row *shipment_totals_row(struct shipment_totals *totals, const c
 
 static bool write_row(struct buffer *out, const struct shipment_row *row)
 {
+    char difference[32] = "-";
+    if (row->freight_minor > 0)
+        snprintf(difference, sizeof difference, "%+.1f %%",
+                 100.0 * (double)(row->compared_minor - row->freight_minor) /
+                     (double)row->freight_minor);
     return buffer_append_format(
-        out, "  %-8s %9s %8s %14s %s %16s %9s %16s %16s\n", row->carrier,
+        out, "  %-8s %9s %8s %12s %s %15s %10s %15s %15s %9s\n", row->carrier,
         number_text_of_count(row->shipments).string, number_text_of_count(row->parcels).string,
         number_text_of_count(row->grams / 1000).string, row->currency,
         number_text_of_money(row->charged_minor).string, number_text_of_count(row->compared).string,
         number_text_of_money(row->compared_minor).string,
-        number_text_of_money(row->freight_minor).string);
+        number_text_of_money(row->freight_minor).string, difference);
 }
 
 bool shipment_report_write(struct buffer *out, const struct shipment_totals *totals)
 {
-    bool written = buffer_append_format(out, "  %-8s %9s %8s %14s %20s %9s %16s %16s\n", "carrier",
-                                        "shipments", "parcels", "kilograms", "spend", "with data",
-                                        "spend", "freight paid");
+    bool written = buffer_append_format(out, "  %-61s those whose freight the data set records\n",
+                                        "what the carriers charged") &&
+                   buffer_append_format(out, "  %-8s %9s %8s %12s %19s %10s %15s %15s %9s\n",
+                                        "carrier", "shipments", "parcels", "kilograms", "charged",
+                                        "shipments", "charged", "freight paid", "differs");
     for (size_t i = 0; i < totals->row_count && written; i++)
         written = write_row(out, &totals->rows[i]);
     if (written && totals->not_created > 0)
