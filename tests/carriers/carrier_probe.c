@@ -7,6 +7,7 @@
  *                                             4 return across a border with all options
  *   memory CARRIER OPERATION STATUS FILE      the same with the n-th allocation failing, every n
  *   webhook CARRIER SECRET HEADER VALUE FILE  whether a push is believed, and what it says
+ *   gif FILE OUT                              the PNG of a GIF, into the file OUT
  */
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"
@@ -14,6 +15,7 @@
 #include "platform/json/json_writer.h"
 #include "shipping/infrastructure/carriers/carrier_protocol.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
+#include "shipping/infrastructure/carriers/gif_image.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +367,21 @@ static void read_push(char **words, struct arena *arena, struct json_writer *jso
     buffer_deinit(&body);
 }
 
+static void convert_gif(char **words, struct arena *arena, struct json_writer *json)
+{
+    struct buffer gif;
+    struct text png = {0};
+    buffer_init(&gif, file_bytes_max);
+    if (!read_file(words[1], &gif))
+        exit(2);
+    bool fine = gif_to_png(buffer_text(&gif), arena, &png);
+    FILE *out = fopen(words[2], "wb");
+    if (out == NULL || fwrite(png.data, 1, png.size, out) != png.size || fclose(out) != 0)
+        exit(2);
+    json_put_boolean(json, "fine", fine);
+    buffer_deinit(&gif);
+}
+
 int main(void)
 {
     char line[4096];
@@ -386,6 +403,8 @@ int main(void)
             read_without_memory(words, &json);
         else if (strcmp(words[0], "write") == 0)
             write_request(words, &json);
+        else if (strcmp(words[0], "gif") == 0)
+            convert_gif(words, &arena, &json);
         else
             read_push(words, &arena, &json);
         json_close_object(&json);

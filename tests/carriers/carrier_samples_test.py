@@ -14,9 +14,11 @@ import json
 import os
 import random
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from urllib.parse import parse_qs, urlsplit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -169,6 +171,125 @@ def ups_pushes_are_believed_with_the_credential_only():
     same(strange, verdict="UNKNOWN_SHAPE")
 
 
+def gif_codes(pixels, code_bits):
+    """The codes of GIF's LZW with their widths, by the book (GIF89a, appendix F)."""
+    clear, end = 1 << code_bits, (1 << code_bits) + 1
+    table, width, word = {bytes([at]): at for at in range(clear)}, code_bits + 1, b""
+    yield clear, width
+    for pixel in pixels:
+        if word + bytes([pixel]) in table:
+            word += bytes([pixel])
+            continue
+        yield table[word], width
+        if len(table) + 2 < 4096:
+            table[word + bytes([pixel])] = len(table) + 2
+            width += len(table) + 2 > 1 << width
+        else:
+            yield clear, width
+            table, width = {bytes([at]): at for at in range(clear)}, code_bits + 1
+        word = bytes([pixel])
+    yield table[word], width
+    yield end, width
+
+
+def gif_of(width, height, pixels, palette, *, code_bits=8, interlaced=False, local=False):
+    """A GIF of rows of places in the palette."""
+    size = 2 ** code_bits
+    colours = b"".join(palette) + bytes(3 * (size - len(palette)))
+    flags = 0x80 | code_bits - 1
+    order = range(height)
+    if interlaced:
+        order = [row for first, step in ((0, 8), (4, 8), (2, 4), (1, 2))
+                 for row in range(first, height, step)]
+    stream = b"".join(pixels[row * width:(row + 1) * width] for row in order)
+    bits = count = 0
+    data = bytearray()
+    for code, code_width in gif_codes(stream, code_bits):
+        bits |= code << count
+        count += code_width
+        while count >= 8:
+            data.append(bits & 255)
+            bits, count = bits >> 8, count - 8
+    data.append(bits & 255)
+    blocks = b"".join(bytes([len(data[at:at + 255])]) + data[at:at + 255]
+                      for at in range(0, len(data), 255))
+    whole = b"GIF89a" + struct.pack("<HHBBB", width, height, 0 if local else flags, 0, 0)
+    whole += b"" if local else colours
+    whole += b"!\xfe\x03abc\x00!\xf9\x04\x00\x00\x00\x00\x00"
+    whole += b"," + struct.pack("<HHHHB", 0, 0, width, height,
+                                (flags if local else 0) | (0x40 if interlaced else 0))
+    return whole + (colours if local else b"") + bytes([code_bits]) + blocks + b"\x00;"
+
+
+def png_pixels(png):
+    """Size, palette and rows of a PNG as ours are; each chunk's check sum holds."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    at, chunks = 8, []
+    while at < len(png):
+        size, name = struct.unpack(">I4s", png[at:at + 8])
+        data = png[at + 8:at + 8 + size]
+        assert struct.unpack(">I", png[at + 8 + size:at + 12 + size])[0] == zlib.crc32(name + data)
+        chunks.append((name, data))
+        at += 12 + size
+    assert [name for name, _ in chunks] == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
+    width, height, depth, kind = struct.unpack(">IIBB", chunks[0][1][:10])
+    assert (depth, kind) == (8, 3)
+    rows = zlib.decompress(chunks[2][1])
+    assert len(rows) == (width + 1) * height
+    return width, height, chunks[1][1], b"".join(
+        rows[row * (width + 1) + 1:(row + 1) * (width + 1)] for row in range(height))
+
+
+def gif_converted(gif):
+    with tempfile.NamedTemporaryFile("wb", suffix=".gif") as file, \
+            tempfile.NamedTemporaryFile("rb", suffix=".png") as out:
+        file.write(gif)
+        file.flush()
+        fine = probe.ask("gif", file.name, out.name)["fine"]
+        return out.read() if fine else None
+
+
+def a_gif_label_becomes_a_png_of_the_same_pixels():
+    rng = random.Random(SEED)
+    for width, height, code_bits, kind in [(1, 1, 2, {}), (7, 5, 2, {}), (64, 33, 4, {"local": True}),
+                                           (200, 150, 8, {}), (61, 47, 8, {"interlaced": True}),
+                                           (300, 200, 8, {"interlaced": True, "local": True})]:
+        palette = [rng.randbytes(3) for _ in range(2 ** code_bits)]
+        for colours in (2, 2 ** code_bits):
+            pixels = bytes(rng.randrange(colours) for _ in range(width * height))
+            gif = gif_of(width, height, pixels, palette, code_bits=code_bits, **kind)
+            got = png_pixels(gif_converted(gif))
+            assert got == (width, height, (b"".join(palette) + bytes(768))[:768], pixels)
+            for _ in range(30):
+                damaged_gif = bytearray(gif)
+                damaged_gif[rng.randrange(len(gif))] = rng.randrange(256)
+                png = gif_converted(bytes(damaged_gif))
+                assert png is None or png_pixels(png)
+            assert gif_converted(gif[:rng.randrange(6, len(gif) - 4)]) is None
+    too_large = bytearray(gif_of(1, 1, b"\x00", palette))
+    at = too_large.rindex(b",")
+    too_large[at + 5:at + 9] = b"\xff\xff\xff\xff"
+    assert gif_converted(bytes(too_large)) is None
+
+
+def labels_are_told_by_their_bytes():
+    answer = json.loads(sample("ups/ship/response-own-png.json"))
+    parcel = answer["ShipmentResponse"]["ShipmentResults"]["PackageResults"]
+    label = (parcel[0] if isinstance(parcel, list) else parcel)["ShippingLabel"]
+    gif = base64.b64encode(gif_of(8, 8, bytes(64), [b"abc", b"def"])).decode()
+    lines = "\r\n".join(gif[at:at + 76] for at in range(0, len(gif), 76))
+    for said, content, wanted in [("GIF", gif, "PNG"), ("GIF", lines, "PNG"), ("PNG", gif, "PNG"),
+                                  ("GIF", base64.b64encode(b"^XA^XZ").decode(), "ZPL"),
+                                  ("EPL", base64.b64encode(b"N\nq800\n").decode(), None),
+                                  ("SPL", base64.b64encode(b"GIF89a and no more").decode(), None),
+                                  ("zpl", base64.b64encode(b"  ~SD30").decode(), "ZPL")]:
+        label["ImageFormat"], label["GraphicImage"] = {"Code": said}, content
+        got = read_value("ups", "ship", 200, answer)
+        same(got, verdict="ANSWERED")
+        labels = got["shipment"]["parcels"][0]["labels"]
+        assert [one[0] for one in labels] == ([wanted] if wanted else []), (said, got)
+
+
 # ---------------------------------------------------------------------------------------- FedEx
 
 def fedex_rates():
@@ -176,6 +297,11 @@ def fedex_rates():
     assert [rate["amount"] for rate in got["rates"]] == ["USD 3854", "USD 8801"]
     same(got["rates"][0], service="FEDEX_GROUND", charges=3, estimated=1780603200)
     same(got["rates"][1], estimated=1780396200)
+    abroad = json.loads(sample("fedex/rate/response-own.json").replace(b'"USD"', b'"UKL"'))
+    assert [rate["amount"] for rate in read_value("fedex", "rate", 200, abroad)["rates"]] == [
+        "GBP 3854", "GBP 8801"]
+    yen = json.loads(sample("fedex/rate/response-own.json").replace(b'"USD"', b'"JYE"'))
+    assert read_value("fedex", "rate", 200, yen)["rates"][0]["amount"] == "JPY 39"
 
 
 def fedex_shipments():
@@ -705,6 +831,7 @@ def answers_of_another_folder_are_read():
 
 tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
          ups_promises_and_scans_of_all_shapes, every_cause_of_a_refusal_is_told,
+         a_gif_label_becomes_a_png_of_the_same_pixels, labels_are_told_by_their_bytes,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,
          fedex_cancel_token_errors, fedex_tracking, fedex_pushes_are_believed_by_their_bytes,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,

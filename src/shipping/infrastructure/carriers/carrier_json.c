@@ -4,10 +4,12 @@
 
 #include "platform/base/base64.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
+#include "shipping/infrastructure/carriers/gif_image.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static json_t *step(json_t *value, const char *name, size_t size)
 {
@@ -73,22 +75,44 @@ bool json_money(struct arena *arena, json_t *value, const char *amount_path, jso
 bool json_bytes(struct arena *arena, json_t *value, const char *path, struct text *bytes)
 {
     struct text text = json_words(arena, value, path);
-    char *decoded = text.size == 0 ? NULL : arena_allocate(arena, text.size + 4);
-    size_t size = 0;
-    if (decoded == NULL || !base64_decode(text, decoded, &size) || size == 0)
+    char *plain = text.size == 0 ? NULL : arena_allocate(arena, text.size);
+    char *decoded = plain == NULL ? NULL : arena_allocate(arena, text.size + 4);
+    size_t size = 0, kept = 0;
+    for (size_t i = 0; i < text.size && plain != NULL; i++) {
+        char byte = text.data[i];
+        if (byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t')
+            plain[kept++] = byte; /* lines as in mail (RFC 2045) are one */
+    }
+    if (decoded == NULL || !base64_decode(text_make(plain, kept), decoded, &size) || size == 0)
         return false;
     *bytes = text_make(decoded, size);
     return true;
 }
 
-enum shipping_label_format label_format_of(struct text content,
-                                           enum shipping_label_format otherwise)
+static bool is_named(struct text said, const char *name)
 {
-    if (text_starts_with(content, text_of("%PDF")))
-        return SHIPPING_LABEL_PDF;
-    if (text_starts_with(content, text_of("\x89PNG")))
-        return SHIPPING_LABEL_PNG;
-    if (content.size > 3 && memmem(content.data, content.size < 64 ? content.size : 64, "^XA", 3))
-        return SHIPPING_LABEL_ZPL;
-    return otherwise;
+    size_t size = strlen(name);
+    return said.size >= size && strncasecmp(said.data, name, size) == 0;
+}
+
+bool json_label(struct arena *arena, json_t *value, const char *path, struct text said,
+                struct carrier_label *label)
+{
+    if (!json_bytes(arena, value, path, &label->content))
+        return false;
+    const struct text *content = &label->content;
+    size_t head = content->size < 64 ? content->size : 64;
+    label->format = SHIPPING_LABEL_PNG;
+    if (gif_is(*content))
+        return gif_to_png(*content, arena, &label->content);
+    if (text_starts_with(*content, text_of("\x89PNG")))
+        return true;
+    label->format = SHIPPING_LABEL_PDF;
+    if (text_starts_with(*content, text_of("%PDF")))
+        return true;
+    label->format = SHIPPING_LABEL_ZPL;
+    if (memmem(content->data, head, "^XA", 3) != NULL || is_named(said, "ZPL"))
+        return true;
+    label->format = is_named(said, "PNG") ? SHIPPING_LABEL_PNG : SHIPPING_LABEL_PDF;
+    return is_named(said, "PNG") || is_named(said, "PDF");
 }

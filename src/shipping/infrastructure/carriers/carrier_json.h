@@ -37,8 +37,12 @@ bool json_money(struct arena *arena, json_t *value, const char *amount_path, jso
 /* Base64 at the path, decoded in the arena. False: absent, no Base64, or no memory. */
 bool json_bytes(struct arena *arena, json_t *value, const char *path, struct text *bytes);
 
-/* By magic bytes: %PDF, PNG, ^XA; else `otherwise`. */
-enum shipping_label_format label_format_of(struct text content,
-                                           enum shipping_label_format otherwise);
+/*
+ * A label in Base64 at the path. Its bytes say its format: %PDF, PNG, ^XA; a GIF becomes a PNG; of
+ * what they do not tell, the name in `said` decides (PDF, PNG, ZPL, ZPLII, in any letters). False:
+ * absent, or of no format of ours (EPL, SPL).
+ */
+bool json_label(struct arena *arena, json_t *value, const char *path, struct text said,
+                struct carrier_label *label);
 
 #endif

@@ -8,7 +8,6 @@
 #include "shipping/infrastructure/carriers/dhl.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool read_promise(struct arena *arena, json_t *value, const char *path, int64_t *time_us)
 {
@@ -84,17 +83,9 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
 
 static bool read_label(struct arena *arena, json_t *document, struct carrier_label *label)
 {
-    struct text format = json_words(arena, document, "imageFormat");
-    enum shipping_label_format said = SHIPPING_LABEL_PDF;
-    if (!text_equals_string(json_words(arena, document, "typeCode"), "label") ||
-        !json_bytes(arena, document, "content", &label->content))
-        return false;
-    if (format.size == 3 && strncasecmp(format.data, "ZPL", 3) == 0)
-        said = SHIPPING_LABEL_ZPL;
-    if (format.size == 3 && strncasecmp(format.data, "PNG", 3) == 0)
-        said = SHIPPING_LABEL_PNG;
-    label->format = label_format_of(label->content, said);
-    return true;
+    return text_equals_string(json_words(arena, document, "typeCode"), "label") &&
+           json_label(arena, document, "content", json_words(arena, document, "imageFormat"),
+                      label);
 }
 
 /* A document that names its package is the package's, others are the whole shipment's. */

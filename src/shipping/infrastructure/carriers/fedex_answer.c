@@ -15,12 +15,33 @@
 
 /* --------------------------------------------------------------------------------------- rates */
 
+/* FedEx has names of its own for some currencies, older than its REST interface; else ISO 4217. */
+static struct text iso_currency(struct text currency)
+{
+    static const char *const own[][2] = {
+        {"ARN", "ARS"}, {"CHP", "CLP"}, {"DHS", "AED"}, {"ECD", "XCD"}, {"JAD", "JMD"},
+        {"JYE", "JPY"}, {"KUD", "KWD"}, {"NMP", "MXN"}, {"NTD", "TWD"}, {"RDD", "DOP"},
+        {"SFR", "CHF"}, {"SID", "SGD"}, {"UKL", "GBP"}, {"UYP", "UYU"}, {"WON", "KRW"},
+    };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (text_equals_string(currency, own[i][0]))
+            return text_of(own[i][1]);
+    }
+    return currency;
+}
+
+static bool read_money(struct arena *arena, json_t *value, const char *amount_path,
+                       const char *currency_path, struct shipping_money *money)
+{
+    return money_from_decimal(json_words(arena, value, amount_path),
+                              iso_currency(json_words(arena, value, currency_path)), money);
+}
+
 static bool read_total(struct arena *arena, json_t *rated, struct shipping_money *total)
 {
-    return json_money(arena, rated, "totalNetCharge", rated, "currency", total) ||
-           json_money(arena, rated, "totalNetCharge", rated, "shipmentRateDetail.currency",
-                      total) ||
-           json_money(arena, rated, "totalNetFedExCharge", rated, "currency", total);
+    return read_money(arena, rated, "totalNetCharge", "currency", total) ||
+           read_money(arena, rated, "totalNetCharge", "shipmentRateDetail.currency", total) ||
+           read_money(arena, rated, "totalNetFedExCharge", "currency", total);
 }
 
 /* ACCOUNT is what we pay, LIST what the public pays; INCENTIVE and others only for want of them. */
@@ -122,20 +143,14 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
 
 /* ----------------------------------------------------------------------------------- shipments */
 
+/* False: an invoice, by URL alone, or of no format of ours. */
 static bool read_label(struct arena *arena, json_t *document, struct carrier_label *label)
 {
-    struct text type = json_words(arena, document, "docType");
     struct text content = json_words(arena, document, "contentType");
-    bool png = text_equals_string(type, "PNG");
-    bool zpl = text_starts_with(type, text_of("ZPL"));
     if (content.size > 0 && memmem(content.data, content.size, "LABEL", 5) == NULL)
-        return false; /* an invoice */
-    if (!json_bytes(arena, document, "encodedLabel", &label->content))
-        return false; /* by URL alone, or none */
-    label->format = label_format_of(label->content, png   ? SHIPPING_LABEL_PNG
-                                                    : zpl ? SHIPPING_LABEL_ZPL
-                                                          : SHIPPING_LABEL_PDF);
-    return true;
+        return false;
+    return json_label(arena, document, "encodedLabel", json_words(arena, document, "docType"),
+                      label);
 }
 
 static size_t read_labels(struct arena *arena, json_t *from, const char *path,
@@ -159,13 +174,13 @@ static void read_charge(struct arena *arena, json_t *shipment, struct shipping_m
         for (size_t i = 0; i < json_count(rating, "shipmentRateDetails"); i++) {
             json_t *one = json_element(rating, "shipmentRateDetails", i);
             if ((pass == 1 || text_equal(json_words(arena, one, "rateType"), actual)) &&
-                json_money(arena, one, "totalNetCharge", one, "currency", charged))
+                read_money(arena, one, "totalNetCharge", "currency", charged))
                 return;
         }
     }
     for (size_t i = 0; i < json_count(shipment, "pieceResponses"); i++) {
         json_t *piece = json_element(shipment, "pieceResponses", i);
-        if (!json_money(arena, piece, "netChargeAmount", piece, "currency", &money) ||
+        if (!read_money(arena, piece, "netChargeAmount", "currency", &money) ||
             (i > 0 && strcmp(sum.currency_code, money.currency_code) != 0))
             return;
         money.amount_minor += sum.amount_minor;

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* Service codes of the rating document; the answers' own descriptions are mostly empty. */
 static const struct {
@@ -174,33 +173,13 @@ void ups_read_rates(const struct carrier_answer *answer, struct carrier_outcome 
 
 /* ----------------------------------------------------------------------------------- shipments */
 
-/* True: the format is one of ours; GIF, EPL and SPL are not. */
-static bool read_label(struct arena *arena, json_t *from, const char *image, const char *format,
-                       struct carrier_label *label)
-{
-    struct text code = json_words(arena, from, format);
-    bool zpl = code.size == 3 && strncasecmp(code.data, "ZPL", 3) == 0;
-    bool pdf = code.size == 3 && strncasecmp(code.data, "PDF", 3) == 0;
-    bool png = code.size == 3 && strncasecmp(code.data, "PNG", 3) == 0;
-    if (!json_bytes(arena, from, image, &label->content))
-        return false;
-    if (zpl || pdf || png) {
-        label->format = label_format_of(label->content, zpl   ? SHIPPING_LABEL_ZPL
-                                                        : pdf ? SHIPPING_LABEL_PDF
-                                                              : SHIPPING_LABEL_PNG);
-        return true;
-    }
-    label->format = label_format_of(label->content, SHIPPING_LABEL_PNG);
-    return text_starts_with(label->content, text_of("\x89PNG")) ||
-           label->format != SHIPPING_LABEL_PNG;
-}
-
 static void read_parcel(struct arena *arena, json_t *from, struct carrier_parcel *parcel)
 {
     struct carrier_label *label = arena_allocate_zero(arena, 1, sizeof *label);
     parcel->tracking_number = json_words(arena, from, "TrackingNumber");
-    if (label != NULL && read_label(arena, from, "ShippingLabel.GraphicImage",
-                                    "ShippingLabel.ImageFormat.Code", label)) {
+    if (label != NULL &&
+        json_label(arena, from, "ShippingLabel.GraphicImage",
+                   json_words(arena, from, "ShippingLabel.ImageFormat.Code"), label)) {
         parcel->labels = label;
         parcel->label_count = 1;
     }
@@ -263,10 +242,12 @@ void ups_read_labels(const struct carrier_answer *answer, struct carrier_outcome
     if (!is_success(answer, response, outcome))
         return;
     struct carrier_label *labels = arena_allocate_zero(answer->arena, count, sizeof *labels);
-    for (size_t i = 0; i < count && labels != NULL; i++)
-        taken += read_label(answer->arena, json_element(response, "LabelResults", i),
-                            "LabelImage.GraphicImage", "LabelImage.LabelImageFormat.Code",
+    for (size_t i = 0; i < count && labels != NULL; i++) {
+        json_t *result = json_element(response, "LabelResults", i);
+        taken += json_label(answer->arena, result, "LabelImage.GraphicImage",
+                            json_words(answer->arena, result, "LabelImage.LabelImageFormat.Code"),
                             &labels[taken]);
+    }
     shipment->labels = labels;
     shipment->label_count = taken;
 }
