@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /*
  * UPS, FedEx and DHL Express as a test meets them: what they would have sold, what they know of it,
@@ -106,6 +107,8 @@ struct simulator_answer {
     unsigned retry_after_seconds; /* 0 = none */
     int64_t after_ms;             /* when it leaves */
     enum simulator_fault fault;
+    const char *media_type; /* NULL = JSON */
+    char sample[160];       /* the file that answered; empty = none */
 };
 
 /* What is answered to a request; `answer->body` is empty at the start. */
@@ -182,6 +185,12 @@ bool simulator_is_purchase(const struct simulator_request *request);
 /* Answers with a file of the samples' folder. False: it has none for this request. */
 bool simulator_sample(struct simulator *simulator, const struct simulator_request *request,
                       struct simulator_answer *answer);
+
+/*
+ * Says on `report` how many files of the folder answer for each operation, and what in it is not
+ * read. Error: INVALID_SETTING if there is no such folder, or nothing in it answers anything.
+ */
+struct error simulator_samples_survey(const char *samples, FILE *report);
 
 /* Parameter of a query, not decoded; empty = absent. */
 struct text simulator_parameter(struct text query, const char *name);

@@ -134,15 +134,20 @@ static void pause_then(struct simulated_exchange *one, uv_timer_cb then, uint64_
 
 static void respond(struct simulated_exchange *one)
 {
-    struct http_header headers[2] = {{text_of("content-type"), text_of("application/json")},
-                                     {text_of("retry-after"), text_of("1")}};
+    struct http_header headers[3] = {{text_of("content-type"), text_of("application/json")}};
+    size_t count = 1;
+    if (one->answer.media_type != NULL)
+        headers[0].value = text_of(one->answer.media_type);
+    if (one->answer.retry_after_seconds > 0)
+        headers[count++] = (struct http_header){text_of("retry-after"), text_of("1")};
+    if (one->answer.sample[0] != '\0')
+        headers[count++] = (struct http_header){text_of("x-sample"), text_of(one->answer.sample)};
     one->allowed = one->answer.body.size;
     if (one->answer.fault == SIMULATOR_FAULT_SLOW) {
         one->allowed = 0;
         pause_then(one, let_more_go, slow_pause_ms, slow_pause_ms);
     }
-    http_respond(one->exchange, one->answer.status, headers,
-                 one->answer.retry_after_seconds > 0 ? 2 : 1, (int64_t)one->answer.body.size);
+    http_respond(one->exchange, one->answer.status, headers, count, (int64_t)one->answer.body.size);
 }
 
 static void respond_late(uv_timer_t *timer)

@@ -27,12 +27,30 @@ static void print_help(void)
         "  --answer-ms MS       an answer takes half to all of it, drawn by the seed, default 0\n"
         "  --push-url URL       pushes go to URL/ups, URL/fedex, URL/dhl\n"
         "  --push-secret TEXT   their credential; FedEx's signing key\n"
-        "  --samples DIR        the files of a folder answer: DIR/CARRIER/OPERATION/NAME.json\n\n"
+        "  --samples DIR        the files of a folder answer, see below\n\n"
         "GET /simulator/shipments[?reference=R] lists what was charged, GET /simulator/counts "
         "what\n"
         "was asked, what went wrong, and how long the last answer about rates took; both in JSON.\n"
-        "Prints one line when ready; Ctrl-C or SIGTERM ends it.\n\n"
-        "Exit code: 0; 1 if it cannot listen; 2 for wrong arguments.\n\n"
+        "Prints one line when ready; Ctrl-C or SIGTERM ends it.\n");
+    printf(
+        "\nSamples are DIR/CARRIER/OPERATION/NAME.json, where CARRIER is ups, fedex or dhl, and\n"
+        "OPERATION oauth, rate, ship, void or cancel, track, unified-track. At the start it is "
+        "said\n"
+        "which of them answer. Of a NAME\n"
+        "  response-404-it.json   404 is the status; else 200 (DHL's ship 201), with \"error\" "
+        "400\n"
+        "  …recovery….json        in ups/ship answers label recovery\n"
+        "  find….json             in track answers searches by reference\n"
+        "  request…               is no answer\n"
+        "  ….html, .xml, .txt     answer as such\n"
+        "A file that holds the number asked for answers; else those with 2xx and without "
+        "\"error\",\n"
+        "\"warning\" and \"not-found\" in turn; else what there is. A request may choose by a "
+        "header,\n"
+        "x-sample: 404, or x-sample: a part of the name. The answer's x-sample names the "
+        "file.\n"
+        "For what no file answers, the simulator does.\n\n"
+        "Exit code: 0; 1 if it cannot listen or no file answers; 2 for wrong arguments.\n\n"
         "  waybill simulate carriers --seed 7 --fault-rate 0.3\n"
         "  WAYBILL_UPS_BASE_URL=http://127.0.0.1:7490/ups WAYBILL_UPS_CLIENT_ID=x \\\n"
         "  WAYBILL_UPS_CLIENT_SECRET=x WAYBILL_UPS_ACCOUNT_NUMBER=1 waybill serve\n");
@@ -115,7 +133,11 @@ int simulate_command(int argc, char **argv)
             return 2;
         }
     }
-    struct error error = simulator_serve(&options, listen, ready);
+    struct error error = error_none();
+    if (options.samples != NULL)
+        error = simulator_samples_survey(options.samples, stderr);
+    if (!error_is(error))
+        error = simulator_serve(&options, listen, ready);
     if (!error_is(error))
         return 0;
     fprintf(stderr, "waybill simulate: %s: %s\n", error_text(error.code), error.detail);

@@ -11,6 +11,7 @@ import hmac
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -181,6 +182,52 @@ def a_folder_of_samples_answers():
         assert status == 400 and body["detail"].startswith("998"), body
         status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "201-own.json"})
         assert status == 201 and body["shipmentTrackingNumber"] == "3318810025"
+        status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "no-such-part"})
+        assert status == 404 and "dhl/ship" in body["message"], body
+
+
+def the_sample_that_holds_the_number_answers():
+    with simulator("--samples", SAMPLES) as base:
+        for carrier, number, code in [("fedex", "794644790149", "DL"), ("fedex", "794644790138", ""),
+                                      ("ups", "1Z5R89390357567127", ""), ("dhl", "3318810025", "PU")]:
+            verdict, _, found, message = calls(base, carrier, "track", 1, 15000, number)[number]
+            assert verdict == "ANSWERED" and code in found, (carrier, verdict, found, message)
+        request = urllib.request.Request(base + "/dhl/shipments?trackingNumber=00340434999999999996",
+                                         headers={"DHL-API-Key": "k"})
+        for _ in range(3):
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert answer.headers["x-sample"] == "dhl/unified-track/response-own-words-only.json"
+
+
+def a_folder_may_hold_refusals_alone_and_pages_of_gateways():
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in [("ups/ship/response-502-gateway.html", "<html>Bad gateway</html>"),
+                              ("fedex/ship/response-400-no.json",
+                               '{"errors": [{"code": "NO.1", "message": "not today"}]}'),
+                              ("dhl/ship/response-503-empty.txt", ""), ("dhl/pickup/a.json", "{}")]:
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(content)
+        with simulator("--samples", folder) as base:
+            verdicts = {carrier: calls(base, carrier, "create")["id-0"] for carrier in CARRIERS}
+            assert [verdicts[carrier][:2] for carrier in CARRIERS] == [
+                ("UNKNOWN", 502), ("REFUSED", 400), ("UNKNOWN", 503)], verdicts
+            assert verdicts["fedex"][3] == "not today"
+
+
+def what_is_in_the_folder_is_told_at_the_start():
+    with tempfile.TemporaryDirectory() as folder:
+        for path, wanted in [("/no/such/folder", "No such file"), (folder, "OPERATION/NAME.json")]:
+            done = subprocess.run([PROGRAM, "simulate", "carriers", "--samples", path], text=True,
+                                  capture_output=True, timeout=30, check=False)
+            assert done.returncode == 1 and wanted in done.stderr, done
+    process = subprocess.Popen([PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0",
+                                "--samples", SAMPLES], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    process.terminate()
+    said = process.communicate(timeout=30)[1]
+    assert re.search(r"samples: ups: .*label recovery 1.*not read .*webhook", said), said
 
 
 # -------------------------------------------------------------------------------- our own server
@@ -305,6 +352,9 @@ def calls_keep_to_the_rate():
 tap.run([rates_labels_tracking_and_search_go_round, cancelling_voids_once_and_dhl_has_none,
          a_search_by_reference_lags, under_faults_an_outcome_says_what_was_charged,
          pushes_come_signed_twice_and_late_and_again, a_folder_of_samples_answers,
+         the_sample_that_holds_the_number_answers,
+         a_folder_may_hold_refusals_alone_and_pages_of_gateways,
+         what_is_in_the_folder_is_told_at_the_start,
          one_token_is_fetched_for_all_callers, a_token_is_renewed_once_after_401_for_purchases_too,
          told_to_wait_it_waits_and_comes_again, a_purchase_without_an_answer_is_never_sent_again,
          a_question_without_an_answer_is_asked_again, a_carrier_that_fails_is_left_alone,
