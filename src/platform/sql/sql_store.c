@@ -6,9 +6,9 @@
 
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/base/waiting_executor.h"
 #include "platform/sql/sql_driver.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -252,24 +252,6 @@ bool sql_store_write_metrics(struct sql_store *store, struct buffer *out)
 
 /* --- waiting for one job --- */
 
-struct waiting_executor {
-    struct executor base;
-    pthread_mutex_t mutex;
-    pthread_cond_t posted;
-    bool done;
-};
-
-static void waiting_post(struct executor *executor, struct task *first, struct task *last)
-{
-    struct waiting_executor *waiting = (struct waiting_executor *)executor;
-    (void)first;
-    (void)last;
-    pthread_mutex_lock(&waiting->mutex);
-    waiting->done = true;
-    pthread_cond_signal(&waiting->posted);
-    pthread_mutex_unlock(&waiting->mutex);
-}
-
 static void nothing_done(struct sql_job *job, const struct error *error)
 {
     (void)job;
@@ -278,20 +260,15 @@ static void nothing_done(struct sql_job *job, const struct error *error)
 
 struct error sql_store_run(struct sql_store *store, struct sql_job *job)
 {
-    static const struct executor_table table = {.post = waiting_post};
-    struct waiting_executor waiting = {.base.table = &table};
+    struct waiting_executor waiting;
     struct error error = error_none();
-    CHECK(pthread_mutex_init(&waiting.mutex, NULL) == 0);
-    CHECK(pthread_cond_init(&waiting.posted, NULL) == 0);
+    waiting_executor_init(&waiting);
     job->executor = &waiting.base;
     sql_store_submit(store, job, nothing_done);
     if (!store->options.threaded)
         error = sql_store_step(store);
-    pthread_mutex_lock(&waiting.mutex);
-    while (!waiting.done && !error_is(error))
-        pthread_cond_wait(&waiting.posted, &waiting.mutex);
-    pthread_mutex_unlock(&waiting.mutex);
-    pthread_cond_destroy(&waiting.posted);
-    pthread_mutex_destroy(&waiting.mutex);
+    if (!error_is(error))
+        waiting_executor_run_one(&waiting);
+    waiting_executor_deinit(&waiting);
     return error_is(error) ? error : job->error;
 }
