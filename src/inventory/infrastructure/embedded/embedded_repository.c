@@ -235,7 +235,7 @@ static struct error step(struct embedded_repository *repository, size_t count)
     uint64_t committed = record_log_committed_end(engine->log);
     struct error error = engine_step(repository->engine, repository->batch, count);
     if (record_log_committed_end(engine->log) != committed)
-        inventory_event_reader_committed(&repository->events);
+        decoded_log_committed(&repository->events.decoded);
     atomic_store_explicit(&repository->skus, engine->state.skus.count, memory_order_relaxed);
     atomic_store_explicit(&repository->pending_reservations, engine->state.due_count,
                           memory_order_relaxed);

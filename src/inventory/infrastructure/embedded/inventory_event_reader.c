@@ -1,8 +1,4 @@
-/*
- * A read walks records from the one that holds `after` and gives the events behind it, so a batch
- * may end in the middle of a record. Each record is copied onto the arena, then decoded: the
- * events' texts and reservations view that copy.
- */
+/* Each record is decoded where it was copied: the events' texts and reservations view that. */
 #include "inventory/infrastructure/embedded/inventory_event_reader.h"
 
 #include "inventory/infrastructure/embedded/inventory_record.h"
@@ -15,18 +11,6 @@ static struct inventory_event_reader *reader_of(struct inventory_event_source *s
 }
 
 /* --- the events of a record --- */
-
-/* One read; `lines` is where a record is decoded first. */
-struct event_read {
-    uint64_t after;
-    struct arena *arena;
-    struct inventory_record_lines *lines;
-    struct inventory_event *events;
-    size_t count;
-    size_t count_max;
-    struct pooled_reader *place;
-    struct error error;
-};
 
 static enum inventory_event_type reservation_event_type(enum reservation_change change)
 {
@@ -119,74 +103,48 @@ static const struct reservation *copy_reservation(struct inventory_record *recor
     return copy;
 }
 
-/* Adds the event if it is behind `after`. False: the batch is full, it was not taken. */
-static bool add_event(struct event_read *read, const struct inventory_event *event,
-                      uint64_t sequence)
+static bool add_event(struct decoded_batch *batch, struct inventory_event *event, uint64_t sequence)
 {
-    if (sequence <= read->after)
-        return true;
-    if (read->count == read->count_max)
-        return false;
-    read->events[read->count] = *event;
-    read->events[read->count++].sequence = sequence;
-    read->place->key = sequence;
-    return true;
+    event->sequence = sequence;
+    return decoded_batch_add(batch, event, sequence);
 }
 
 /*
  * All events of a record: the change at its position, then two places a line, for what the line's
  * stock crossed. False: the batch is full.
  */
-static bool add_events(struct event_read *read, const struct inventory_record *record,
+static bool add_events(struct decoded_batch *batch, const struct inventory_record *record,
                        const struct reservation *reservation, uint64_t position)
 {
     struct inventory_event event;
-    if (main_event(record, reservation, &event) && !add_event(read, &event, position))
+    if (main_event(record, reservation, &event) && !add_event(batch, &event, position))
         return false;
     for (size_t line = 0; line < inventory_record_line_count(record); line++) {
         uint64_t sequence = position + 1 + 2 * line;
         struct stock_crossing crossing = inventory_record_crossing(record, line);
         event = crossing_event(record, line);
         event.type = INVENTORY_EVENT_STOCK_ALERT;
-        if (crossing.before != crossing.after && !add_event(read, &event, sequence))
+        if (crossing.before != crossing.after && !add_event(batch, &event, sequence))
             return false;
         event.type = INVENTORY_EVENT_STOCK_SHORTAGE;
-        if (crossing.shortage && !add_event(read, &event, sequence + 1))
+        if (crossing.shortage && !add_event(batch, &event, sequence + 1))
             return false;
     }
     return true;
 }
 
-static bool out_of_memory(struct event_read *read)
+static bool take_record(struct decoded_batch *batch, uint64_t position, struct text bytes)
 {
-    if (read->count == 0)
-        read->error = error_make(ERROR_OUT_OF_MEMORY, "reading inventory's events");
-    return false;
-}
-
-static bool visit_record(void *context, uint64_t position, uint64_t end, struct text bytes)
-{
-    struct event_read *read = context;
     struct inventory_record record;
     const struct reservation *reservation = NULL;
-    struct text copy = arena_copy_text(read->arena, bytes);
-    if (copy.data == NULL)
-        return out_of_memory(read);
-    if (!inventory_record_decode(copy, read->lines, &record)) {
-        read->error = error_make(ERROR_DAMAGED, "record at position %llu is no inventory record",
-                                 (unsigned long long)position);
-        return false;
-    }
+    if (!inventory_record_decode(bytes, batch->context, &record))
+        return decoded_batch_fail_damaged(batch, position);
     if (record.type == RECORD_RESERVATION) {
-        reservation = copy_reservation(&record, read->arena);
+        reservation = copy_reservation(&record, batch->arena);
         if (reservation == NULL)
-            return out_of_memory(read);
+            return decoded_batch_fail_memory(batch);
     }
-    if (!add_events(read, &record, reservation, position))
-        return false;
-    read->place->key = end - 1;
-    read->place->position = end;
-    return read->count < read->count_max;
+    return add_events(batch, &record, reservation, position);
 }
 
 /* --- the source --- */
@@ -195,68 +153,47 @@ static struct error read_events(struct inventory_event_source *source, uint64_t 
                                 size_t event_count_max, struct arena *arena,
                                 struct inventory_event_batch *batch)
 {
-    struct inventory_event_reader *reader = reader_of(source);
-    struct pooled_reader place;
-    struct event_read read = {
+    struct inventory_record_lines *lines = arena_allocate(arena, sizeof *lines);
+    struct decoded_batch read = {
         .after = after,
-        .arena = arena,
-        .lines = arena_allocate(arena, sizeof *read.lines),
-        .events = arena_allocate(arena, event_count_max * sizeof *read.events),
         .count_max = event_count_max,
-        .place = &place,
-        .error = error_none(),
+        .arena = arena,
+        .item_size = sizeof(struct inventory_event),
+        .name = "inventory",
+        .take = take_record,
+        .context = lines, /* where a record is decoded first */
     };
     *batch = (struct inventory_event_batch){.next = after};
-    if (read.lines == NULL || read.events == NULL)
+    if (lines == NULL)
         return error_make(ERROR_OUT_OF_MEMORY, "reading inventory's events");
-    struct error error = record_log_reader_pool_take(&reader->readers, after, after, &place);
+    struct error error = decoded_log_read(&reader_of(source)->decoded, &read);
     if (error_is(error))
         return error;
-    error = record_log_reader_read(place.reader, place.position, visit_record, &read);
-    if (!error_is(error))
-        error = read.error;
-    if (error_is(error)) {
-        record_log_reader_destroy(place.reader);
-        return error;
-    }
-    batch->events = read.events;
+    batch->events = read.items;
     batch->event_count = read.count;
-    batch->next = place.key;
-    record_log_reader_pool_give(&reader->readers, &place);
+    batch->next = read.next;
     return error;
 }
 
 static uint64_t oldest(struct inventory_event_source *source)
 {
-    return record_log_oldest(reader_of(source)->log);
+    return decoded_log_oldest(&reader_of(source)->decoded);
 }
 
 static uint64_t newest(struct inventory_event_source *source)
 {
-    return record_log_committed_end(reader_of(source)->log);
+    return decoded_log_newest(&reader_of(source)->decoded);
 }
 
 static const char *identity(struct inventory_event_source *source)
 {
-    return reader_of(source)->identity;
+    return reader_of(source)->decoded.identity;
 }
 
 static void set_wake(struct inventory_event_source *source, inventory_event_wake *wake,
                      void *context)
 {
-    struct inventory_event_reader *reader = reader_of(source);
-    pthread_mutex_lock(&reader->mutex);
-    reader->wake = wake;
-    reader->wake_context = context;
-    pthread_mutex_unlock(&reader->mutex);
-}
-
-void inventory_event_reader_committed(struct inventory_event_reader *reader)
-{
-    pthread_mutex_lock(&reader->mutex);
-    if (reader->wake != NULL)
-        reader->wake(reader->wake_context);
-    pthread_mutex_unlock(&reader->mutex);
+    decoded_log_set_wake(&reader_of(source)->decoded, wake, context);
 }
 
 struct error inventory_event_reader_init(struct inventory_event_reader *reader,
@@ -270,17 +207,11 @@ struct error inventory_event_reader_init(struct inventory_event_reader *reader,
         .identity = identity,
         .set_wake = set_wake,
     };
-    *reader = (struct inventory_event_reader){.base = {.table = &table}, .log = log};
-    struct error error = log_identity_open(file_system, directory, random, reader->identity);
-    if (error_is(error))
-        return error;
-    record_log_reader_pool_init(&reader->readers, log);
-    pthread_mutex_init(&reader->mutex, NULL);
-    return error;
+    reader->base.table = &table;
+    return decoded_log_init(&reader->decoded, log, file_system, directory, random);
 }
 
 void inventory_event_reader_deinit(struct inventory_event_reader *reader)
 {
-    record_log_reader_pool_deinit(&reader->readers);
-    pthread_mutex_destroy(&reader->mutex);
+    decoded_log_deinit(&reader->decoded);
 }

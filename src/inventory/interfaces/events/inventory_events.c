@@ -8,6 +8,7 @@
 #include "inventory/interfaces/rpc/inventory_messages.h"
 #include "platform/base/memory.h"
 #include "platform/events/event_watchers.h"
+#include "platform/rpc/message_pack.h"
 
 #include "waybill/inventory/v1/inventory_events.pb-c.h"
 
@@ -169,16 +170,14 @@ static bool pack(const struct inventory_events *events, const struct inventory_e
     ProtobufCMessage *message = kind->fill == NULL
                                     ? with_reservation(arena, event, kind->descriptor)
                                     : kind->fill(arena, event);
-    if (message == NULL)
+    struct text data;
+    if (message == NULL || !message_pack(message, arena, &data))
         return false;
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *data = arena_allocate(arena, size + 1);
     char *event_id =
         arena_format(arena, "inventory-%s-%llu", inventory_event_source_identity(events->source),
                      (unsigned long long)event->sequence);
-    if (data == NULL || event_id == NULL)
+    if (event_id == NULL)
         return false;
-    protobuf_c_message_pack(message, data);
     *packed = (struct event){
         .event_id = text_of(event_id),
         .type = text_of(kind->descriptor->name),
@@ -186,7 +185,7 @@ static bool pack(const struct inventory_events *events, const struct inventory_e
         .key = event->reservation == NULL ? event->sku : event->reservation->reservation_id,
         .sequence = event->sequence,
         .time_us = event->time_us,
-        .data = text_make(data, size),
+        .data = data,
     };
     return true;
 }

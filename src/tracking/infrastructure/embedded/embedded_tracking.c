@@ -223,7 +223,7 @@ static struct error step(struct embedded_tracking *embedded, size_t count)
     uint64_t end = record_log_committed_end(embedded->engine->log);
     if (!error_is(error) && end != embedded->announced_end) {
         embedded->announced_end = end;
-        tracking_announcement_reader_committed(&embedded->announcements);
+        decoded_log_committed(&embedded->announcements.decoded);
     }
     publish(embedded);
     return error;
@@ -351,7 +351,7 @@ static void release(struct embedded_tracking *embedded, bool orderly)
 static uint64_t held(void *context)
 {
     struct embedded_tracking *embedded = context;
-    return tracking_announcement_reader_held(&embedded->announcements);
+    return decoded_log_held(&embedded->announcements.decoded);
 }
 
 static struct error open_announcements(struct embedded_tracking *embedded)

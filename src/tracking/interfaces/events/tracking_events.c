@@ -6,6 +6,7 @@
 
 #include "platform/base/memory.h"
 #include "platform/events/event_watchers.h"
+#include "platform/rpc/message_pack.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 
 static const char source_name[] = "tracking";
@@ -105,19 +106,17 @@ static bool pack(const struct tracking_events *events,
                  struct event *packed)
 {
     ProtobufCMessage *message = fill_functions[announcement->type](events, arena, announcement);
-    if (message == NULL)
+    struct text data;
+    if (message == NULL || !message_pack(message, arena, &data))
         return false;
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *data = arena_allocate(arena, size + 1);
     char *event_id = arena_format(arena, "tracking-%s-%llu",
                                   tracking_announcement_source_identity(events->source),
                                   (unsigned long long)announcement->sequence);
     char *key = arena_format(arena, "%.*s/%.*s", (int)announcement->carrier.size,
                              announcement->carrier.data, (int)announcement->tracking_number.size,
                              announcement->tracking_number.data);
-    if (data == NULL || event_id == NULL || key == NULL)
+    if (event_id == NULL || key == NULL)
         return false;
-    protobuf_c_message_pack(message, data);
     *packed = (struct event){
         .event_id = text_of(event_id),
         .type = text_of(message->descriptor->name),
@@ -125,7 +124,7 @@ static bool pack(const struct tracking_events *events,
         .key = text_of(key),
         .sequence = announcement->sequence,
         .time_us = announcement->time_us,
-        .data = text_make(data, size),
+        .data = data,
     };
     return true;
 }
