@@ -180,10 +180,29 @@ def shipment(shipment_id, *numbers):
     return shipping_events.ShipmentCreated(shipment=made)
 
 
+def whole_shipment(shipment_id, number, *pieces):
+    """As of DHL Express: the pieces have numbers, but what happens is told of the whole."""
+    made = shipment(shipment_id, *pieces)
+    made.shipment.carrier = "dhl"
+    made.shipment.tracking_number = number
+    return made
+
+
 def record(channel, number, seconds_ago, carrier="fedex", type=tracking.TRACKING_EVENT_TYPE_IN_TRANSIT):
     event = tracking.TrackingEvent(carrier=carrier, tracking_number=number, type=type, source="test")
     event.occurred_time.FromMilliseconds(int((time.time() - seconds_ago) * 1000))
     method(channel, "RecordEvent")(tracking.RecordEventRequest(event=event), timeout=30)
+
+
+def a_shipment_of_which_its_carrier_tells_as_a_whole_is_one_tracking():
+    with Shipping() as far, Place(far) as place:
+        far.tell(whole_shipment("s1", "1234567890", "JD1", "JD2"))
+        far.tell(shipment("s2", "A"))
+        with place.serve() as server, waybill_server.channel_to(server.listen) as channel:
+            wait_for(lambda: get(channel, "A"), "the shipment behind it")
+            whole = get(channel, "1234567890", "dhl")
+            assert (whole.shipment_id, whole.order_id) == ("s1", "o-s1"), whole
+            assert get(channel, "JD1", "dhl") is None and get(channel, "JD2", "dhl") is None
 
 
 def events_of_shipping_are_followed_over_restarts_of_both_sides():
@@ -319,6 +338,7 @@ def together(cases):
 
 
 tap.run(together([
+    a_shipment_of_which_its_carrier_tells_as_a_whole_is_one_tracking,
     events_of_shipping_are_followed_over_restarts_of_both_sides,
     silent_parcels_are_asked_about_more_and_more_seldom_and_once_learnt_anew,
     quota_is_kept_over_restarts_and_no_other_carrier_suffers,

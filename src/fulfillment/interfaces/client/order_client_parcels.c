@@ -179,15 +179,27 @@ static const char *words_of(const Waybill__Shipping__V1__Shipment *shipment, con
     return shipment->failure[0] == '\0' ? otherwise : shipment->failure;
 }
 
+/* Where no parcel has the shipment's own number, its carrier tells of the whole: DHL Express. */
+static bool is_followed_as_one(const Waybill__Shipping__V1__Shipment *shipment)
+{
+    for (size_t i = 0; i < shipment->n_parcels; i++) {
+        if (strcmp(shipment->parcels[i]->tracking_number, shipment->tracking_number) == 0)
+            return false;
+    }
+    return shipment->tracking_number[0] != '\0';
+}
+
 static bool read_bought(struct order_call *call, const Waybill__Shipping__V1__Shipment *shipment)
 {
-    size_t count = shipment->n_parcels;
+    bool is_one = is_followed_as_one(shipment);
+    size_t count = is_one ? 1 : shipment->n_parcels;
     call->tracking_numbers =
         arena_allocate_zero(call->arena, count + 1, sizeof *call->tracking_numbers);
     if (call->tracking_numbers == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
-        const char *number = shipment->parcels[i]->tracking_number;
+        const char *number =
+            is_one ? shipment->tracking_number : shipment->parcels[i]->tracking_number;
         if (number[0] == '\0')
             number = shipment->tracking_number;
         call->tracking_numbers[call->tracking_number_count] =

@@ -184,11 +184,30 @@ static bool take_scan(struct carrier_event_consumer *consumer, const struct even
            record(consumer, event, &scan);
 }
 
-/* Number by number; a shipment that names none for its parcels has one for all of them. */
+/*
+ * Where no parcel has the shipment's own number, its carrier tells of the whole alone (DHL
+ * Express), in pushes and in answers: then that is the number to follow.
+ */
+static bool is_followed_as_one(const Waybill__Shipping__V1__Shipment *shipment)
+{
+    for (size_t i = 0; i < shipment->n_parcels; i++) {
+        if (strcmp(shipment->parcels[i]->tracking_number, shipment->tracking_number) == 0)
+            return false;
+    }
+    return shipment->tracking_number[0] != '\0';
+}
+
+static size_t number_count(const Waybill__Shipping__V1__Shipment *shipment)
+{
+    return is_followed_as_one(shipment) || shipment->n_parcels == 0 ? 1 : shipment->n_parcels;
+}
+
+/* Number by number; a parcel without one has the whole's. */
 static const char *number_of(const Waybill__Shipping__V1__Shipment *shipment, size_t parcel)
 {
-    const char *number = parcel < shipment->n_parcels ? shipment->parcels[parcel]->tracking_number
-                                                      : shipment->tracking_number;
+    const char *number = is_followed_as_one(shipment) || shipment->n_parcels == 0
+                             ? shipment->tracking_number
+                             : shipment->parcels[parcel]->tracking_number;
     return number[0] != '\0' ? number : shipment->tracking_number;
 }
 
@@ -199,11 +218,6 @@ static bool is_first_of_its_number(const Waybill__Shipping__V1__Shipment *shipme
             return false;
     }
     return number_of(shipment, parcel)[0] != '\0';
-}
-
-static size_t number_count(const Waybill__Shipping__V1__Shipment *shipment)
-{
-    return shipment->n_parcels == 0 ? 1 : shipment->n_parcels;
 }
 
 /* ShipmentCreated: each parcel is opened. */

@@ -12,7 +12,8 @@
 /*
  * Follows shipping's events:
  *
- *   ShipmentCreated       each of its parcels is opened, with its shipment and order
+ *   ShipmentCreated       each of its parcels is opened, with its shipment and order; the whole
+ *                         alone where no parcel has its number, as with DHL Express
  *   CarrierEventReceived  the scan becomes an event of its number (scan_event.h); a number whose
  *                         shipment is known is opened for it first
  *   ShipmentCancelled     each of its parcels gets an event CANCELLED
