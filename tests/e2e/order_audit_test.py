@@ -22,7 +22,6 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import order_auditor  # noqa: E402
 import tap  # noqa: E402
-from carrier_simulator import Simulator  # noqa: E402
 from order_customers import ASKED, LEFT_ALONE, ROADS, Crowd, Customer, Killer, Person, Shop  # noqa: E402
 from waybill_server import common, fulfillment as f, shipping as p, tracking as t  # noqa: E402
 
@@ -31,6 +30,7 @@ arguments.add_argument("--orders", type=int, default=1000)
 arguments.add_argument("--fault-rate", default="0.12")
 options, sys.argv[1:] = arguments.parse_known_args()
 SEED = int(os.environ.get("WAYBILL_SEED", random.randrange(2**32)))
+ALL_ROADS = {name for name, (_, share, _) in ROADS.items() if share > 0}
 SETTLING_SECONDS_MAX = 60  # after the last customer; far above what it takes
 
 
@@ -67,43 +67,60 @@ def check_ends(customers, books):
             assert one.order_id.endswith(LEFT_ALONE), (one.name, order)
 
 
-def storm(apart, count):
-    print(f"# {count} orders; again: WAYBILL_SEED={SEED} {sys.argv[0]}", flush=True)
+def storm(shop, count, road=None):
+    """Books and customers, after `count` orders have gone their roads while processes were killed."""
     began = time.monotonic()
-    with Simulator("--seed", str(SEED % 2**31), "--fault-rate", options.fault_rate, "--search-lag",
-                   "1") as simulator, Shop(simulator, apart, 3 * count) as shop:
-        customers = [Customer(shop, SEED, number) for number in range(count)]
-        person = Person(shop)
-        with person:
-            with Killer(shop, SEED) as killer:
-                Crowd(customers).run()
-            walked = time.monotonic()
-            wait_until_nothing_is_under_way(shop)
-        books = audited(shop)
-        print(f"# walked in {walked - began:.1f} s, settled and audited in {time.monotonic() - walked:.1f} s; "
-              f"kills {dict(killer.kills)}, a person's decisions {dict(person.decisions)}")
-        print(f"# {dict(collections.Counter(order_auditor.state_of(one) for one in books.orders.values()))}")
-        print(f"# carriers: {simulator.counts()}")
+    customers = [Customer(shop, SEED, number, road) for number in range(count)]
+    person = Person(shop)
+    with person:
+        with Killer(shop, SEED) as killer:
+            Crowd(customers).run()
+        walked = time.monotonic()
+        wait_until_nothing_is_under_way(shop)
+    books = audited(shop)
+    print(f"# walked in {walked - began:.1f} s, settled and audited in {time.monotonic() - walked:.1f} s; "
+          f"kills {dict(killer.kills)}, a person's decisions {dict(person.decisions)}")
+    print(f"# {dict(collections.Counter(order_auditor.state_of(one) for one in books.orders.values()))}")
+    print(f"# carriers: {shop.simulator.counts()}")
     check_ends(customers, books)
     assert sum(killer.kills.values()) > 3, killer.kills
-    assert {one.name for one in customers} == set(ROADS)
+    return customers, books
+
+
+def faulty_shop(apart, *of_simulator, **more):
+    print(f"# again: WAYBILL_SEED={SEED} {sys.argv[0]}", flush=True)
+    return Shop(apart, 3 * options.orders, "--seed", str(SEED % 2**31), "--fault-rate", options.fault_rate,
+                *of_simulator, **more)
 
 
 def orders_over_five_processes_that_are_killed_are_conserved():
-    storm(True, options.orders)
+    with faulty_shop(True, "--search-lag", "8") as shop:
+        customers, _ = storm(shop, options.orders)
+        assert {one.name for one in customers} == ALL_ROADS
 
 
 def orders_in_one_process_that_is_killed_are_conserved():
-    storm(False, options.orders)
+    with faulty_shop(False, "--search-lag", "1") as shop:
+        customers, _ = storm(shop, options.orders)
+        assert {one.name for one in customers} == ALL_ROADS
+
+
+def parcels_that_carriers_tell_of_with_faults_deliver_their_orders():
+    """A parcel lives 20,000 times faster; what pushes do not bring, polls do."""
+    with faulty_shop(True, "--search-lag", "1", "--speed", "20000", pushes=True,
+                     tracking_poll_seconds=8) as shop:
+        storm(shop, options.orders // 10, "brought")
+        counts = shop.simulator.counts()
+        assert counts["pushes_accepted"] > options.orders // 10, counts
 
 
 # --- the auditor ---
 
 def calm_books():
     """A few orders on each road, nobody dies, carriers make no mistakes."""
-    with Simulator("--seed", "1") as simulator, Shop(simulator, False, 1000) as shop:
+    with Shop(False, 1000, "--seed", "1") as shop:
         customers = [Customer(shop, 1, number) for number in range(60)]
-        assert {one.name for one in customers} == set(ROADS)
+        assert {one.name for one in customers} == ALL_ROADS
         Crowd(customers).run()
         wait_until_nothing_is_under_way(shop)
         books = audited(shop)
@@ -242,4 +259,5 @@ tap.run([
     what_is_planted_in_good_books_is_found,
     orders_over_five_processes_that_are_killed_are_conserved,
     orders_in_one_process_that_is_killed_are_conserved,
+    parcels_that_carriers_tell_of_with_faults_deliver_their_orders,
 ])

@@ -300,7 +300,7 @@ class Audit:
                         "shipment": ()}[what]
                 self.expect(one.state in over, f"{what} {key}", f"is of no order: {one.order_id!r}")
         known = {(one.carrier, number): one for one in self.books.shipments.values()
-                 for number in (one.tracking_number, *numbers_of(one)) if number}
+                 for number in numbers_of(one)}
         for one in self.books.trackings:
             shipment = known.get((one.carrier, one.tracking_number))
             subject = f"tracking {one.carrier} {one.tracking_number}"
@@ -420,8 +420,9 @@ class Audit:
 
 
 def numbers_of(shipment):
-    """One a parcel, each once; those without have the whole's."""
-    return list(dict.fromkeys(one.tracking_number or shipment.tracking_number for one in shipment.parcels))
+    """What its carrier tells of: the parcels, or the whole where no parcel has the whole's number."""
+    numbers = list(dict.fromkeys(one.tracking_number or shipment.tracking_number for one in shipment.parcels))
+    return numbers if shipment.tracking_number in numbers else [shipment.tracking_number]
 
 
 def money(message):

@@ -18,8 +18,9 @@ import traceback
 import grpc
 from google.protobuf import timestamp_pb2
 
-from carrier_simulator import ACCOUNTS
+from carrier_simulator import ACCOUNTS, SECRET, Simulator
 from order_auditor import live_labels
+from order_shop import money, open_warehouse
 from socket_supervisor import SERVICES, Processes, Supervisor
 from waybill_process import FED
 from waybill_server import (
@@ -56,32 +57,36 @@ LEFT_ALONE = "77"  # ends the ids of orders to which the person who is asked has
 CARRIERS = ((), (), ("ups",), ("fedex", "ups"), ("dhl", "ups"))
 
 
-def dollars(minor):
-    return common.Money(currency_code="USD", amount_minor=minor)
-
-
 class Shop:
-    """Supervised processes, one or one a service, that ship with the carriers of `simulator`."""
+    """Supervised processes, one or one a service, that ship with a simulator of carriers; these push what happens
+    to parcels if `pushes`.
+    """
 
-    def __init__(self, simulator, apart, stock, **settings):
+    def __init__(self, apart, stock, *of_simulator, pushes=False, **settings):
         self.data = tempfile.mkdtemp(prefix="waybill-shop-")
-        self.simulator = simulator
-        ship = simulator.settings(**{
-            "carriers": "ups,fedex,dhl", "purchase_seconds_max": 2, "first_lookup_seconds": 1,
-            "lookup_seconds_max": 6, **settings,
-            **{f"{carrier}_calls_per_second_max": 0 for carrier in ACCOUNTS},
-            **{f"{carrier}_calls_at_once_max": 64 for carrier in ACCOUNTS}})
+        self.stock = stock
         if apart:
-            self.processes = Processes(self.data, {"shipping": ship})
+            self.processes = Processes(self.data)
             self.supervisors = self.processes.supervisors
         else:
-            self.processes = Supervisor(self.data, *ship, environment=FED)
-            self.supervisors = {"all": self.processes}
-        self.addresses = {service: self.supervisors.get(service, self.processes).listen
-                          if apart else self.processes.listen for service in SERVICES}
-        self.stock = stock
+            self.processes = Supervisor(self.data, environment=FED)
+            self.supervisors = dict.fromkeys(("all",), self.processes)
+        self.addresses = {service: self.supervisors[service if apart else "all"].listen
+                          for service in SERVICES}
+        if pushes:
+            of_simulator += ("--push-url", f"http://{self.addresses['shipping']}/webhooks",
+                             "--push-secret", SECRET)
+        self.simulator = Simulator(*of_simulator)
+        self.supervisors["shipping" if apart else "all"].arguments += self.simulator.settings(
+            carriers="ups,fedex,dhl", purchase_seconds_max=2, first_lookup_seconds=1, lookup_seconds_max=6,
+            **{f"{carrier}_calls_per_second_max": 0 for carrier in ACCOUNTS},
+            **{f"{carrier}_calls_at_once_max": 64 for carrier in ACCOUNTS})
+        for name, value in settings.items():  # of tracking
+            self.supervisors["tracking" if apart else "all"].arguments += [
+                "--" + name.replace("_", "-"), str(value)]
 
     def __enter__(self):
+        self.simulator.__enter__()
         self.processes.__enter__()
         self.channels = {address: channel_to(address) for address in set(self.addresses.values())}
         self.fill()
@@ -91,6 +96,7 @@ class Shop:
         for channel in self.channels.values():
             channel.close()
         self.processes.__exit__()
+        self.simulator.__exit__()
         shutil.rmtree(self.data, ignore_errors=True)
 
     def ask(self, messages, name, **fields):
@@ -107,13 +113,7 @@ class Shop:
 
     def fill(self):
         for number, address in enumerate((NEW_YORK, BONN), 1):
-            self.ask(w, "CreateWarehouse", warehouse=w.Warehouse(
-                warehouse_id=f"W{number}", name=address.name, priority=number, active=True,
-                address=address, handling_cost=dollars(100)))
-            self.ask(w, "SetCostCard", cost_card=w.CostCard(
-                warehouse_id=f"W{number}", valid_from="2020-01-01", parcel_grams_max=70000,
-                bands=[w.CostBand(distance_metres_max=20000000, base=dollars(500),
-                                  per_kilogram=dollars(10))]))
+            open_warehouse(self.ask, number, address, 20000000)
         for sku, (grams, _, places) in GOODS.items():
             self.ask(w, "PutItem", item=w.Item(sku=sku, name=f"A {sku}", weight_grams=grams,
                                                hs_code="691110", origin_country="DE"))
@@ -147,14 +147,15 @@ class LeftAlone(Exception):
 class Customer:
     """One order and its road. What it is about follows from the seed and its number alone."""
 
-    def __init__(self, shop, seed, number):
+    def __init__(self, shop, seed, number, road=None):
         chance = random.Random(f"{seed} {number}")
         self.shop = shop
         self.number = number
         self.order_id = f"order-{number}"
-        self.name = chance.choices(list(ROADS), [share for _, share, _ in ROADS.values()])[0]
+        drawn = chance.choices(list(ROADS), [share for _, share, _ in ROADS.values()])[0]
+        self.name = road or drawn
         self.road, _, self.end = ROADS[self.name]
-        self.lines = [f.OrderLine(sku=sku, quantity=quantity, unit_value=dollars(GOODS[sku][1]))
+        self.lines = [f.OrderLine(sku=sku, quantity=quantity, unit_value=money(GOODS[sku][1]))
                       for sku, quantity in collections.Counter(chance.choice(BASKETS)).items()]
         self.destination = chance.choice((CHICAGO, BERLIN))
         self.rule = chance.choice((f.ORDER_RULE_CHEAPEST, f.ORDER_RULE_FASTEST))
@@ -209,6 +210,11 @@ class Customer:
     def is_delivered(self):
         yield from self.is_sent()
         yield from self.scan(t.TRACKING_EVENT_TYPE_DELIVERED, "delivered")
+        yield from self.reach(DELIVERED)
+
+    def is_brought_by_its_carriers(self):
+        """Nobody but they says so."""
+        yield from self.is_sent()
         yield from self.reach(DELIVERED)
 
     def comes_back(self):
@@ -303,6 +309,7 @@ ROADS = {
     "cancelled paid": (Customer.is_cancelled_paid, 12, CANCELLED),
     "paid and cancelled": (Customer.is_paid_and_cancelled_at_once, 6, CANCELLED),
     "too much": (Customer.wants_too_much, 4, None),
+    "brought": (Customer.is_brought_by_its_carriers, 0, DELIVERED),
 }
 
 

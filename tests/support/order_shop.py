@@ -33,6 +33,17 @@ DESTINATION = common.Address(name="Ann", lines=["1, Rue"], city="Paris", country
                              point=common.GeoPoint(latitude_e7=488566000, longitude_e7=23522000))
 
 
+def open_warehouse(call_with, number, address, distance_metres_max=2000000):
+    """W1, W2, … with its costs; `call_with` is a shop's way to call."""
+    call_with(w, "CreateWarehouse", warehouse=w.Warehouse(
+        warehouse_id=f"W{number}", name=f"Site {number}", priority=number, active=True, address=address,
+        handling_cost=money(100)))
+    call_with(w, "SetCostCard", cost_card=w.CostCard(
+        warehouse_id=f"W{number}", valid_from="2020-01-01", parcel_grams_max=10000,
+        bands=[w.CostBand(distance_metres_max=distance_metres_max, base=money(500),
+                          per_kilogram=money(10))]))
+
+
 class Shop:
     """`channel_of(messages)` leads to who serves them; `log()` is what the servers said."""
 
@@ -51,15 +62,9 @@ class Shop:
 
     def fill(self):
         for number, longitude in ((1, 70000000), (2, 80000000)):
-            address = common.Address(lines=["2, Weg"], city="Bonn", country_code="DE",
-                                     point=common.GeoPoint(latitude_e7=507000000, longitude_e7=longitude))
-            self.call(w, "CreateWarehouse", warehouse=w.Warehouse(
-                warehouse_id=f"W{number}", name=f"Site {number}", priority=number, active=True,
-                address=address, handling_cost=money(100)))
-            self.call(w, "SetCostCard", cost_card=w.CostCard(
-                warehouse_id=f"W{number}", valid_from="2020-01-01", parcel_grams_max=10000,
-                bands=[w.CostBand(distance_metres_max=2000000, base=money(500),
-                                  per_kilogram=money(10))]))
+            open_warehouse(self.call, number, common.Address(
+                lines=["2, Weg"], city="Bonn", country_code="DE",
+                point=common.GeoPoint(latitude_e7=507000000, longitude_e7=longitude)))
         for sku in VALUES:
             self.call(w, "PutItem", item=w.Item(sku=sku, name=f"A {sku}", weight_grams=400,
                                                 hs_code="691110", origin_country="DE"))
