@@ -105,10 +105,14 @@ build_program() {
         }
     fi
     echo "Building…"
-    ninja -C build src/main/waybill >"$log" 2>&1 || {
-        cat "$log" >&2
-        exit 1
-    }
+    if [ -t 1 ]; then # one line that counts, and what goes wrong
+        NINJA_STATUS='  %f of %t  ' ninja -C build src/main/waybill || exit 1
+    else
+        ninja -C build src/main/waybill >"$log" 2>&1 || {
+            cat "$log" >&2
+            exit 1
+        }
+    fi
     ln -sf src/main/waybill build/waybill
     rm -f "$log"
 }

@@ -9,12 +9,14 @@ skip counts as failed: a machine that skips proves less than it says.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PLACE = re.compile(r"\s*\[?\s*(\d+)/(\d+)[\s\]]")  # "[3/490] Compiling…", " 3/93 waybill:unit / …"
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
     "LSAN_OPTIONS": "print_suppressions=0:suppressions="
@@ -44,12 +46,29 @@ VARIANTS = [
 ]
 
 
-def run(command, environment=None):
+def watched(command, title, environment):
+    """(exit code, output) of a command; a person at a terminal sees how far it is."""
+    is_seen = sys.stderr.isatty()
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment},
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = []
+    for line in process.stdout:
+        output.append(line)
+        place = PLACE.match(line)
+        if is_seen and place:
+            sys.stderr.write(f"\r\x1b[K{title}: {place.group(1)} of {place.group(2)}")
+            sys.stderr.flush()
+    if is_seen:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+    return process.wait(), "".join(output)
+
+
+def run(command, title, environment=None):
     """Runs quietly; shows the output and ends if it fails."""
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(environment or {})},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        sys.stdout.write(done.stdout)
+    code, output = watched(command, title, environment or {})
+    if code != 0:
+        sys.stdout.write(output)
         print(f"failed: {' '.join(command)}")
         print("0 passed, 1 failed, 0 skipped")
         sys.exit(1)
@@ -58,8 +77,9 @@ def run(command, environment=None):
 def build(variant):
     began = time.monotonic()
     if not os.path.exists(os.path.join(variant.directory, "build.ninja")):
-        run(["meson", "setup", variant.directory, *variant.options], {"CC": variant.compiler})
-    run(["ninja", "-C", variant.directory])
+        run(["meson", "setup", variant.directory, *variant.options], f"configuring {variant.name}",
+            {"CC": variant.compiler})
+    run(["ninja", "-C", variant.directory], f"building {variant.name}")
     print(f"built {variant.name} in {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -87,12 +107,11 @@ def test(variant, nightly, names):
         for suite in variant.suites:
             command += ["--suite", suite]
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **SANITIZER_OPTIONS}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        sys.stdout.write(done.stdout)
+    code, output = watched(command, f"running {variant.name}", SANITIZER_OPTIONS)
+    if code != 0:
+        sys.stdout.write(output)
     print(f"ran {variant.name} in {time.monotonic() - began:.0f} s", flush=True)
-    return os.path.join(variant.directory, "meson-logs", "testlog.junit.xml"), done.returncode
+    return os.path.join(variant.directory, "meson-logs", "testlog.junit.xml"), code
 
 
 def count(report, totals, problems, variant):
