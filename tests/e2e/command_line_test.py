@@ -784,6 +784,29 @@ def call_gives_up_at_its_timeout():
         assert time.monotonic() - began < 20
 
 
+def first_order_without_a_cost_card_is_told_what_is_missing():
+    address = {"name": "N", "lines": ["1"], "city": "C", "countryCode": "US",
+               "point": {"latitudeE7": 407500000, "longitudeE7": -739970000}}
+    with Place() as place, Server(place / "data", environment={"WAYBILL_ON_HAND_SOURCE": "auto"}) as server:
+        for method, request in (
+                ("CreateWarehouse", {"warehouse": {"warehouseId": "W", "name": "W", "active": True,
+                                                   "address": address}}),
+                ("PutItem", {"item": {"sku": "A", "name": "A", "weightGrams": 1}}),
+                ("WarehouseService/ReceiveStock", {"movementId": "m", "warehouseId": "W",
+                                                   "sku": "A", "quantity": 5})):
+            assert call(server, method, json.dumps(request)).returncode == 0
+        until = time.monotonic() + TIME_LIMIT
+        while call(server, "GetStock", '{"sku": "A"}').returncode != 0:
+            assert time.monotonic() < until, "inventory hears nothing of the shelf"
+        order = {"orderId": "o", "currencyCode": "USD", "destination": address,
+                 "lines": [{"sku": "A", "quantity": 2,
+                            "unitValue": {"currencyCode": "USD", "amountMinor": 100}}]}
+        done = call(server, "PromiseOrder", json.dumps(order))
+        assert done.returncode == 64 + 9, done
+        assert "A has 0, 2 asked; a warehouse counts if it is active, has a point, and a cost card" \
+            in done.stderr, done
+
+
 def call_asks_for_health():
     with Place() as place, Server(place / "data") as server:
         for service in ("", "waybill.inventory.v1.InventoryService"):
@@ -892,6 +915,7 @@ tap.run([
     call_refuses_a_bad_request_before_it_is_sent,
     call_tells_that_no_server_is_there,
     call_gives_up_at_its_timeout,
+    first_order_without_a_cost_card_is_told_what_is_missing,
     call_asks_for_health,
     grpcio_reads_the_details_of_a_refusal,
     grpcio_asks_for_health_and_reflection,

@@ -79,15 +79,25 @@ static const struct refusal refusals[] = {
                                       "the allocation has expired", ""},
 };
 
+/* What a shop that has just begun forgets, and then finds its stock unseen. */
+static const char *who_counts(const struct warehouse_command *command)
+{
+    const struct allocate_command *allocate = (const struct allocate_command *)command;
+    if (command->kind != COMMAND_ALLOCATE || allocate->strategy == STRATEGY_PRIORITY)
+        return "";
+    return "; a warehouse counts if it is active, has a point, and a cost card that reaches so far";
+}
+
 /* Not enough stock: the message names the first SKU, the detail all of them. */
 static void fail_with_shortages(struct rpc_call *call, const struct warehouse_command *command)
 {
     struct arena *arena = rpc_call_arena(call);
     const struct shortage *first = &command->shortages[0];
-    struct rpc_status status = rpc_status_make(
-        arena, GRPC_STATUS_FAILED_PRECONDITION, "INSUFFICIENT_STOCK",
-        "not enough stock: %.*s has %lld, %lld asked", (int)first->sku.size, first->sku.data,
-        (long long)first->available_quantity, (long long)first->requested_quantity);
+    struct rpc_status status =
+        rpc_status_make(arena, GRPC_STATUS_FAILED_PRECONDITION, "INSUFFICIENT_STOCK",
+                        "not enough stock: %.*s has %lld, %lld asked%s", (int)first->sku.size,
+                        first->sku.data, (long long)first->available_quantity,
+                        (long long)first->requested_quantity, who_counts(command));
     Waybill__Warehouse__V1__InsufficientStock *detail =
         warehouse_shortages_message(arena, command->shortages, command->shortage_count);
     if (detail != NULL)
