@@ -228,6 +228,12 @@ def labels_are_voided_by_each_carriers_rules():
                 shipment_id="void-dhl").shipment.state == s.SHIPMENT_STATE_CREATED
 
 
+def a_label_that_is_unknown_is_not_resolved():
+    assert not call("ListUnwantedLabels").labels
+    refused(grpc.StatusCode.NOT_FOUND, "UNWANTED_LABEL_NOT_FOUND", "ResolveUnwantedLabel", label_id=7,
+            resolution=s.UNWANTED_LABEL_RESOLUTION_TRY_AGAIN)
+
+
 def lists_are_whole_and_in_order():
     for number in range(7):
         create(f"list-{number}", "tariff", "UPS", order_id="the-order")
@@ -375,6 +381,19 @@ def unknown_shapes_are_kept_and_other_requests_refused():
     while holder["server"].counted("waybill_shipping_unknown_shapes_total") < shapes + 5:
         assert time.monotonic() < end
         time.sleep(0.05)
+    answer = call("ListUnreadPushes", carrier="ups", page_size=3)
+    assert [one.body for one in answer.pushes][:2] == [b"{}", b"no json"], answer
+    assert all(one.reason and one.receive_time.seconds and one.carrier == "ups"
+               for one in answer.pushes) and answer.next_page_token
+    rest = call("ListUnreadPushes", carrier="ups", page_token=answer.next_page_token)
+    kept = len(answer.pushes) + len(rest.pushes)
+    assert kept >= 5 and not rest.next_page_token, rest
+    answer = call("ReplayUnreadPushes")
+    assert answer.pushes == kept and not answer.more, answer
+    end = time.monotonic() + 30
+    while len(call("ListUnreadPushes").pushes) < kept:  # read again, and as strange as before
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert push("ups", b"x" * (1024 * 1024), secret) == 200
     try:
         assert push("ups", b"x" * (1024 * 1024 + 1), secret) == 413
@@ -450,6 +469,7 @@ def main():
                 rules_take_the_cheapest_and_the_fastest,
                 a_carriers_no_is_a_record_with_its_words,
                 labels_are_voided_by_each_carriers_rules,
+                a_label_that_is_unknown_is_not_resolved,
                 lists_are_whole_and_in_order,
                 a_carrier_is_asked_for_scans,
                 what_is_settled_needs_no_person,

@@ -72,6 +72,10 @@ struct desk_call {
         struct get_label_call label;
         struct get_tracking_info_call tracking;
         struct list_carriers_call carriers;
+        struct list_unread_pushes_call unread;
+        struct replay_unread_pushes_call replay;
+        struct list_unwanted_labels_call unwanted;
+        struct resolve_unwanted_label_call unwant;
     } as;
 };
 

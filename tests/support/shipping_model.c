@@ -137,6 +137,10 @@ static void clear(struct shipping_command *command)
     case COMMAND_GET_SHIPMENT:
     case COMMAND_FIND_SHIPMENT:
     case COMMAND_KEEP_AUDIT:
+    case COMMAND_LIST_UNREAD_PUSHES:
+    case COMMAND_REPLAY_PUSHES:
+    case COMMAND_LIST_UNWANTED_LABELS:
+    case COMMAND_CHANGE_UNWANTED_LABEL:
         break;
     }
 }
@@ -185,6 +189,14 @@ static enum shipping_outcome decide(struct shipping_model *model, struct shippin
         return model_list_webhooks(model, (struct list_webhooks_command *)command);
     case COMMAND_RECORD_SCANS:
         return model_record_scans(model, (struct record_scans_command *)command);
+    case COMMAND_LIST_UNREAD_PUSHES:
+        return model_list_unread(model, (struct list_unread_pushes_command *)command);
+    case COMMAND_REPLAY_PUSHES:
+        return model_replay_pushes(model, (struct replay_pushes_command *)command);
+    case COMMAND_LIST_UNWANTED_LABELS:
+        return model_list_unwanted(model, (struct list_unwanted_labels_command *)command);
+    case COMMAND_CHANGE_UNWANTED_LABEL:
+        return model_change_unwanted(model, (struct change_unwanted_label_command *)command);
     }
     CHECK(false);
     return SHIPPING_DONE;
@@ -256,6 +268,7 @@ void shipping_model_destroy(struct shipping_model *model)
     memory_release(model->scans.items);
     memory_release(model->audit.items);
     memory_release(model->events.items);
+    memory_release(model->unwanted.items);
     arena_deinit(&model->arena);
     memory_release(model);
 }

@@ -44,6 +44,7 @@ enum shipping_outcome model_list_unfinished(struct shipping_model *model,
 {
     size_t count = 0;
     model_sweep_sent(model, command->sent_before_us);
+    model_count_open(model, &command->open);
     const struct shipment **due =
         arena_allocate_zero(command->base.arena, model->shipments.count + 1, sizeof *due);
     command->shipments = arena_allocate_zero(command->base.arena, command->page_size + 1,
@@ -232,7 +233,13 @@ enum shipping_outcome model_record_scans(struct shipping_model *model,
         record_scan(model, command, &command->scans[i]);
         command->new_count++;
     }
-    if (command->webhook_id > 0 && command->webhook_id <= model->webhooks.count)
-        ((struct model_webhook *)model->webhooks.items[command->webhook_id - 1])->processed = true;
+    if (command->webhook_id > 0 && command->webhook_id <= model->webhooks.count) {
+        struct model_webhook *push = model->webhooks.items[command->webhook_id - 1];
+        if (!push->processed) {
+            push->is_unread = command->is_unknown_shape;
+            push->why = model_keep(model, command->why);
+        }
+        push->processed = true;
+    }
     return SHIPPING_DONE;
 }

@@ -226,15 +226,21 @@ enum shipping_outcome model_record_purchase(struct shipping_model *model,
     enum shipping_outcome outcome = SHIPPING_STATE_DIFFERS;
     if (record == NULL)
         return SHIPPING_SHIPMENT_NOT_FOUND;
-    if (command->attempt < record->shipment.attempt && command->attempt > 0 &&
-        command->change == SHIPMENT_CHANGE_NOT_DONE)
+    bool is_earlier = command->attempt < record->shipment.attempt && command->attempt > 0;
+    if (is_earlier && command->change == SHIPMENT_CHANGE_NOT_DONE)
         outcome = SHIPPING_DONE;
+    else if (is_earlier && command->change == SHIPMENT_CHANGE_BOUGHT &&
+             is_same_label(record, command->bought))
+        outcome = end_bought(model, record, command->bought, command->attempt);
     else if (command->attempt != record->shipment.attempt)
         outcome = SHIPPING_STATE_DIFFERS;
     else if (command->change == SHIPMENT_CHANGE_BOUGHT)
         outcome = end_bought(model, record, command->bought, command->attempt);
     else
         outcome = end_otherwise(model, &record->shipment, command);
+    if (outcome == SHIPPING_STATE_DIFFERS && command->change == SHIPMENT_CHANGE_BOUGHT)
+        model_add_unwanted(model, &record->shipment, command->attempt,
+                           command->bought->tracking_number);
     return model_show(&command->base, record, &command->shipment, outcome);
 }
 

@@ -24,6 +24,8 @@ struct model_shipment {
 struct model_webhook {
     struct shipping_webhook webhook;
     bool processed;
+    bool is_unread; /* processed, of unknown shape */
+    struct text why;
 };
 
 struct model_scan {
@@ -44,7 +46,7 @@ struct shipping_model {
     shipping_event_encode *encode;
     int64_t now_us;
     struct arena arena;
-    struct list shipments, webhooks, scans, audit, events;
+    struct list shipments, webhooks, scans, audit, events, unwanted;
     enum shipping_command_kind failing_kind;
     enum error_code failing_code; /* NONE = nothing fails */
     bool failing_is_done;
@@ -70,6 +72,10 @@ void model_note(struct shipping_model *model, const struct shipment *shipment, u
                 const char *what, struct text why);
 void model_emit(struct shipping_model *model, const struct shipping_event *event, struct text key,
                 struct text event_id);
+
+/* A label for an attempt that is over; nothing, if it is known by its number. */
+void model_add_unwanted(struct shipping_model *model, const struct shipment *shipment,
+                        uint32_t attempt, struct text number);
 
 /* SENT of before then is UNKNOWN. */
 void model_sweep_sent(struct shipping_model *model, int64_t before_us);
@@ -105,5 +111,14 @@ enum shipping_outcome model_list_webhooks(struct shipping_model *model,
                                           struct list_webhooks_command *command);
 enum shipping_outcome model_record_scans(struct shipping_model *model,
                                          struct record_scans_command *command);
+enum shipping_outcome model_list_unread(struct shipping_model *model,
+                                        struct list_unread_pushes_command *command);
+enum shipping_outcome model_replay_pushes(struct shipping_model *model,
+                                          struct replay_pushes_command *command);
+enum shipping_outcome model_list_unwanted(struct shipping_model *model,
+                                          struct list_unwanted_labels_command *command);
+enum shipping_outcome model_change_unwanted(struct shipping_model *model,
+                                            struct change_unwanted_label_command *command);
+void model_count_open(const struct shipping_model *model, struct shipping_open_counts *counts);
 
 #endif

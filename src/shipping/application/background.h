@@ -9,11 +9,11 @@ void resolver_start(struct shipping_service *service);
 void push_reader_start(struct shipping_service *service);
 void push_reader_wake(struct shipping_service *service); /* something was kept */
 
-/*
- * A label was bought that nobody wants: its attempt is over. Voids it at the carrier, trying again
- * for a while, and notes in the audit trail what became of it. Copies what it needs.
- */
-void void_unwanted_label(struct shipping_service *service, const struct shipment *shipment,
-                         uint32_t attempt, struct text tracking_number);
+void unwanted_labels_start(struct shipping_service *service);
+void unwanted_labels_wake(struct shipping_service *service); /* one is due */
+
+/* The store has put a label among those that nobody wants: counted, logged, and voided now. */
+void unwanted_label_found(struct shipping_service *service, const struct shipment *shipment,
+                          struct text tracking_number);
 
 #endif

@@ -163,11 +163,8 @@ static void got(struct shipping_command *command, const struct error *error)
         return;
     }
     if (shipment->state == SHIPMENT_CREATED && !cancellation->carrier->capabilities.cancel) {
-        call_refuse(call, REFUSAL_CANCEL_UNSUPPORTED,
-                    "%s has no call to void a label%s; do not hand the parcel over, and ask its "
-                    "customer service",
-                    cancellation->carrier->name,
-                    text_equals_string(shipment->carrier, "dhl") ? " (DHL Express has none)" : "");
+        struct text words = no_void_words(call->arena, cancellation->carrier);
+        call_refuse(call, REFUSAL_CANCEL_UNSUPPORTED, "%.*s", (int)words.size, words.data);
         return;
     }
     cancellation->command.cancel = (struct cancel_shipment_command){

@@ -383,6 +383,14 @@ static void check_get_shipment(struct shipping_service *service, struct shipping
     check_id(&base->violations, ((struct get_shipment_call *)base)->shipment_id, "shipment_id");
 }
 
+static void check_page_size(struct violations *violations, size_t *page_size)
+{
+    if (*page_size > shipping_page_size_max)
+        violations_add(violations, page_rule, "page_size");
+    if (*page_size == 0)
+        *page_size = shipping_page_size_default;
+}
+
 static void check_list_shipments(struct shipping_service *service, struct shipping_call *base)
 {
     struct list_shipments_call *call = (struct list_shipments_call *)base;
@@ -390,10 +398,7 @@ static void check_list_shipments(struct shipping_service *service, struct shippi
     check_optional_id(&base->violations, call->order_id, "order_id");
     if ((unsigned)call->state >= shipment_state_count)
         violations_add(&base->violations, "must be one of the ShipmentState values", "state");
-    if (call->page_size > shipping_page_size_max)
-        violations_add(&base->violations, page_rule, "page_size");
-    if (call->page_size == 0)
-        call->page_size = shipping_page_size_default;
+    check_page_size(&base->violations, &call->page_size);
 }
 
 static void check_cancel_shipment(struct shipping_service *service, struct shipping_call *base)
@@ -443,6 +448,49 @@ static void check_get_tracking_info(struct shipping_service *service, struct shi
     check_number(violations, call->tracking_number, "tracking_number");
 }
 
+/* It may be one that this deployment has no more. */
+static void check_any_carrier(struct violations *violations, struct text name)
+{
+    check_optional_id(violations, name, "carrier");
+}
+
+static void check_list_unread_pushes(struct shipping_service *service, struct shipping_call *base)
+{
+    struct list_unread_pushes_call *call = (struct list_unread_pushes_call *)base;
+    (void)service;
+    check_any_carrier(&base->violations, call->carrier);
+    check_page_size(&base->violations, &call->page_size);
+}
+
+static void check_replay_unread_pushes(struct shipping_service *service, struct shipping_call *base)
+{
+    (void)service;
+    check_any_carrier(&base->violations, ((struct replay_unread_pushes_call *)base)->carrier);
+}
+
+static void check_list_unwanted_labels(struct shipping_service *service, struct shipping_call *base)
+{
+    struct list_unwanted_labels_call *call = (struct list_unwanted_labels_call *)base;
+    (void)service;
+    if ((unsigned)call->state >= unwanted_label_state_count)
+        violations_add(&base->violations, "must be one of the UnwantedLabelState values", "state");
+    check_page_size(&base->violations, &call->page_size);
+}
+
+static void check_resolve_unwanted_label(struct shipping_service *service,
+                                         struct shipping_call *base)
+{
+    struct resolve_unwanted_label_call *call = (struct resolve_unwanted_label_call *)base;
+    struct violations *violations = &base->violations;
+    (void)service;
+    check_range(violations, call->label_id, 1, INT64_C(1) << 53,
+                "must be that of an unwanted label", "label_id");
+    if (call->change != UNWANTED_LABEL_CHANGE_VOIDED &&
+        call->change != UNWANTED_LABEL_CHANGE_TRY_AGAIN)
+        violations_add(violations, "must be VOIDED or TRY_AGAIN", "resolution");
+    check_words(violations, call->note, shipping_note_bytes_max, "note");
+}
+
 static void check_nothing(struct shipping_service *service, struct shipping_call *base)
 {
     (void)service;
@@ -462,6 +510,10 @@ void field_checks_run(struct shipping_service *service, struct shipping_call *ca
         [CALL_GET_LABEL] = check_get_label,
         [CALL_GET_TRACKING_INFO] = check_get_tracking_info,
         [CALL_LIST_CARRIERS] = check_nothing,
+        [CALL_LIST_UNREAD_PUSHES] = check_list_unread_pushes,
+        [CALL_REPLAY_UNREAD_PUSHES] = check_replay_unread_pushes,
+        [CALL_LIST_UNWANTED_LABELS] = check_list_unwanted_labels,
+        [CALL_RESOLVE_UNWANTED_LABEL] = check_resolve_unwanted_label,
     };
     checks[call->kind](service, call);
 }

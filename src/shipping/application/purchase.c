@@ -221,7 +221,6 @@ static void recorded(struct shipping_command *command, const struct error *error
         not_recorded(purchase, error);
         return;
     }
-    uint32_t attempt = purchase->shipment.attempt;
     enum shipping_outcome outcome = command->outcome;
     if (outcome == SHIPPING_SHIPMENT_NOT_FOUND) {
         struct error gone = error_make(ERROR_INTERNAL, "the shipment is gone from the store");
@@ -232,8 +231,8 @@ static void recorded(struct shipping_command *command, const struct error *error
     atomic_fetch_add_explicit(&purchase->service->counters.ended[purchase->shipment.state], 1,
                               memory_order_relaxed);
     if (outcome == SHIPPING_STATE_DIFFERS && purchase->change == SHIPMENT_CHANGE_BOUGHT)
-        void_unwanted_label(purchase->service, &purchase->shipment, attempt,
-                            purchase->bought.tracking_number);
+        unwanted_label_found(purchase->service, &purchase->shipment,
+                             purchase->bought.tracking_number);
     if (outcome == SHIPPING_DONE && purchase->change == SHIPMENT_CHANGE_NOT_DONE) {
         purchase->call->retry_after_us = purchase->retry_after_us;
         refuse(purchase, REFUSAL_CARRIER_UNAVAILABLE,

@@ -54,13 +54,6 @@ struct look_up {
 
 static void run_page(struct service_timer *timer);
 
-/* Often enough for the first look-up to be on time. */
-static int64_t pause_us(const struct shipping_service *service)
-{
-    int64_t pause = service->options.first_lookup_us / 4;
-    return pause < second_us / 4 ? second_us / 4 : pause > 15 * second_us ? 15 * second_us : pause;
-}
-
 static void end_page(struct resolver_page *page)
 {
     struct shipping_service *service = page->service;
@@ -70,7 +63,7 @@ static void end_page(struct resolver_page *page)
     memory_release(page);
     service->resolver.runs = false;
     if (!service->closing)
-        service_timer_set(service, &service->resolver.timer, pause_us(service), run_page);
+        service_timer_set(service, &service->resolver.timer, service_pause_us(service), run_page);
     service_job_end(service);
 }
 
@@ -100,8 +93,7 @@ static void stored(struct shipping_command *command, const struct error *error)
                                       memory_order_relaxed);
         else if (command->outcome == SHIPPING_STATE_DIFFERS &&
                  look_up->change == SHIPMENT_CHANGE_BOUGHT)
-            void_unwanted_label(service, now, look_up->shipment->attempt,
-                                look_up->bought.tracking_number);
+            unwanted_label_found(service, now, look_up->bought.tracking_number);
     }
     end(look_up);
 }
@@ -311,6 +303,22 @@ static void begin(struct resolver_page *page, const struct shipment *shipment)
         cancel(look_up);
 }
 
+static void keep_counts(struct shipping_service *service, const struct shipping_open_counts *open)
+{
+    struct service_counters *counters = &service->counters;
+    const struct {
+        _Atomic uint64_t *kept;
+        uint64_t now;
+    } rows[] = {
+        {&counters->shipments_need_attention, open->shipments_need_attention},
+        {&counters->labels_to_void, open->labels_to_void},
+        {&counters->labels_need_attention, open->labels_need_attention},
+        {&counters->unread_pushes, open->unread_pushes},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        atomic_store_explicit(rows[i].kept, rows[i].now, memory_order_relaxed);
+}
+
 static void listed(struct shipping_command *command, const struct error *error)
 {
     struct resolver_page *page =
@@ -320,6 +328,7 @@ static void listed(struct shipping_command *command, const struct error *error)
         log_error("what is unfinished could not be listed", error);
     } else {
         resolver->has_run = true;
+        keep_counts(page->service, &page->command.open);
         for (size_t i = 0; i < page->command.shipment_count && !page->service->closing; i++)
             begin(page, &page->command.shipments[i]);
     }
@@ -341,7 +350,7 @@ static void run_page(struct service_timer *timer)
         return;
     struct resolver_page *page = memory_allocate_zero(1, sizeof *page);
     if (page == NULL) {
-        service_timer_set(service, timer, pause_us(service), run_page);
+        service_timer_set(service, timer, service_pause_us(service), run_page);
         return;
     }
     service->resolver.runs = true;

@@ -40,13 +40,21 @@ struct service_counters {
     _Atomic uint64_t scans; /* new ones */
     _Atomic uint64_t unread_shapes;
     _Atomic uint64_t audits_lost;
-    _Atomic uint64_t unwanted_labels; /* bought for an attempt that was over: voided, or tried */
+    _Atomic uint64_t unwanted_labels; /* bought for an attempt that was over */
+    /* As last counted by the store, each up to shipping_open_count_max. */
+    _Atomic uint64_t shipments_need_attention, labels_to_void, labels_need_attention, unread_pushes;
 };
 
 struct resolver {
     struct service_timer timer;
     bool runs;    /* a page is being worked through */
     bool has_run; /* once since the start */
+};
+
+struct voider {
+    struct service_timer timer;
+    bool runs;
+    bool again; /* a label was found while it ran */
 };
 
 struct push_reader {
@@ -66,6 +74,7 @@ struct shipping_service {
     size_t jobs; /* calls and background work that have not ended */
     bool closing;
     struct resolver resolver;
+    struct voider voider;
     struct push_reader pushes;
     size_t audits; /* being kept */
     struct service_counters counters;
@@ -101,12 +110,18 @@ void service_timer_set(struct shipping_service *service, struct service_timer *t
 /* It does not run any more; nothing happens if it is not set. */
 void service_timer_clear(struct shipping_service *service, struct service_timer *timer);
 
+/* How often what is due is looked for: often enough for the first look-up to be on time. */
+int64_t service_pause_us(const struct shipping_service *service);
+
 /* --- carriers --- */
 
 /* NULL = no carrier of that name; *index where it stands. */
 struct carrier *service_carrier(struct shipping_service *service, struct text name, size_t *index);
 void service_count(struct shipping_service *service, size_t carrier, enum carrier_question question,
                    enum carrier_verdict verdict);
+
+/* That the carrier has no call to void a label, and what to do then. */
+struct text no_void_words(struct arena *arena, const struct carrier *carrier);
 
 /* "the carrier refused (111210): words" on the arena; a literal without memory. */
 struct text outcome_words(struct arena *arena, const struct carrier_outcome *outcome);
@@ -123,6 +138,7 @@ void command_run(struct shipping_service *service, struct shipping_command *comm
 typedef void shipping_use_case(struct shipping_call *call);
 shipping_use_case run_get_rates, run_create_shipment, run_get_shipment, run_list_shipments,
     run_cancel_shipment, run_resolve_shipment, run_get_label, run_get_tracking_info,
-    run_list_carriers;
+    run_list_carriers, run_list_unread_pushes, run_replay_unread_pushes, run_list_unwanted_labels,
+    run_resolve_unwanted_label;
 
 #endif

@@ -60,6 +60,7 @@ void shipping_service_destroy(struct shipping_service *service)
 void shipping_service_start(struct shipping_service *service)
 {
     resolver_start(service);
+    unwanted_labels_start(service);
     push_reader_start(service);
 }
 
@@ -99,6 +100,12 @@ int64_t service_now_us(struct shipping_service *service)
 int64_t service_monotonic_us(struct shipping_service *service)
 {
     return clock_monotonic_us(service->options.clock);
+}
+
+int64_t service_pause_us(const struct shipping_service *service)
+{
+    int64_t pause = service->options.first_lookup_us / 4;
+    return pause < second_us / 4 ? second_us / 4 : pause > 15 * second_us ? 15 * second_us : pause;
 }
 
 /* Most are set for later than those before, so the place is looked for from the end. */
@@ -172,6 +179,10 @@ static shipping_use_case *const use_cases[shipping_call_count] = {
     [CALL_GET_LABEL] = run_get_label,
     [CALL_GET_TRACKING_INFO] = run_get_tracking_info,
     [CALL_LIST_CARRIERS] = run_list_carriers,
+    [CALL_LIST_UNREAD_PUSHES] = run_list_unread_pushes,
+    [CALL_REPLAY_UNREAD_PUSHES] = run_replay_unread_pushes,
+    [CALL_LIST_UNWANTED_LABELS] = run_list_unwanted_labels,
+    [CALL_RESOLVE_UNWANTED_LABEL] = run_resolve_unwanted_label,
 };
 
 static struct shipping_call *call_of_task(struct task *task)
@@ -271,6 +282,16 @@ void service_count(struct shipping_service *service, size_t carrier, enum carrie
 {
     atomic_fetch_add_explicit(&service->counters.answers[carrier][question][verdict], 1,
                               memory_order_relaxed);
+}
+
+struct text no_void_words(struct arena *arena, const struct carrier *carrier)
+{
+    const char *words = arena_format(
+        arena,
+        "%s has no call to void a label%s; do not hand the parcel over, and ask its customer "
+        "service",
+        carrier->name, strcmp(carrier->name, "dhl") == 0 ? " (DHL Express has none)" : "");
+    return text_of(words == NULL ? "this carrier has no call to void a label" : words);
 }
 
 struct text outcome_words(struct arena *arena, const struct carrier_outcome *outcome)
@@ -385,6 +406,18 @@ bool shipping_service_write_metrics(struct shipping_service *service, struct buf
         {"waybill_shipping_unwanted_labels_total",
          "Labels bought for an attempt that was over; they are voided.", "counter",
          &counters->unwanted_labels},
+        {"waybill_shipping_unwanted_labels_to_void",
+         "Labels that carriers are asked to void (10,000 = or more).", "gauge",
+         &counters->labels_to_void},
+        {"waybill_shipping_unwanted_labels_need_attention",
+         "Labels that a person must see to: ListUnwantedLabels (10,000 = or more).", "gauge",
+         &counters->labels_need_attention},
+        {"waybill_shipping_unread_pushes",
+         "Pushes of unknown shape that are kept: ListUnreadPushes (10,000 = or more).", "gauge",
+         &counters->unread_pushes},
+        {"waybill_shipping_shipments_need_attention",
+         "Shipments that a person must decide about: ResolveShipment (10,000 = or more).", "gauge",
+         &counters->shipments_need_attention},
     };
     bool fits = write_answers(service, out) && write_states(service, out);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && fits; i++)

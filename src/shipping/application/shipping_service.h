@@ -89,8 +89,12 @@ enum shipping_call_kind {
     CALL_GET_LABEL,
     CALL_GET_TRACKING_INFO,
     CALL_LIST_CARRIERS,
+    CALL_LIST_UNREAD_PUSHES,
+    CALL_REPLAY_UNREAD_PUSHES,
+    CALL_LIST_UNWANTED_LABELS,
+    CALL_RESOLVE_UNWANTED_LABEL,
 };
-enum { shipping_call_count = CALL_LIST_CARRIERS + 1 };
+enum { shipping_call_count = CALL_RESOLVE_UNWANTED_LABEL + 1 };
 
 /* Why a call is refused. Each is an outcome, with words in `why`. */
 enum shipping_refusal {
@@ -115,8 +119,10 @@ enum shipping_refusal {
     REFUSAL_NUMBER_MISMATCH, /* the carrier has other numbers under our reference */
     REFUSAL_LABEL_FORMAT_UNAVAILABLE,
     REFUSAL_TRACKING_UNSUPPORTED,
+    REFUSAL_UNWANTED_LABEL_NOT_FOUND,
+    REFUSAL_UNWANTED_LABEL_VOIDED, /* there is nothing to decide any more */
 };
-enum { shipping_refusal_count = REFUSAL_TRACKING_UNSUPPORTED + 1 };
+enum { shipping_refusal_count = REFUSAL_UNWANTED_LABEL_VOIDED + 1 };
 
 /*
  * Completion of every call. `error` is NULL when there is an answer: read the refusal, then the
@@ -244,6 +250,44 @@ struct list_carriers_call {
     struct shipping_call base;
     struct shipping_carrier_view *carriers;
     size_t carrier_count;
+};
+
+struct list_unread_pushes_call {
+    struct shipping_call base;
+    struct text carrier; /* empty = any; it need not be configured any more */
+    size_t page_size;    /* 0 = the default */
+    uint64_t after;
+    const struct shipping_unread_push *pushes;
+    size_t push_count;
+    uint64_t next;
+};
+
+enum { shipping_replayed_max = 1000 };
+
+struct replay_unread_pushes_call {
+    struct shipping_call base;
+    struct text carrier; /* empty = any */
+    size_t push_count;   /* at most shipping_replayed_max; they are read after the answer */
+    bool has_more;
+};
+
+struct list_unwanted_labels_call {
+    struct shipping_call base;
+    enum unwanted_label_state state; /* 0 = any */
+    size_t page_size;
+    uint64_t after;
+    const struct unwanted_label *labels;
+    size_t label_count;
+    uint64_t next;
+};
+
+/* By VOIDED or TRY_AGAIN alone. */
+struct resolve_unwanted_label_call {
+    struct shipping_call base;
+    int64_t label_id;
+    enum unwanted_label_change change;
+    struct text note;
+    struct unwanted_label label;
 };
 
 /*

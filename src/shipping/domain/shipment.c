@@ -114,8 +114,11 @@ enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t 
                   change == SHIPMENT_CHANGE_ABANDONED;
     if (!is_end || attempt == 0 || attempt > shipment->attempt)
         return SHIPMENT_NEWS_DIFFERS;
-    if (attempt < shipment->attempt)
-        return change == SHIPMENT_CHANGE_NOT_DONE ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
+    if (attempt < shipment->attempt) {
+        bool is_old_news = change == SHIPMENT_CHANGE_NOT_DONE ||
+                           (change == SHIPMENT_CHANGE_BOUGHT && is_the_purchase(shipment, bought));
+        return is_old_news ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
+    }
     if (shipment_next_state(shipment->state, change, next))
         return SHIPMENT_NEWS_MOVES;
     return is_known(shipment, change, bought) ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;

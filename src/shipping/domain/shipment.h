@@ -122,9 +122,10 @@ enum shipment_news {
 
 /*
  * How an attempt ended (NOT_DONE, BOUGHT, REFUSED, LOST) or ABANDONED; `bought` of BOUGHT, else
- * NULL. Of an attempt that is over, NOT_DONE alone is a repeat. A purchase is a repeat as long as
- * it and the record have one number in common, whichever: a look-up may name the parcels in another
- * order than the answer did, and who takes that for a second label voids the only one.
+ * NULL. Of an attempt that is over, NOT_DONE alone is a repeat. A purchase, of whichever attempt,
+ * is a repeat as long as it and the record have one number in common, whichever: a look-up may name
+ * the parcels in another order than the answer did, a person may have adopted the number of an
+ * earlier attempt, and who takes that for a second label voids the only one.
  */
 enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t attempt,
                                       enum shipment_change change,

@@ -7,6 +7,7 @@
 #include "platform/base/text.h"
 #include "shipping/domain/carrier.h"
 #include "shipping/domain/shipment.h"
+#include "shipping/domain/unwanted_label.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +34,7 @@ struct shipping_repository;
 enum shipping_outcome {
     SHIPPING_DONE,
     SHIPPING_SHIPMENT_NOT_FOUND,
-    SHIPPING_LABEL_NOT_FOUND, /* no such parcel, or not in that format */
+    SHIPPING_LABEL_NOT_FOUND, /* no such parcel, or not in that format; no such unwanted label */
     SHIPPING_ID_REUSED,       /* the id was used for other content */
     SHIPPING_STATE_DIFFERS,   /* the change does not fit; `shipment` is the record as it is now */
 };
@@ -56,8 +57,12 @@ enum shipping_command_kind {
     COMMAND_KEEP_WEBHOOK,
     COMMAND_LIST_WEBHOOKS,
     COMMAND_RECORD_SCANS,
+    COMMAND_LIST_UNREAD_PUSHES,
+    COMMAND_REPLAY_PUSHES,
+    COMMAND_LIST_UNWANTED_LABELS,
+    COMMAND_CHANGE_UNWANTED_LABEL,
 };
-enum { shipping_command_count = COMMAND_RECORD_SCANS + 1 };
+enum { shipping_command_count = COMMAND_CHANGE_UNWANTED_LABEL + 1 };
 
 /*
  * Completion of every command. `error` is NULL when the store decided: read the outcome.
@@ -112,8 +117,8 @@ struct mark_sent_command {
  * shipment_judge_end. Of BOUGHT: numbers, charge and labels are kept, ShipmentCreated goes out; of
  * REFUSED, ShipmentFailed. The same again gives DONE; a purchase told again with labels that were
  * not known (a look-up had brought the number alone) adds them. STATE_DIFFERS: that attempt is
- * over; if it was BOUGHT, there is a label that nobody wants, and the caller voids it.
- * SHIPMENT_NOT_FOUND. ---
+ * over; if it was BOUGHT, there is a label that nobody wants: this step has put it among the
+ * unwanted ones, once by attempt and number, with an audit entry. SHIPMENT_NOT_FOUND. ---
  */
 struct record_purchase_command {
     struct shipping_command base;
@@ -204,8 +209,18 @@ struct list_shipments_command {
  * --- UNFINISHED: what the resolver has to do: UNKNOWN, and cancellations that the carrier has not
  * confirmed, whose lookup_time has come; the longest waiting first. `sent_before_us` > 0: besides,
  * SENT of before then become UNKNOWN in this step, the oldest 1,000 at most (at start: everything;
- * later: what no carrier may still be answering). A page whose records are large ends early. ---
+ * later: what no carrier may still be answering). A page whose records are large ends early.
+ * Besides, what is open is counted, each up to shipping_open_count_max. ---
  */
+enum { shipping_open_count_max = 10000 };
+
+struct shipping_open_counts {
+    uint64_t shipments_need_attention;
+    uint64_t labels_to_void; /* unwanted ones */
+    uint64_t labels_need_attention;
+    uint64_t unread_pushes;
+};
+
 struct list_unfinished_command {
     struct shipping_command base;
     int64_t now_us;
@@ -213,6 +228,7 @@ struct list_unfinished_command {
     size_t page_size;
     struct shipment *shipments;
     size_t shipment_count;
+    struct shipping_open_counts open;
 };
 
 /*
@@ -300,6 +316,59 @@ struct record_scans_command {
     bool is_unknown_shape;
     struct text why;
     size_t new_count; /* result: scans that were not known */
+};
+
+/*
+ * --- pushes of unknown shape. LIST: in the order they came, of one carrier or of all. REPLAY: so
+ * many of them, the oldest first, wait to be read once more. ---
+ */
+struct shipping_unread_push {
+    struct shipping_webhook push;
+    struct text why;
+};
+
+struct list_unread_pushes_command {
+    struct shipping_command base;
+    struct text carrier; /* empty = any */
+    size_t page_size;
+    uint64_t after; /* 0, or `next` of the page before */
+    struct shipping_unread_push *pushes;
+    size_t push_count;
+    uint64_t next; /* 0 = this is the last */
+};
+
+struct replay_pushes_command {
+    struct shipping_command base;
+    struct text carrier; /* empty = any */
+    size_t count_max;
+    size_t count; /* results */
+    bool has_more;
+};
+
+/*
+ * --- labels that nobody wants. LIST: in the order they came, of one state or of all; `due_by_us` >
+ * 0: instead those TO_VOID whose time has come by then, the longest waiting first. CHANGE: by
+ * unwanted_label_next_state, with an audit entry but for IN_VAIN; VOIDED again gives DONE; after
+ * TRY_AGAIN it is due at once. LABEL_NOT_FOUND; STATE_DIFFERS. ---
+ */
+struct list_unwanted_labels_command {
+    struct shipping_command base;
+    enum unwanted_label_state state; /* 0 = any */
+    int64_t due_by_us;
+    size_t page_size;
+    uint64_t after; /* 0, or `next` of the page before; not with due_by_us */
+    struct unwanted_label *labels;
+    size_t label_count;
+    uint64_t next; /* 0 = this is the last */
+};
+
+struct change_unwanted_label_command {
+    struct shipping_command base;
+    uint64_t label_id;
+    enum unwanted_label_change change;
+    int64_t next_time_us;        /* IN_VAIN */
+    struct text note;            /* what the carrier said, or the person */
+    struct unwanted_label label; /* result, also with STATE_DIFFERS */
 };
 
 struct shipping_repository_table {

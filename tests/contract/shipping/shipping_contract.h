@@ -18,5 +18,6 @@ extern const struct shipping_cases list_cases;
 extern const struct shipping_cases label_cases;
 extern const struct shipping_cases webhook_cases;
 extern const struct shipping_cases race_cases;
+extern const struct shipping_cases attention_cases;
 
 #endif

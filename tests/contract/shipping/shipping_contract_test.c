@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const struct shipping_cases *const all_cases[] = {
-    &purchase_cases, &cancel_cases, &list_cases, &label_cases, &webhook_cases, &race_cases,
+    &purchase_cases, &cancel_cases, &list_cases,      &label_cases,
+    &webhook_cases,  &race_cases,   &attention_cases,
 };
 enum { table_count = sizeof all_cases / sizeof all_cases[0], cases_max = 256 };
 

@@ -62,12 +62,27 @@ static uint32_t some_attempt(const char *id)
 static struct operation some_operation(void)
 {
     static const enum shipping_command_kind kinds[] = {
-        COMMAND_BEGIN_SHIPMENT,   COMMAND_BEGIN_SHIPMENT,   COMMAND_MARK_SENT,
-        COMMAND_MARK_SENT,        COMMAND_MARK_SENT,        COMMAND_RECORD_PURCHASE,
-        COMMAND_RECORD_PURCHASE,  COMMAND_RECORD_PURCHASE,  COMMAND_RECORD_PURCHASE,
-        COMMAND_RECORD_LOOKUP,    COMMAND_BEGIN_CANCEL,     COMMAND_END_CANCEL,
-        COMMAND_RESOLVE_SHIPMENT, COMMAND_RESOLVE_SHIPMENT, COMMAND_LIST_UNFINISHED,
-        COMMAND_KEEP_WEBHOOK,     COMMAND_RECORD_SCANS,     COMMAND_KEEP_AUDIT,
+        COMMAND_BEGIN_SHIPMENT,
+        COMMAND_BEGIN_SHIPMENT,
+        COMMAND_MARK_SENT,
+        COMMAND_MARK_SENT,
+        COMMAND_MARK_SENT,
+        COMMAND_RECORD_PURCHASE,
+        COMMAND_RECORD_PURCHASE,
+        COMMAND_RECORD_PURCHASE,
+        COMMAND_RECORD_PURCHASE,
+        COMMAND_RECORD_LOOKUP,
+        COMMAND_BEGIN_CANCEL,
+        COMMAND_END_CANCEL,
+        COMMAND_RESOLVE_SHIPMENT,
+        COMMAND_RESOLVE_SHIPMENT,
+        COMMAND_LIST_UNFINISHED,
+        COMMAND_KEEP_WEBHOOK,
+        COMMAND_RECORD_SCANS,
+        COMMAND_KEEP_AUDIT,
+        COMMAND_REPLAY_PUSHES,
+        COMMAND_CHANGE_UNWANTED_LABEL,
+        COMMAND_LIST_UNWANTED_LABELS,
     };
     static const enum shipment_change changes[] = {
         SHIPMENT_CHANGE_NOT_DONE, SHIPMENT_CHANGE_BOUGHT,    SHIPMENT_CHANGE_REFUSED,
@@ -154,6 +169,45 @@ static struct shipping_command *make_unfinished(struct shipping_kit *kit,
     return &list->base;
 }
 
+static struct shipping_command *make_replay(struct shipping_kit *kit,
+                                            const struct operation *operation)
+{
+    struct replay_pushes_command *replay =
+        shipping_kit_command(kit, COMMAND_REPLAY_PUSHES, sizeof *replay);
+    replay->carrier = text_of(operation->flag ? "ups" : "");
+    replay->count_max = 1 + operation->variant % 2;
+    return &replay->base;
+}
+
+static struct shipping_command *make_unwanted(struct shipping_kit *kit,
+                                              const struct operation *operation)
+{
+    struct list_unwanted_labels_command *list =
+        shipping_kit_command(kit, COMMAND_LIST_UNWANTED_LABELS, sizeof *list);
+    list->due_by_us = operation->flag ? far_us : 0;
+    list->state = (enum unwanted_label_state)(operation->variant % unwanted_label_state_count);
+    list->page_size = operation->flag ? 100 : 1 + operation->variant;
+    return &list->base;
+}
+
+/* The one at that place in the list: a store's ids are its own. */
+static struct shipping_command *make_voiding(struct shipping_kit *kit,
+                                             const struct operation *operation)
+{
+    struct change_unwanted_label_command *change =
+        shipping_kit_command(kit, COMMAND_CHANGE_UNWANTED_LABEL, sizeof *change);
+    struct list_unwanted_labels_command *list =
+        shipping_kit_command(kit, COMMAND_LIST_UNWANTED_LABELS, sizeof *list);
+    list->page_size = 1000;
+    (void)shipping_kit_ask(kit, &list->base);
+    size_t place = operation->attempt % (list->label_count + 1);
+    change->label_id = place < list->label_count ? list->labels[place].label_id : UINT64_C(1) << 40;
+    change->change = (enum unwanted_label_change)(operation->variant % unwanted_label_change_count);
+    change->next_time_us = operation->time_us;
+    change->note = arena_copy_text(&kit->arena, text_of(operation->flag ? operation->id : ""));
+    return &change->base;
+}
+
 static struct shipping_command *make(struct shipping_kit *kit, const struct operation *operation)
 {
     switch (operation->kind) {
@@ -188,6 +242,13 @@ static struct shipping_command *make(struct shipping_kit *kit, const struct oper
         return make_audit(kit, operation);
     case COMMAND_RECORD_SCANS:
         return make_scans(kit, operation);
+    case COMMAND_REPLAY_PUSHES:
+        return make_replay(kit, operation);
+    case COMMAND_LIST_UNWANTED_LABELS:
+        return make_unwanted(kit, operation);
+    case COMMAND_CHANGE_UNWANTED_LABEL:
+        return make_voiding(kit, operation);
+    case COMMAND_LIST_UNREAD_PUSHES:
     case COMMAND_GET_SHIPMENT:
     case COMMAND_FIND_SHIPMENT:
     case COMMAND_LIST_SHIPMENTS:
@@ -231,9 +292,39 @@ static const struct shipment *shipment_of(const struct shipping_command *command
     case COMMAND_KEEP_WEBHOOK:
     case COMMAND_LIST_WEBHOOKS:
     case COMMAND_RECORD_SCANS:
+    case COMMAND_LIST_UNREAD_PUSHES:
+    case COMMAND_REPLAY_PUSHES:
+    case COMMAND_LIST_UNWANTED_LABELS:
+    case COMMAND_CHANGE_UNWANTED_LABEL:
         return NULL;
     }
     return NULL;
+}
+
+static void same_label(const struct unwanted_label *a, const struct unwanted_label *b)
+{
+    assert_true(text_equal(a->carrier, b->carrier) &&
+                text_equal(a->tracking_number, b->tracking_number) &&
+                text_equal(a->shipment_id, b->shipment_id) && text_equal(a->note, b->note) &&
+                text_equal(a->country_code, b->country_code));
+    assert_int_equal(a->attempt, b->attempt);
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->asks, b->asks);
+    assert_int_equal(a->next_time_us == 0, b->next_time_us == 0);
+    if (has_one_clock()) {
+        assert_int_equal(a->create_time_us, b->create_time_us);
+        assert_int_equal(a->next_time_us, b->next_time_us);
+    }
+}
+
+/* What is due is ordered by the store's clock, which are two where one is PostgreSQL's. */
+static void same_labels(const struct list_unwanted_labels_command *a,
+                        const struct list_unwanted_labels_command *b)
+{
+    assert_int_equal(a->label_count, b->label_count);
+    assert_int_equal(a->next == 0, b->next == 0);
+    for (size_t i = 0; i < a->label_count && (a->due_by_us == 0 || has_one_clock()); i++)
+        same_label(&a->labels[i], &b->labels[i]);
 }
 
 static void same_shipments(const struct shipment *a, size_t a_count, const struct shipment *b,
@@ -267,7 +358,20 @@ static void same_answer(const struct shipping_command *a, const struct shipping_
         const struct list_unfinished_command *other = (const struct list_unfinished_command *)b;
         same_shipments(one->shipments, one->shipment_count, other->shipments,
                        other->shipment_count);
+        assert_memory_equal(&one->open, &other->open, sizeof one->open);
     }
+    if (a->kind == COMMAND_REPLAY_PUSHES) {
+        const struct replay_pushes_command *one = (const struct replay_pushes_command *)a;
+        const struct replay_pushes_command *other = (const struct replay_pushes_command *)b;
+        assert_int_equal(one->count, other->count);
+        assert_int_equal(one->has_more, other->has_more);
+    }
+    if (a->kind == COMMAND_LIST_UNWANTED_LABELS)
+        same_labels((const struct list_unwanted_labels_command *)a,
+                    (const struct list_unwanted_labels_command *)b);
+    if (a->kind == COMMAND_CHANGE_UNWANTED_LABEL && a->outcome != SHIPPING_LABEL_NOT_FOUND)
+        same_label(&((const struct change_unwanted_label_command *)a)->label,
+                   &((const struct change_unwanted_label_command *)b)->label);
 }
 
 /* Everything that can be asked about one shipment, and its labels. */
@@ -305,8 +409,25 @@ static void same_shipment(const char *id)
     }
 }
 
+static void same_unread(void)
+{
+    struct list_unread_pushes_command *list[2];
+    for (size_t k = 0; k < 2; k++) {
+        list[k] = shipping_kit_command(&stores[k], COMMAND_LIST_UNREAD_PUSHES, sizeof *list[k]);
+        list[k]->page_size = 1000;
+        (void)shipping_kit_ask(&stores[k], &list[k]->base);
+    }
+    assert_int_equal(list[0]->push_count, list[1]->push_count);
+    for (size_t i = 0; i < list[0]->push_count; i++) {
+        const struct shipping_unread_push *a = &list[0]->pushes[i], *b = &list[1]->pushes[i];
+        assert_true(text_equal(a->push.body, b->push.body) && text_equal(a->why, b->why) &&
+                    text_equal(a->push.carrier, b->push.carrier));
+    }
+}
+
 static void same_lists(void)
 {
+    same_unread();
     for (int at = 0; at < shipment_state_count; at++) {
         struct list_shipments_command *list[2];
         for (size_t k = 0; k < 2; k++) {

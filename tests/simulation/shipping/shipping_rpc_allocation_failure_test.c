@@ -479,6 +479,51 @@ static ProtobufCMessage *make_carriers(void *context, struct arena *arena, unsig
     return message(arena, &waybill__shipping__v1__list_carriers_request__descriptor);
 }
 
+static void keep_unread_push(struct world *world)
+{
+    struct shipping_kit *books = &world->books;
+    struct keep_webhook_command *keep;
+    struct record_scans_command *record;
+    keep = shipping_kit_command(books, COMMAND_KEEP_WEBHOOK, sizeof *keep);
+    record = shipping_kit_command(books, COMMAND_RECORD_SCANS, sizeof *record);
+    keep->carrier = record->carrier = text_of("ups");
+    assert_int_equal(shipping_kit_ask(books, &keep->base), SHIPPING_DONE);
+    record->webhook_id = keep->webhook_id;
+    record->is_unknown_shape = true;
+    assert_int_equal(shipping_kit_ask(books, &record->base), SHIPPING_DONE);
+    shipping_kit_reset(books);
+}
+
+/* The request to have them read again is as empty as that for the list. */
+static ProtobufCMessage *make_unread(void *context, struct arena *arena, unsigned number)
+{
+    if (number == 0)
+        keep_unread_push(context);
+    return message(arena, &waybill__shipping__v1__list_unread_pushes_request__descriptor);
+}
+
+/* Its label_id is number + 1. */
+static ProtobufCMessage *make_unwanted(void *context, struct arena *arena, unsigned number)
+{
+    struct world *world = context;
+    const char *id = bring(world, arena, number, SHIPMENT_CREATED);
+    assert_int_equal(kit_end(&world->books, id, 1, SHIPMENT_CHANGE_BOUGHT, "X"),
+                     SHIPPING_STATE_DIFFERS);
+    shipping_kit_reset(&world->books);
+    return message(arena, &waybill__shipping__v1__list_unwanted_labels_request__descriptor);
+}
+
+static ProtobufCMessage *make_unwanted_voided(void *context, struct arena *arena, unsigned number)
+{
+    Waybill__Shipping__V1__ResolveUnwantedLabelRequest *request =
+        message(arena, &waybill__shipping__v1__resolve_unwanted_label_request__descriptor);
+    make_unwanted(context, arena, number);
+    request->label_id = number + 1;
+    request->resolution =
+        WAYBILL__SHIPPING__V1__UNWANTED_LABEL_RESOLUTION__UNWANTED_LABEL_RESOLUTION_VOIDED;
+    return &request->base;
+}
+
 /* --- what goes on by itself --- */
 
 static bool is_settled(struct world *world, const char *id)
@@ -639,6 +684,10 @@ static const struct rpc_memory_trial trials[] = {
     {"get_tracking_info_of_a_number", "GetTrackingInfo", make_tracking_of_number, NULL,
      check_tracking},
     {"list_carriers", "ListCarriers", make_carriers, NULL, check_carriers},
+    {"list_unread_pushes", "ListUnreadPushes", make_unread},
+    {"replay_unread_pushes", "ReplayUnreadPushes", make_unread},
+    {"list_unwanted_labels", "ListUnwantedLabels", make_unwanted},
+    {"resolve_unwanted_label", "ResolveUnwantedLabel", make_unwanted_voided},
 };
 enum { trial_count = sizeof trials / sizeof trials[0], failures_min = 20 };
 

@@ -4,6 +4,7 @@
  */
 #include "shipping/infrastructure/sql/consignment_codec.h"
 #include "shipping/infrastructure/sql/purchases.h"
+#include "shipping/infrastructure/sql/unwanted_labels.h"
 
 #include <string.h>
 
@@ -164,6 +165,19 @@ static bool repeat(struct step *step, const struct record_purchase_command *comm
             shipment_row_change(step, row, command->attempt, "LABELS", (struct text){0}));
 }
 
+/* The attempt is over. If a label was bought for it, that is written down, though nothing else is.
+ */
+static enum sql_verdict refuse(struct step *step, const struct record_purchase_command *command,
+                               const struct shipment_row *row)
+{
+    if (command->change != SHIPMENT_CHANGE_BOUGHT)
+        return shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
+    step->command->outcome = SHIPPING_STATE_DIFFERS;
+    return unwanted_label_insert(step, row, command->attempt, command->bought->tracking_number)
+               ? SQL_COMMIT
+               : SQL_FAIL;
+}
+
 enum sql_verdict record_purchase_script(struct step *step)
 {
     struct record_purchase_command *command = (struct record_purchase_command *)step->command;
@@ -184,7 +198,7 @@ enum sql_verdict record_purchase_script(struct step *step)
             return SQL_FAIL;
         break;
     case SHIPMENT_NEWS_DIFFERS:
-        verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
+        verdict = refuse(step, command, &row);
         break;
     }
     command->shipment = row.shipment;

@@ -129,15 +129,7 @@ bool shipment_row_lock(struct step *step, struct text shipment_id, struct shipme
 static void add_audit(struct step *step, const struct shipment_row *row, uint32_t attempt,
                       const char *what, struct text note)
 {
-    static const struct sql_statement insert = {
-        .text = "INSERT INTO shipping_audit (time_us, shipment_id, attempt, what, note, url,"
-                " request, status, answer, duration_us)"
-                " VALUES ($1, $2, $3, $4, $5, '', $6, 0, $6, 0)"};
-    sql_enqueue(step->session, &insert,
-                BOUND(sql_integer(row->now_us), sql_text(row->shipment.shipment_id),
-                      sql_integer(attempt), sql_text(text_of(what)), sql_text(note),
-                      sql_blob(text_of(""))),
-                sql_any_number);
+    shipping_step_audit(step, row->now_us, row->shipment.shipment_id, attempt, what, note);
 }
 
 bool shipment_row_change(struct step *step, struct shipment_row *row, uint32_t attempt,

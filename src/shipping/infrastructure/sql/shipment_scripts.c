@@ -159,6 +159,29 @@ static bool sweep_sent(struct step *step, int64_t before_us)
     return true;
 }
 
+/* None above the bound: a count goes through all rows that it counts. */
+static bool count_open(struct step *step, struct shipping_open_counts *counts)
+{
+#define BOUNDED_COUNT(rows) "SELECT count(*) FROM (SELECT 1 FROM " rows " LIMIT $1) AS open_rows"
+    static const struct sql_statement statements[] = {
+        {.text = BOUNDED_COUNT("shipping_shipments WHERE state = 6")},
+        {.text = BOUNDED_COUNT("shipping_unwanted_labels WHERE state = 1")},
+        {.text = BOUNDED_COUNT("shipping_unwanted_labels WHERE state = 3")},
+        {.text = BOUNDED_COUNT("shipping_webhooks WHERE state = 2")},
+    };
+#undef BOUNDED_COUNT
+    uint64_t *const results[] = {&counts->shipments_need_attention, &counts->labels_to_void,
+                                 &counts->labels_need_attention, &counts->unread_pushes};
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        struct sql_rows rows;
+        if (!sql_query(step->session, &statements[i], BOUND(sql_integer(shipping_open_count_max)),
+                       &rows))
+            return false;
+        *results[i] = (uint64_t)sql_rows_integer(&rows, 0, 0);
+    }
+    return true;
+}
+
 enum sql_verdict list_unfinished_script(struct step *step)
 {
     static const struct sql_statement find = {
@@ -172,7 +195,7 @@ enum sql_verdict list_unfinished_script(struct step *step)
     struct page page;
     if (command->sent_before_us > 0 && !sweep_sent(step, command->sent_before_us))
         return SQL_FAIL;
-    if (!page_begin(&page, step, command->page_size))
+    if (!count_open(step, &command->open) || !page_begin(&page, step, command->page_size))
         return SQL_FAIL;
     do {
         int64_t asked = page_part(&page);

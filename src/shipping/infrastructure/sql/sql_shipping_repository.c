@@ -32,6 +32,10 @@ static const struct script_row scripts[shipping_command_count] = {
     [COMMAND_KEEP_WEBHOOK] = {keep_webhook_script, SQL_WRITE},
     [COMMAND_LIST_WEBHOOKS] = {list_webhooks_script, SQL_READ},
     [COMMAND_RECORD_SCANS] = {record_scans_script, SQL_WRITE},
+    [COMMAND_LIST_UNREAD_PUSHES] = {list_unread_pushes_script, SQL_READ},
+    [COMMAND_REPLAY_PUSHES] = {replay_pushes_script, SQL_WRITE},
+    [COMMAND_LIST_UNWANTED_LABELS] = {list_unwanted_labels_script, SQL_READ},
+    [COMMAND_CHANGE_UNWANTED_LABEL] = {change_unwanted_label_script, SQL_WRITE},
 };
 
 struct sql_shipping_repository {

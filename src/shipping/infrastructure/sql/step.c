@@ -48,6 +48,19 @@ bool shipping_step_emit(struct step *step, const struct shipping_event *event, s
     return sql_outbox_append(step->session, step->outbox, &envelope, step->error);
 }
 
+void shipping_step_audit(struct step *step, int64_t time_us, struct text shipment_id,
+                         uint32_t attempt, const char *what, struct text note)
+{
+    static const struct sql_statement insert = {
+        .text = "INSERT INTO shipping_audit (time_us, shipment_id, attempt, what, note, url,"
+                " request, status, answer, duration_us)"
+                " VALUES ($1, $2, $3, $4, $5, '', $6, 0, $6, 0)"};
+    sql_enqueue(step->session, &insert,
+                BOUND(sql_integer(time_us), sql_text(shipment_id), sql_integer(attempt),
+                      sql_text(text_of(what)), sql_text(note), sql_blob(text_of(""))),
+                sql_any_number);
+}
+
 bool step_take_turn(struct step *step)
 {
     static const struct sql_statement lock = {

@@ -48,6 +48,10 @@ bool shipping_step_copy(struct step *step, struct text *text);
 bool shipping_step_emit(struct step *step, const struct shipping_event *event, struct text key,
                         struct text event_id, int64_t time_us);
 
+/* An entry of the audit trail that is no call of a carrier. Failures show at the script's end. */
+void shipping_step_audit(struct step *step, int64_t time_us, struct text shipment_id,
+                         uint32_t attempt, const char *what, struct text note);
+
 /*
  * The turn of those who lock several shipments: one at a time, so that they cannot deadlock, with
  * each other or with those who lock one. False: failed.
@@ -68,5 +72,7 @@ shipping_step_script get_shipment_script, find_shipment_script, list_shipments_s
 shipping_step_script list_unfinished_script, get_label_script;
 shipping_step_script keep_audit_script, list_audit_script;
 shipping_step_script keep_webhook_script, list_webhooks_script, record_scans_script;
+shipping_step_script list_unread_pushes_script, replay_pushes_script;
+shipping_step_script list_unwanted_labels_script, change_unwanted_label_script;
 
 #endif

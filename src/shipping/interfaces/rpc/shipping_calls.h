@@ -13,6 +13,10 @@
 extern const struct rpc_command_row shipping_call_rows[];
 extern const size_t shipping_call_row_count;
 
+/* Those about what waits for a person (attention_calls.c). */
+extern const struct rpc_command_row attention_call_rows[];
+extern const size_t attention_call_row_count;
+
 /* --- reading: what does not fit is a violation below `path`; NULL is absent --- */
 
 /* `path` is that of the currency, a format with its arguments. */

@@ -39,6 +39,8 @@ static const struct {
     [REFUSAL_LABEL_FORMAT_UNAVAILABLE] = {GRPC_STATUS_FAILED_PRECONDITION,
                                           "LABEL_FORMAT_UNAVAILABLE"},
     [REFUSAL_TRACKING_UNSUPPORTED] = {GRPC_STATUS_FAILED_PRECONDITION, "TRACKING_UNSUPPORTED"},
+    [REFUSAL_UNWANTED_LABEL_NOT_FOUND] = {GRPC_STATUS_NOT_FOUND, "UNWANTED_LABEL_NOT_FOUND"},
+    [REFUSAL_UNWANTED_LABEL_VOIDED] = {GRPC_STATUS_FAILED_PRECONDITION, "UNWANTED_LABEL_VOIDED"},
 };
 
 /* When to come back: as the carrier said, else in a second. */
@@ -120,8 +122,9 @@ struct rpc_service shipping_rpc_service(struct shipping_service *service)
 {
     static struct rpc_method methods[shipping_call_count];
     CHECK(commands.service->n_methods == shipping_call_count &&
-          shipping_call_row_count == shipping_call_count);
+          shipping_call_row_count + attention_call_row_count == shipping_call_count);
     rpc_commands_add(&commands, shipping_call_rows, shipping_call_row_count, handle, methods);
+    rpc_commands_add(&commands, attention_call_rows, attention_call_row_count, handle, methods);
     return (struct rpc_service){
         .descriptor = commands.service,
         .methods = methods,
