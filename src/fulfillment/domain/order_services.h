@@ -96,6 +96,7 @@ struct order_call {
 
     order_call_done *done; /* the adapter's from here */
     void *context;
+    struct order_call *next;
 };
 
 struct order_services;

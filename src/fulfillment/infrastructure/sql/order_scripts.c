@@ -148,6 +148,10 @@ static bool take_signals(struct order_script *script, struct order *order, size_
         }
         order_take_signal(order, &signal, script->arena);
     }
+    if (script->arena->refused) { /* one may have been taken for another order's */
+        (void)order_fail_memory(script);
+        return false;
+    }
     *count = rows.count;
     return rows.count == 0 ||
            sql_execute(script->session, &forget,

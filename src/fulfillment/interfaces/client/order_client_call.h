@@ -30,6 +30,9 @@ extern const struct order_client_row order_client_rows[order_call_kind_count];
 void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,
                        enum order_refusal_kind kind, const char *reason, const char *message);
 
+/* An id of ours (order_made_id) into a message. False: there was no memory for it, or is none. */
+bool order_call_put_id(const struct order_call *call, char **out, struct text id);
+
 /* What a refusal by the service means to the order. */
 void order_call_take_status(struct order_call *call, const struct rpc_status *status);
 

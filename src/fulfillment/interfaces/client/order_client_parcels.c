@@ -153,9 +153,8 @@ bool order_read_get_rates(struct order_call *call, const ProtobufCMessage *messa
 
 static bool put_shipment_id(const struct order_call *call, char **out)
 {
-    return message_put_text(
-        call->arena, out,
-        order_shipment_id(call->arena, call->order, &call->order->parts[call->part]));
+    return order_call_put_id(
+        call, out, order_shipment_id(call->arena, call->order, &call->order->parts[call->part]));
 }
 
 bool order_write_create_shipment(const struct order_call *call, int64_t parcel_grams_max,

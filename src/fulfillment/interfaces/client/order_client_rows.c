@@ -36,9 +36,14 @@ static bool copy_text(struct order_call *call, struct text *out, const char *str
 
 /* --- inventory --- */
 
+bool order_call_put_id(const struct order_call *call, char **out, struct text id)
+{
+    return id.data != NULL && message_put_text(call->arena, out, id);
+}
+
 static bool put_reservation_id(const struct order_call *call, char **out)
 {
-    return message_put_text(call->arena, out, order_reservation_id(call->arena, call->order));
+    return order_call_put_id(call, out, order_reservation_id(call->arena, call->order));
 }
 
 static Google__Protobuf__Duration *ttl_message(const struct order_call *call)
@@ -249,7 +254,7 @@ static bool read_get_item(struct order_call *call, const ProtobufCMessage *respo
 
 static bool put_allocation_id(const struct order_call *call, char **out)
 {
-    return message_put_text(call->arena, out, order_allocation_id(call->arena, call->order));
+    return order_call_put_id(call, out, order_allocation_id(call->arena, call->order));
 }
 
 static bool write_allocate(const struct order_call *call, int64_t parcel_grams_max,

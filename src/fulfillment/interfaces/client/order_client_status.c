@@ -1,6 +1,9 @@
 /*
  * From statuses to outcomes. The reasons that the process tells apart have a row each; of all other
- * answers it is only asked whether the same call could be answered otherwise later.
+ * answers it is only asked whether the same call could be answered otherwise later. A refusal
+ * without a reason is none of our services': its details were lost on the way, for want of memory
+ * perhaps. What it was is not guessed (a shipment that waits for its carrier must not be taken for
+ * one that was not bought): the call is made again.
  */
 #include "fulfillment/interfaces/client/order_client_call.h"
 
@@ -45,6 +48,7 @@ static struct text find_detail(const struct rpc_status *status, const char *type
     return (struct text){0};
 }
 
+/* "" if there is none, or no memory for it. */
 static const char *reason_of(const struct rpc_status *status, struct arena *arena)
 {
     struct text packed = find_detail(status, "google.rpc.ErrorInfo");
@@ -199,15 +203,16 @@ void order_call_take_status(struct order_call *call, const struct rpc_status *st
 {
     const char *reason = reason_of(status, call->arena);
     const char *message = arena_copy_string(call->arena, status->message);
-    enum order_call_outcome outcome =
-        may_be_otherwise_later(status->code) ? CALL_UNAVAILABLE : CALL_REFUSED;
+    bool is_open = may_be_otherwise_later(status->code) || reason[0] == '\0';
+    enum order_call_outcome outcome = is_open ? CALL_UNAVAILABLE : CALL_REFUSED;
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         if (strcmp(outcomes[i].reason, reason) == 0)
             outcome = outcomes[i].outcome;
     }
     if (reason[0] == '\0' && outcome == CALL_UNAVAILABLE)
         reason = error_reason(ERROR_STORE_UNAVAILABLE);
-    order_call_refuse(call, outcome, kind_of(status->code), reason, message == NULL ? "" : message);
+    order_call_refuse(call, outcome, is_open ? REFUSAL_UNAVAILABLE : kind_of(status->code), reason,
+                      message == NULL ? "" : message);
     if (outcome == CALL_INSUFFICIENT_STOCK)
         take_shortages(call, status);
     else if (call->refusal.kind == REFUSAL_INVALID)

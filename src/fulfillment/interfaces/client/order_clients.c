@@ -41,7 +41,9 @@ struct order_clients {
     struct order_services base;
     struct order_clients_options options;
     struct service_client services[order_service_count];
-    size_t open_count;
+    struct order_call *without_memory; /* to be answered so, from the timer */
+    uv_timer_t answering;
+    size_t open_count; /* clients, and the timer */
     bool is_closing;
     void (*closed)(void *context);
     void *closed_context;
@@ -143,6 +145,32 @@ static void answer_away(struct order_client_call *state, const char *why)
     answer_later(state);
 }
 
+/* There is no room for a state of its own, so the call itself is kept. */
+static void answer_without_memory(struct order_clients *clients)
+{
+    struct order_call *waiting = clients->without_memory;
+    clients->without_memory = NULL;
+    while (waiting != NULL) {
+        struct order_call *call = waiting;
+        waiting = call->next;
+        fail_without_memory(call);
+        call->done(call);
+    }
+}
+
+static void on_answering(uv_timer_t *timer)
+{
+    answer_without_memory(timer->data);
+}
+
+static void keep_without_memory(struct order_clients *clients, struct order_call *call)
+{
+    call->next = clients->without_memory;
+    clients->without_memory = call;
+    if (!uv_is_closing((uv_handle_t *)&clients->answering)) /* else its end answers */
+        uv_timer_start(&clients->answering, on_answering, 0, 0);
+}
+
 /* --- a call --- */
 
 static void send_request(struct order_client_call *state)
@@ -172,7 +200,10 @@ static void make_call(struct order_services *services, struct order_call *call)
     const struct order_client_row *row = &order_client_rows[call->kind];
     struct order_client_call *state = arena_allocate_zero(call->arena, 1, sizeof *state);
     CHECK(call->kind != CALL_NONE);
-    CHECK(state != NULL); /* a few words of an arena that holds an order */
+    if (state == NULL) {
+        keep_without_memory(clients, call);
+        return;
+    }
     state->call = call;
     state->row = row;
     state->service = &clients->services[row->service];
@@ -227,6 +258,9 @@ struct error order_clients_open(struct order_clients **clients,
         return error_make(ERROR_OUT_OF_MEMORY, "clients of an order's services");
     made->base.table = &table;
     made->options = *options;
+    uv_timer_init(options->loop, &made->answering);
+    made->answering.data = made;
+    made->open_count = 1;
     for (int i = 0; i < order_service_count && !error_is(error); i++)
         error = open_service(made, (enum order_service)i);
     return error;
@@ -244,6 +278,12 @@ static void client_closed(void *context)
         clients->closed(clients->closed_context);
 }
 
+static void answering_closed(uv_handle_t *handle)
+{
+    answer_without_memory(handle->data);
+    client_closed(handle->data);
+}
+
 void order_clients_close(struct order_clients *clients, void (*closed)(void *context),
                          void *context)
 {
@@ -254,6 +294,7 @@ void order_clients_close(struct order_clients *clients, void (*closed)(void *con
         if (clients->services[i].rpc != NULL)
             rpc_client_close(clients->services[i].rpc, client_closed, clients);
     }
+    uv_close((uv_handle_t *)&clients->answering, answering_closed);
 }
 
 void order_clients_destroy(struct order_clients *clients)
