@@ -297,6 +297,8 @@ static struct error handle(void *context, const struct event_batch *batch,
         if (error_is(error))
             return error;
     }
+    if (follower->arena.refused) /* a signal may lack a text, and would be nobody's */
+        return error_make(ERROR_OUT_OF_MEMORY, "no room for what is told of orders");
     bool is_idle =
         follower->signal_count == 0 && place->position - follower->kept < idle_positions_max;
     return is_idle ? error_none() : keep(follower, place);
