@@ -3,8 +3,7 @@
  * words in, a line of JSON out.
  *
  *   read CARRIER OPERATION STATUS FILE        what an answer means
- *   write CARRIER OPERATION CASE              a request: 0 plain, 1 customs, 2 return, 3 small,
- *                                             4 return across a border with all options
+ *   write CARRIER OPERATION CASE              a request, of which case: see consignment_of()
  *   memory CARRIER OPERATION STATUS FILE      the same with the n-th allocation failing, every n
  *   webhook CARRIER SECRET HEADER VALUE FILE  whether a push is believed, and what it says
  *   gif FILE OUT                              the PNG of a GIF, into the file OUT
@@ -234,6 +233,25 @@ static struct text words_of(const char *string)
     return text_of(string);
 }
 
+/* What no carrier takes as it is. */
+static void make_long(struct consignment *made)
+{
+    struct shipping_address *to = &made->destination;
+    made->options.signature = true;
+    made->options.saturday = true;
+    made->options.insured_value = (struct shipping_money){"USD", 15501};
+    to->lines[0] = words_of("Care of the Department of Very Long Names");
+    to->lines[1] = words_of("Gebäude 7, Straße der Vereinten Nationen 1234");
+    to->lines[2] = words_of("Floor 3");
+    to->lines[3] = words_of("Ring twice");
+    to->line_count = 4;
+    to->postal_code = words_of("30005-1234");
+    to->phone = words_of("+1 (0)410-555-1234 ext. 77");
+    to->email = words_of("a.receiver.with.a.very.long.name.indeed@department.example.com");
+    to->region = words_of("Georgia, the state in the south");
+}
+
+/* 0 plain, 1 customs, 2 return, 3 small, 4 a return from abroad with all options, 5 too long. */
 static struct consignment consignment_of(int kind, const struct shipping_customs *customs)
 {
     bool is_abroad = kind == 1 || kind == 4;
@@ -273,6 +291,8 @@ static struct consignment consignment_of(int kind, const struct shipping_customs
         made.destination = home;
         made.options.saturday = true;
     }
+    if (kind == 5)
+        make_long(&made);
     return made;
 }
 

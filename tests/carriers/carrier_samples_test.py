@@ -531,6 +531,28 @@ def rates_are_asked_for_with_the_options_that_are_bought():
     assert plain["monetaryAmount"] == [{"typeCode": "declaredValue", "value": 155.0, "currency": "USD"}]
 
 
+def addresses_fit_without_becoming_others():
+    """What is too long is broken between words or left out, never cut into something else."""
+    wide = ["Care of the Department of Very Long Names", "Gebäude 7, Straße der Vereinten Nationen",
+            "1234 Floor 3 Ring twice"]
+    ups = written("ups", "ship", 5)["json"]["ShipmentRequest"]["Shipment"]["ShipTo"]
+    same(ups["Address"], PostalCode="300051234", AddressLine=[
+        "Care of the Department of Very Long", "Names Gebäude 7, Straße der", "Vereinten Nationen 1234 Floor 3"])
+    assert "StateProvinceCode" not in ups["Address"] and "EMailAddress" not in ups
+    assert ups["Phone"]["Number"] == "14105551234"
+    fedex = written("fedex", "ship", 5)["json"]["requestedShipment"]["recipients"][0]
+    same(fedex["address"], postalCode="30005-1234", streetLines=ups["Address"]["AddressLine"])
+    assert "stateOrProvinceCode" not in fedex["address"]
+    same(fedex["contact"], phoneNumber="14105551234",
+         emailAddress="a.receiver.with.a.very.long.name.indeed@department.example.com")
+    dhl = written("dhl", "ship", 5)["json"]["customerDetails"]["receiverDetails"]
+    address = dhl["postalAddress"]
+    assert [address[f"addressLine{at}"] for at in (1, 2, 3)] == wide
+    same(address, postalCode="30005-1234", provinceCode="Georgia, the state in the south")
+    plain = written("ups", "ship")["json"]["ShipmentRequest"]["Shipment"]["ShipTo"]["Address"]
+    assert plain["AddressLine"] == ["123 Main Street", "Floor 2"]
+
+
 CHECKER = r'''
 import json, sys, yaml, jsonschema
 from jsonschema import Draft4Validator, RefResolver
@@ -574,7 +596,7 @@ def requests_are_valid_by_the_openapi_documents():
              "is not a multiple of 0.001"]  # binary fractions of decimals such as 2.268
     cases = []
     for (carrier, operation), (path, url, method) in spec.items():
-        for kind in range(5):
+        for kind in range(6):
             request = written(carrier, operation, kind)
             cases.append({"name": f"{carrier} {operation} {kind}", "spec": os.path.join(MORE, path),
                           "path": url, "method": method, "json": request["json"], "known": known})
@@ -835,7 +857,7 @@ tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,
          fedex_cancel_token_errors, fedex_tracking, fedex_pushes_are_believed_by_their_bytes,
          dhl_rates, dhl_shipments, dhl_tracking, dhl_pushes_are_believed_with_the_token_only,
-         requests_say_what_was_asked, returns_are_asked_for_as_each_carrier_calls_them,
+         requests_say_what_was_asked, addresses_fit_without_becoming_others, returns_are_asked_for_as_each_carrier_calls_them,
          rates_are_asked_for_with_the_options_that_are_bought,
          what_carriers_vary_unasked_changes_nothing,
          a_multi_status_is_judged_by_what_is_in_it, pushes_vary_too_and_end_in_a_clear_outcome,

@@ -4,6 +4,7 @@
  * rounded up. A phone number, a company and a full name are asked for; one name stands for both.
  * There is no call to void a shipment.
  */
+#include "shipping/infrastructure/carriers/carrier_address.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 #include "shipping/infrastructure/carriers/dhl.h"
 
@@ -13,13 +14,17 @@
 static void put_address(struct json_writer *json, const struct shipping_address *address)
 {
     static const char *const lines[] = {"addressLine1", "addressLine2", "addressLine3"};
-    json_put_text(json, "postalCode", text_shortened(address->postal_code, 12));
+    struct carrier_lines found;
+    char code[16];
+    carrier_lines(address, 45, &found);
+    json_put_text(json, "postalCode",
+                  text_shortened(carrier_postal_code(address->postal_code, 12, code), 12));
     wire_put_short(json, "cityName", address->city, 45);
     json_put_text(json, "countryCode", address->country_code);
     if (address->region.size >= 2)
-        wire_put_short(json, "provinceCode", address->region, 35);
-    for (size_t i = 0; i < address->line_count && i < 3; i++)
-        wire_put_short(json, lines[i], address->lines[i], 45);
+        carrier_put_whole(json, "provinceCode", address->region, 35);
+    for (size_t i = 0; i < found.count; i++)
+        json_put_text(json, lines[i], found.lines[i]);
 }
 
 static void put_party(struct json_writer *json, const char *key,
@@ -32,7 +37,7 @@ static void put_party(struct json_writer *json, const char *key,
     put_address(json, address);
     json_close_object(json);
     json_open_object(json, "contactInformation");
-    wire_put_short(json, "email", address->email, 70);
+    carrier_put_whole(json, "email", address->email, 70);
     wire_put_short(json, "phone", address->phone.size > 0 ? address->phone : text_of("0"), 70);
     wire_put_short(json, "companyName", company, 100);
     wire_put_short(json, "fullName", name, 255);

@@ -4,6 +4,7 @@
  * with all labels. Pounds and inches from the United States, else kilograms and centimetres;
  * weights with two decimals, rounded up.
  */
+#include "shipping/infrastructure/carriers/carrier_address.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 #include "shipping/infrastructure/carriers/fedex.h"
 
@@ -46,14 +47,17 @@ static void put_account(struct json_writer *json, const struct carrier_settings 
 
 static void put_address(struct json_writer *json, const struct shipping_address *address)
 {
+    struct carrier_lines lines;
+    char code[16];
+    carrier_lines(address, 35, &lines);
     json_open_object(json, "address");
     json_open_array(json, "streetLines");
-    for (size_t i = 0; i < address->line_count && i < 3; i++)
-        wire_put_short(json, NULL, address->lines[i], 35);
+    for (size_t i = 0; i < lines.count; i++)
+        json_put_text(json, NULL, lines.lines[i]);
     json_close_array(json);
     wire_put_short(json, "city", address->city, 35);
-    wire_put_short(json, "stateOrProvinceCode", address->region, 14);
-    wire_put_short(json, "postalCode", address->postal_code, 10);
+    carrier_put_whole(json, "stateOrProvinceCode", address->region, 14);
+    wire_put_short(json, "postalCode", carrier_postal_code(address->postal_code, 10, code), 10);
     json_put_text(json, "countryCode", address->country_code);
     json_put_boolean(json, "residential", address->company.size == 0);
     json_close_object(json);
@@ -62,13 +66,15 @@ static void put_address(struct json_writer *json, const struct shipping_address 
 static void put_party(struct json_writer *json, const char *key,
                       const struct shipping_address *address)
 {
+    char digits[carrier_phone_digits_max];
     json_open_object(json, key);
     put_address(json, address);
     json_open_object(json, "contact");
     wire_put_short(json, "personName", address->name, 70);
     wire_put_short(json, "companyName", address->company, 35);
-    wire_put_short(json, "phoneNumber", address->phone, 15);
-    wire_put_short(json, "emailAddress", address->email, 80);
+    wire_put_short(json, "phoneNumber", carrier_phone(address->phone, digits),
+                   carrier_phone_digits_max);
+    carrier_put_whole(json, "emailAddress", address->email, 80);
     json_close_object(json);
     json_close_object(json);
 }

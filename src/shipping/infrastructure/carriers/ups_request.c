@@ -5,6 +5,7 @@
  * kilograms and centimetres; weights with one decimal, rounded up. PDF is no label format of UPS:
  * a PNG is asked for instead, and label recovery alone gives PDF.
  */
+#include "shipping/infrastructure/carriers/carrier_address.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 #include "shipping/infrastructure/carriers/ups.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 static const char version[] = "v2409";
-enum { name_bytes_max = 35, line_bytes_max = 35, lines_max = 3 };
+enum { name_bytes_max = 35, line_bytes_max = 35 };
 
 static void identify(struct carrier_wire *wire, struct text reference)
 {
@@ -31,14 +32,17 @@ void ups_write_token(const struct carrier_settings *settings, struct carrier_wir
 
 static void put_address(struct json_writer *json, const struct shipping_address *address)
 {
+    struct carrier_lines lines;
+    char code[16];
+    carrier_lines(address, line_bytes_max, &lines);
     json_open_object(json, "Address");
     json_open_array(json, "AddressLine");
-    for (size_t i = 0; i < address->line_count && i < lines_max; i++)
-        wire_put_short(json, NULL, address->lines[i], line_bytes_max);
+    for (size_t i = 0; i < lines.count; i++)
+        json_put_text(json, NULL, lines.lines[i]);
     json_close_array(json);
     wire_put_short(json, "City", address->city, 30);
-    wire_put_short(json, "StateProvinceCode", address->region, 5);
-    wire_put_short(json, "PostalCode", address->postal_code, 9);
+    carrier_put_whole(json, "StateProvinceCode", address->region, 5);
+    wire_put_short(json, "PostalCode", carrier_postal_code(address->postal_code, 9, code), 9);
     json_put_text(json, "CountryCode", address->country_code);
     json_close_object(json);
 }
@@ -55,12 +59,14 @@ static void put_party(struct json_writer *json, const char *key,
     wire_put_short(json, "Name", firm_of(address), name_bytes_max);
     wire_put_short(json, "AttentionName", address->name.size > 0 ? address->name : address->company,
                    name_bytes_max);
-    if (address->phone.size > 0) {
+    char digits[carrier_phone_digits_max];
+    struct text phone = carrier_phone(address->phone, digits);
+    if (phone.size > 0) {
         json_open_object(json, "Phone");
-        wire_put_short(json, "Number", address->phone, 15);
+        json_put_text(json, "Number", phone);
         json_close_object(json);
     }
-    wire_put_short(json, "EMailAddress", address->email, 50);
+    carrier_put_whole(json, "EMailAddress", address->email, 50);
     if (account != NULL)
         json_put_string(json, "ShipperNumber", account);
     put_address(json, address);
