@@ -90,6 +90,23 @@ def ups_rates():
     same(own["rates"][0], name="UPS Express Early", estimated=1748341800, charges=2)
 
 
+def nothing_is_carried_for_nothing():
+    """A total of 0 is no price: the next type of rate is, or none."""
+    ups = json.loads(sample("ups/rate/response-simpleRateResponse.json"))
+    rated = ups["RateResponse"]["RatedShipment"]
+    (rated[0] if isinstance(rated, list) else rated)["TotalCharges"]["MonetaryValue"] = "0.00"
+    same(read_value("ups", "rate", 200, ups), verdict="UNKNOWN", rates=[])
+    fedex = json.loads(sample("fedex/rate/response-own.json"))
+    rated = fedex["output"]["rateReplyDetails"][0]["ratedShipmentDetails"]
+    account = [one for one in rated if one["rateType"] == "ACCOUNT"][0]
+    other = copy.deepcopy(account)
+    other.update(rateType="LIST", totalNetCharge=77.125)
+    account["totalNetCharge"] = 0.0
+    rated.append(other)
+    got = read_value("fedex", "rate", 200, fedex)["rates"][0]
+    assert got["amount"] != "USD 0" and got["amount"].startswith("USD "), got
+
+
 def ups_shipments():
     zpl = read("ups/ship/response-ShipToAUPSAccessPointResponse.json", "ship")
     same(zpl, verdict="ANSWERED")
@@ -409,6 +426,8 @@ def dhl_tracking():
     same(letters, delivered=0, expected=1780617599)  # a day alone: until its end
     assert [(scan["code"], scan["time"]) for scan in letters["scans"]] == [
         ("transit/ZZ", 1780520400), ("transit/PU", 1780509900), ("transit/WC", 1780555200)]
+    assert letters["scans"][0]["description"] == (
+        "Nobody knows these letters: The next step is up to the recipient")
     words = read("dhl/unified-track/response-own-words-only.json", "track")
     same(words, expected=1780574400)
     assert [(scan["code"], scan["city"]) for scan in words["scans"]] == [
@@ -851,7 +870,7 @@ def answers_of_another_folder_are_read():
     assert count > 0
 
 
-tap.run([ups_rates, ups_shipments, ups_void_token_errors, ups_tracking,
+tap.run([ups_rates, nothing_is_carried_for_nothing, ups_shipments, ups_void_token_errors, ups_tracking,
          ups_promises_and_scans_of_all_shapes, every_cause_of_a_refusal_is_told,
          a_gif_label_becomes_a_png_of_the_same_pixels, labels_are_told_by_their_bytes,
          ups_pushes_are_believed_with_the_credential_only, fedex_rates, fedex_shipments,

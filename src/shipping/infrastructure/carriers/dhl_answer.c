@@ -199,15 +199,26 @@ static struct text unified_code(struct arena *arena, json_t *event, bool is_expr
     return text_of(arena_format(arena, "%.*s/%.2s", (int)code.size, code.data, status.data));
 }
 
+/* With what DHL remarks on it: why, or what the recipient can do. */
+static struct text unified_description(struct arena *arena, json_t *event)
+{
+    struct text said = json_words(arena, event, "description");
+    struct text remark = json_words(arena, event, "remark");
+    if (said.size == 0)
+        said = json_words(arena, event, "status");
+    if (said.size == 0 || remark.size == 0 || text_equal(said, remark))
+        return said.size == 0 ? remark : said;
+    return text_of(arena_format(arena, "%.*s: %.*s", (int)said.size, said.data, (int)remark.size,
+                                remark.data));
+}
+
 /* An event may have words alone, no code: it is kept, as one that DHL calls "unknown". */
 static void read_unified_event(struct arena *arena, json_t *event, bool is_express,
                                struct shipping_scan *scan)
 {
     json_t *address = json_member(event, "location.address");
     scan->carrier_code = unified_code(arena, event, is_express);
-    scan->description = json_words(arena, event, "description");
-    if (scan->description.size == 0)
-        scan->description = json_words(arena, event, "status");
+    scan->description = unified_description(arena, event);
     if (scan->carrier_code.size == 0 && scan->description.size > 0)
         scan->carrier_code = text_of("unknown");
     scan->city = json_words(arena, address, "addressLocality");

@@ -64,8 +64,9 @@ static json_t *best_rated(struct arena *arena, json_t *reply, struct shipping_mo
         json_t *one = json_element(reply, "ratedShipmentDetails", i);
         int this_preference = preference(json_words(arena, one, "rateType"));
         struct shipping_money money;
-        if (this_preference <= best_preference || !read_total(arena, one, &money))
-            continue;
+        if (this_preference <= best_preference || !read_total(arena, one, &money) ||
+            money.amount_minor <= 0)
+            continue; /* nothing is carried for nothing: this type has no price here */
         best = one;
         best_preference = this_preference;
         *total = money;

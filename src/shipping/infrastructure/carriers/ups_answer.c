@@ -140,8 +140,9 @@ static bool read_rate(struct arena *arena, json_t *rated, struct carrier_rate *r
     json_t *summary = json_member(rated, "TimeInTransit.ServiceSummary");
     json_t *negotiated = json_member(rated, "NegotiatedRateCharges");
     rate->service_code = json_words(arena, rated, "Service.Code");
-    if (rate->service_code.size == 0 || !read_total(arena, rated, "", &rate->amount))
-        return false;
+    if (rate->service_code.size == 0 || !read_total(arena, rated, "", &rate->amount) ||
+        rate->amount.amount_minor <= 0)
+        return false; /* nothing is carried for nothing: somebody else is billed, or unpriced */
     rate->service_name = json_words(arena, summary, "Service.Description");
     if (rate->service_name.size == 0)
         rate->service_name = json_words(arena, rated, "Service.Description");
