@@ -300,6 +300,32 @@ def shipping_away_and_the_process_killed_it_goes_on():
     s.cancel("killed")
 
 
+def a_cancellation_is_taken_though_a_carrier_must_be_waited_for():
+    s = shop(faulty_carriers)
+    before = s.held()
+    s.promise("unresolved")
+    assert s.confirm("unresolved").state == CONFIRMED
+    s.shipping.unresolved = "SHIPMENT_UNRESOLVED"
+    for _ in range(2):  # it may be asked again
+        order = s.cancel("unresolved")
+        assert order.state == CONFIRMING and order.cancelling, order
+        assert order.cancel_reason == "changed my mind", order
+    refused(lambda: s.confirm("unresolved"), "ORDER_CANCELLED")
+    s.shipping.unresolved = None
+    order = s.wait_for("unresolved", f.ORDER_STATE_CANCELLED)
+    assert not order.cancelling and not order.attention_reason, order
+    s.promise("stuck")
+    assert s.confirm("stuck").state == CONFIRMED
+    s.shipping.unresolved = "SHIPMENT_NEEDS_ATTENTION"
+    order = s.cancel("stuck")
+    assert order.state == f.ORDER_STATE_NEEDS_ATTENTION and order.cancelling, order
+    assert order.attention_reason, order
+    s.shipping.unresolved = None  # a person has seen to it
+    order = s.cancel("stuck")
+    assert order.state == f.ORDER_STATE_CANCELLED and not order.attention_reason, order
+    assert s.held() == before
+
+
 def persistent(action):
     """Asks until there is an answer: what is not known to be done may be asked again."""
     while True:
@@ -381,6 +407,7 @@ try:
         what_is_wrong_is_told_field_by_field,
         another_carrier_takes_what_one_refuses,
         shipping_away_and_the_process_killed_it_goes_on,
+        a_cancellation_is_taken_though_a_carrier_must_be_waited_for,
         killed_anywhere_every_order_ends_done_or_undone,
         all_services_in_one_process_killed_and_stopped_under_load,
         all_services_on_postgresql_do_the_same,

@@ -2,7 +2,8 @@
 misbehaves as it is told. It is Python's grpcio, so that no code of ours answers ours.
 
 Carriers c1, c2, c3: each dearer than the one before, c3 the fastest. `refusing` names those that
-refuse; `away`, those that cannot be asked; while `is_down` every call answers UNAVAILABLE.
+refuse; `away`, those that cannot be asked; while `is_down` every call answers UNAVAILABLE, and while
+`unresolved` names a reason, CancelShipment refuses with it.
 """
 
 import concurrent.futures
@@ -24,6 +25,7 @@ class FakeShipping:
         self.refusing = set()
         self.away = set()
         self.is_down = False
+        self.unresolved = None
         self.requests = []
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
         methods = {
@@ -98,6 +100,8 @@ class FakeShipping:
 
     def CancelShipment(self, request, context):
         self.answer(context, request)
+        if self.unresolved:
+            self.refuse(context, grpc.StatusCode.FAILED_PRECONDITION, self.unresolved, "it may be sold")
         with self.lock:
             shipment = self.shipments.get(request.shipment_id)
             if shipment is None:

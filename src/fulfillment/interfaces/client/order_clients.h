@@ -60,7 +60,7 @@ struct order_services *order_clients_port(struct order_clients *clients);
 void order_clients_close(struct order_clients *clients, void (*closed)(void *context),
                          void *context);
 
-/* After `closed`, or instead of close if nothing was ever called. NULL is allowed. */
+/* After `closed`. NULL is allowed. */
 void order_clients_destroy(struct order_clients *clients);
 
 #endif
