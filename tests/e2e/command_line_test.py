@@ -165,8 +165,13 @@ def run_and_test_name_the_word_that_is_wrong():
 
 def run_beside_a_server_on_the_same_data_is_refused():
     with Place() as place, Server(place / "data") as server:
+        done = script("run", "--once", environment={"WAYBILL_DATA": place / "data"})
+        assert "build/waybill watch --from oldest\n" in done.stderr, done
+        with open(place / "data/ready.1", "w", encoding="utf-8") as file:  # as ./run leaves it
+            file.write(f"waybill ready listen={server.listen} operations={server.operations}\n")
         before = sorted(os.listdir(place / "data"))
         done = script("run", "--once", environment={"WAYBILL_DATA": place / "data"})
+        assert f"build/waybill watch --from oldest --server {server.listen}\n" in done.stderr, done
         assert done.returncode == 1 and done.stdout == "", done
         assert f"a server is running on {place / 'data'}/ already" in done.stderr, done
         assert "WAYBILL_DATA=other" in done.stderr and "Ctrl-C" in done.stderr, done

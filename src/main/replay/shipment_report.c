@@ -60,7 +60,7 @@ bool shipment_report_write(struct buffer *out, const struct shipment_totals *tot
         written = write_row(out, &totals->rows[i]);
     if (written && totals->not_created > 0)
         written = buffer_append_format(
-            out, "  %s further ones were refused or given up: no label was bought\n",
+            out, "  %s attempts beside these were refused or given up before a label was bought\n",
             number_text_of_count(totals->not_created).string);
     return written && buffer_append_string(out, "\n");
 }
