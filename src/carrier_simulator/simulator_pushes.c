@@ -5,6 +5,7 @@
 #include "carrier_simulator/simulator_pushes.h"
 
 #include "platform/base/base64.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/memory.h"
 #include "platform/json/json_writer.h"
 
@@ -130,8 +131,7 @@ static void sign(const char *secret, struct text body, bool hexadecimal, char si
         base64_encode(text_make((const char *)mac, 32), true, signature);
         return;
     }
-    for (size_t i = 0; i < 32; i++)
-        snprintf(signature + 2 * i, 3, "%02x", mac[i]);
+    hexadecimal_write(mac, 32, signature);
 }
 
 /* ---------------------------------------------------------------------------------- the sending */

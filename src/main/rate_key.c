@@ -4,6 +4,7 @@
  */
 #include "main/rate_key.h"
 
+#include "platform/base/hexadecimal.h"
 #include "platform/base/random.h"
 #include "platform/base/text.h"
 
@@ -15,17 +16,6 @@
 #include <unistd.h>
 
 enum { path_size = 1200, text_size = 2 * rate_key_size };
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 static struct error read_key(const char *path, char key[rate_key_size])
 {
@@ -41,7 +31,8 @@ static struct error read_key(const char *path, char key[rate_key_size])
     struct text text = text_trim(text_make(bytes, (size_t)size));
     bool good = text.size == text_size;
     for (size_t i = 0; good && i < rate_key_size; i++) {
-        int high = digit_value(text.data[2 * i]), low = digit_value(text.data[2 * i + 1]);
+        int high = hexadecimal_value(text.data[2 * i]),
+            low = hexadecimal_value(text.data[2 * i + 1]);
         good = high >= 0 && low >= 0;
         key[i] = (char)(16 * high + low);
     }
@@ -67,8 +58,7 @@ static struct error make_key(const char *path)
 {
     char key[rate_key_size], text[text_size + 2], temporary[path_size + 32];
     random_fill(random_system(), key, sizeof key);
-    for (size_t i = 0; i < sizeof key; i++)
-        snprintf(text + 2 * i, 3, "%02x", (unsigned)(unsigned char)key[i]);
+    hexadecimal_write(key, sizeof key, text);
     text[text_size] = '\n';
     snprintf(temporary, sizeof temporary, "%s.%llx", path,
              (unsigned long long)random_uint64(random_system()));

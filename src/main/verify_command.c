@@ -4,6 +4,7 @@
 #include "inventory/infrastructure/embedded/store_verification.h"
 #include "main/verify_lock.h"
 #include "main/verify_tracking.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/log.h"
 #include "platform/events/event_log_verification.h"
 #include "platform/sql/sqlite_verification.h"
@@ -53,12 +54,6 @@ static bool find_store(const char *directory, char *path)
     snprintf(path, path_bytes_max, "%s", directory);
     snprintf(events, sizeof events, "%s/events", directory);
     return !is_directory(events) && !verify_tracking_is_there(directory);
-}
-
-static void hexadecimal(const uint8_t bytes[32], char out[65])
-{
-    for (size_t i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* A JSON string: what may stand in a path or an error's detail. */
@@ -126,7 +121,7 @@ static void print_mismatches(const struct verify_ledger_command *command)
 static void print_result(const char *path, const struct verify_ledger_command *command, bool json)
 {
     char head[65];
-    hexadecimal(command->chain_head, head);
+    hexadecimal_write(command->chain_head, 32, head);
     if (json) {
         printf("{\"store\":");
         print_json_string(path);
@@ -187,7 +182,7 @@ static void print_event_log(const char *source, const char *path,
                             const struct event_log_verification *found, bool json)
 {
     char head[65];
-    hexadecimal(found->chain_head, head);
+    hexadecimal_write(found->chain_head, 32, head);
     unsigned long long events = (unsigned long long)(found->newest - found->oldest);
     if (json) {
         printf("{\"eventLog\":");

@@ -2,6 +2,7 @@
 #include "main/verify_tracking.h"
 
 #include "main/verify_lock.h"
+#include "platform/base/hexadecimal.h"
 #include "tracking/infrastructure/embedded/tracking_verification.h"
 
 #include <stdio.h>
@@ -20,8 +21,7 @@ bool verify_tracking_is_there(const char *directory)
 static void print_result(const char *path, const struct tracking_verification *found, bool json)
 {
     char head[65];
-    for (size_t i = 0; i < 32; i++)
-        snprintf(head + 2 * i, 3, "%02x", found->chain_head[i]);
+    hexadecimal_write(found->chain_head, 32, head);
     printf(json ? "{\"store\":\"%s\",\"records\":%llu,\"trackings\":%llu,\"events\":%llu,"
                   "\"mismatches\":%llu,\"replayPending\":%s,\"chainHead\":\"%s\"}\n"
                 : "tracking (%s)\n  records       %llu\n  trackings     %llu\n"

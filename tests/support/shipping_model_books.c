@@ -2,6 +2,7 @@
 #include "tests/support/shipping_model_state.h"
 
 #include "platform/base/check.h"
+#include "platform/base/hexadecimal.h"
 #include "tests/support/shipping_copy.h"
 
 #include <stdlib.h>
@@ -212,10 +213,7 @@ static void record_scan(struct shipping_model *model, const struct record_scans_
     char *id = arena_allocate_zero(&model->arena, 128, 1);
     CHECK(key != NULL && id != NULL);
     shipping_scan_hash(command->carrier, scan, hash);
-    for (size_t i = 0; i < sizeof hash; i++) {
-        id[2 * i] = "0123456789abcdef"[(unsigned char)hash[i] >> 4];
-        id[2 * i + 1] = "0123456789abcdef"[(unsigned char)hash[i] & 15];
-    }
+    hexadecimal_write(hash, sizeof hash, id);
     strcat(id, "/CarrierEventReceived");
     if (record != NULL) {
         event.shipment_id = record->shipment.shipment_id;

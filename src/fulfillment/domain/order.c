@@ -1,6 +1,8 @@
 /* Sums, ids, and what the state of a confirmed order follows from. All pure. */
 #include "fulfillment/domain/order.h"
 
+#include "platform/base/hexadecimal.h"
+
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -33,8 +35,7 @@ struct text order_made_id(struct arena *arena, struct text order_id, const char 
     if (id == NULL || content == NULL ||
         EVP_Digest(content, strlen(content), digest, &size, EVP_sha256(), NULL) != 1)
         return (struct text){0};
-    for (size_t i = 0; i < fulfillment_made_id_bytes; i++)
-        id[i] = "0123456789abcdef"[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
+    hexadecimal_write(digest, fulfillment_made_id_bytes / 2, id);
     return text_make(id, fulfillment_made_id_bytes);
 }
 

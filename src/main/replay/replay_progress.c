@@ -5,6 +5,7 @@
 #include "main/replay/replay_progress.h"
 
 #include "platform/base/arena.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/memory.h"
 
 #include <jansson.h>
@@ -189,8 +190,7 @@ struct error replay_progress_open(struct replay_progress_file **result,
     file->file_system = file_system;
     file->path = path;
     file->seed = plan->seed;
-    for (size_t i = 0; i < data_set_digest_bytes; i++)
-        snprintf(&file->digest[2 * i], 3, "%02x", plan->data_set->digest[i]);
+    hexadecimal_write(plan->data_set->digest, data_set_digest_bytes, file->digest);
     arena_init(&file->arena, 65536);
     file->folder = folder_of(&file->arena, path);
     file->new_path = arena_format(&file->arena, "%s.new", path);

@@ -4,6 +4,7 @@
  */
 #include "platform/base/codec.h"
 #include "platform/base/error.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/page_token.h"
 #include "platform/base/random.h"
 #include "platform/base/violations.h"
@@ -170,6 +171,25 @@ static void a_page_token_may_hold_a_key(void **state)
     arena_deinit(&arena);
 }
 
+static void hexadecimal_digits_are_the_bytes(void **state)
+{
+    char digits[2 * 256 + 1];
+    unsigned char bytes[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)i;
+    hexadecimal_write(bytes, sizeof bytes, digits);
+    assert_int_equal(strlen(digits), 512);
+    assert_memory_equal(digits + 2 * 0xa7, "a7a8a9aaabacadaeafb0", 20);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        assert_int_equal(
+            hexadecimal_value(digits[2 * i]) << 4 | hexadecimal_value(digits[2 * i + 1]), i);
+    assert_int_equal(hexadecimal_value('F'), 15);
+    for (const char *other = "/:@G`g \x80"; *other != '\0'; other++)
+        assert_int_equal(hexadecimal_value(*other), -1);
+    assert_int_equal(hexadecimal_value('\0'), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_page_token_may_hold_a_key),
         cmocka_unit_test(violations_beyond_the_bound_are_counted),
         cmocka_unit_test(a_seed_gives_one_sequence),
+        cmocka_unit_test(hexadecimal_digits_are_the_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "platform/base/page_token.h"
 
 #include "platform/base/hash_map.h"
+#include "platform/base/hexadecimal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,12 +72,7 @@ struct text page_token_make_key(struct arena *arena, const char *list, struct te
     if (token == NULL)
         return (struct text){0};
     format_key_seal(token, list, filter, key);
-    for (size_t i = 0; i < key.size; i++) {
-        unsigned char byte = (unsigned char)key.data[i];
-        token[seal_size + 2 * i] = digits[byte >> 4];
-        token[seal_size + 2 * i + 1] = digits[byte & 15];
-    }
-    token[seal_size + 2 * key.size] = '\0';
+    hexadecimal_write(key.data, key.size, token + seal_size);
     return text_make(token, seal_size + 2 * key.size);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "platform/rpc/client_state.h"
 
+#include "platform/base/hexadecimal.h"
 #include "platform/base/memory.h"
 #include "platform/rpc/message_compression.h"
 
@@ -261,15 +262,6 @@ static struct text decode_details(struct arena *arena, struct text encoded)
     return size < (int)padding ? (struct text){0} : text_make(bytes, (size_t)size - padding);
 }
 
-static int hexadecimal(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* grpc-message is percent-encoded; what is no escape stays as it is. */
 static struct text decode_message(struct arena *arena, struct text encoded)
 {
@@ -279,11 +271,11 @@ static struct text decode_message(struct arena *arena, struct text encoded)
         return (struct text){0};
     for (size_t i = 0; i < encoded.size; i++) {
         bool escaped = encoded.data[i] == '%' && i + 2 < encoded.size &&
-                       hexadecimal(encoded.data[i + 1]) >= 0 &&
-                       hexadecimal(encoded.data[i + 2]) >= 0;
+                       hexadecimal_value(encoded.data[i + 1]) >= 0 &&
+                       hexadecimal_value(encoded.data[i + 2]) >= 0;
         if (escaped) {
-            decoded[size++] =
-                (char)(hexadecimal(encoded.data[i + 1]) << 4 | hexadecimal(encoded.data[i + 2]));
+            decoded[size++] = (char)(hexadecimal_value(encoded.data[i + 1]) << 4 |
+                                     hexadecimal_value(encoded.data[i + 2]));
             i += 2;
         } else {
             decoded[size++] = encoded.data[i];

@@ -2,6 +2,7 @@
 #include "platform/rpc/rpc_query.h"
 
 #include "platform/base/base64.h"
+#include "platform/base/hexadecimal.h"
 
 #include <string.h>
 
@@ -14,17 +15,6 @@ struct query {
     bool version_is_bad;
 };
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* "%20" and "+" (RFC 3986, and forms as browsers send them). */
 static bool percent_decode(struct text text, struct buffer *out)
 {
@@ -33,8 +23,8 @@ static bool percent_decode(struct text text, struct buffer *out)
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i] == '+' ? ' ' : text.data[i];
         if (c == '%') {
-            int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-            int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
+            int high = i + 2 < text.size ? hexadecimal_value(text.data[i + 1]) : -1;
+            int low = i + 2 < text.size ? hexadecimal_value(text.data[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high * 16 + low);

@@ -1,6 +1,7 @@
 /* The methods about the ledger. */
 #include "inventory/interfaces/rpc/inventory_messages.h"
 #include "inventory/interfaces/rpc/inventory_rpc_call.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/page_token.h"
 
 static const char list_stock_entries_name[] = "inventory.ListStockEntries";
@@ -74,13 +75,8 @@ struct verify_ledger_call {
 static char *hexadecimal(struct arena *arena, const uint8_t bytes[32])
 {
     char *digits = arena_allocate(arena, 65);
-    if (digits == NULL)
-        return NULL;
-    for (size_t i = 0; i < 32; i++) {
-        digits[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        digits[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    digits[64] = '\0';
+    if (digits != NULL)
+        hexadecimal_write(bytes, 32, digits);
     return digits;
 }
 

@@ -3,6 +3,7 @@
  * is not authentic, because it shows the first bytes of the body for a credential, is refused
  * without a scan; what is has a verdict and readable scans.
  */
+#include "platform/base/hexadecimal.h"
 #include "shipping/domain/tracking_number.h"
 #include "shipping/infrastructure/carriers/carrier_protocol.h"
 
@@ -20,8 +21,7 @@ static void sign(const uint8_t *body, size_t size, char hexadecimal[65])
     unsigned char mac[EVP_MAX_MD_SIZE] = {0};
     unsigned mac_size = 0;
     HMAC(EVP_sha256(), secret, sizeof secret - 1, body, size, mac, &mac_size);
-    for (size_t i = 0; i < 32; i++)
-        snprintf(hexadecimal + 2 * i, 3, "%02x", mac[i]);
+    hexadecimal_write(mac, 32, hexadecimal);
 }
 
 /* The body's first bytes; of FedEx as many as a signature has, in Base64 or in hexadecimal. */

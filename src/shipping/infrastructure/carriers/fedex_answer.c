@@ -4,6 +4,7 @@
  * push has the shape of a tracking answer and is signed over its raw bytes.
  */
 #include "platform/base/base64.h"
+#include "platform/base/hexadecimal.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 #include "shipping/infrastructure/carriers/fedex.h"
@@ -517,16 +518,12 @@ static bool is_signed(const struct carrier_settings *settings,
     unsigned char mac[EVP_MAX_MD_SIZE];
     char hex[65], base64[64];
     unsigned size = 0;
-    static const char digits[] = "0123456789abcdef";
     if (settings->webhook_secret == NULL || settings->webhook_secret[0] == '\0' ||
         HMAC(EVP_sha256(), settings->webhook_secret, (int)strlen(settings->webhook_secret),
              (const unsigned char *)webhook->body.data, webhook->body.size, mac, &size) == NULL)
         return false;
     base64_encode(text_make((const char *)mac, 32), true, base64);
-    for (size_t i = 0; i < 32; i++) {
-        hex[2 * i] = digits[mac[i] >> 4];
-        hex[2 * i + 1] = digits[mac[i] & 15];
-    }
+    hexadecimal_write(mac, 32, hex);
     if (given.size == 44)
         return CRYPTO_memcmp(given.data, base64, 44) == 0;
     if (given.size != 64)

@@ -68,11 +68,3 @@ bool step_take_turn(struct step *step)
     struct sql_rows rows;
     return sql_query(step->session, &lock, NULL, 0, &rows);
 }
-
-void shipping_step_hexadecimal(const char hash[32], char hex[64])
-{
-    for (size_t i = 0; i < 32; i++) {
-        hex[2 * i] = "0123456789abcdef"[(unsigned char)hash[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[(unsigned char)hash[i] & 15];
-    }
-}

@@ -61,9 +61,6 @@ bool step_take_turn(struct step *step);
 /* What a page of records may take of the call's arena; it ends early then, never empty. */
 extern const size_t page_memory_bytes;
 
-/* 64 digits; `hex` has room for them. */
-void shipping_step_hexadecimal(const char hash[32], char hex[64]);
-
 /* The scripts. */
 shipping_step_script begin_shipment_script, mark_sent_script, record_purchase_script,
     record_lookup_script;

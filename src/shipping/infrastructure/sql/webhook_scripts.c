@@ -5,6 +5,7 @@
  * One step at a time records scans: it holds the turn, so events of a number that is of no shipment
  * keep their order; those of a shipment are kept in order by its row.
  */
+#include "platform/base/hexadecimal.h"
 #include "shipping/infrastructure/sql/step.h"
 
 #include <openssl/evp.h>
@@ -147,7 +148,7 @@ static bool tell(struct step *step, const struct record_scans_command *command,
     char key[event_key_bytes_max];
     char event_id[64 + sizeof name];
     int64_t now_us;
-    shipping_step_hexadecimal(hash, event_id);
+    hexadecimal_write(hash, 32, event_id);
     memcpy(event_id + 64, name, sizeof name);
     return lock_shipment(step, command->carrier, scan->tracking_number, &event, &now_us) &&
            shipping_step_emit(step, &event, key_of(&event, key), text_of(event_id), now_us);

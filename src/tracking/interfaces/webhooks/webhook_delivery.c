@@ -8,6 +8,7 @@
  */
 #include "platform/base/clock.h"
 #include "platform/base/codec.h"
+#include "platform/base/hexadecimal.h"
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/json/json_message.h"
@@ -216,12 +217,6 @@ static bool prepare(struct hook *hook)
     return hook->again_at < hook->again_count ? prepare_again(hook) : prepare_next(hook);
 }
 
-static void hexadecimal(const uint8_t *bytes, size_t count, char *digits)
-{
-    for (size_t i = 0; i < count; i++)
-        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* timestamp "." nonce "." body, signed. False without memory. */
 static bool sign(const struct hook *hook, const char *timestamp, const char *nonce,
                  char signature[3 + 64 + 1])
@@ -238,7 +233,7 @@ static bool sign(const struct hook *hook, const char *timestamp, const char *non
     buffer_deinit(&signed_text);
     memcpy(signature, "v1=", 4);
     if (good)
-        hexadecimal(digest, sizeof digest, signature + 3);
+        hexadecimal_write(digest, sizeof digest, signature + 3);
     return good;
 }
 
@@ -356,7 +351,7 @@ static void send_body(struct hook *hook)
     char nonce[33];
     char signature[3 + 64 + 1];
     random_fill(webhooks->options.random, random, sizeof random);
-    hexadecimal(random, sizeof random, nonce);
+    hexadecimal_write(random, sizeof random, nonce);
     snprintf(timestamp, sizeof timestamp, "%lld",
              (long long)(clock_now_us(clock_system()) / 1000000));
     if (!sign(hook, timestamp, nonce, signature))

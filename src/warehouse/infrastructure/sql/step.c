@@ -1,6 +1,7 @@
 /* What scripts share. Everything is on the job's arena; what does not fit there fails the step. */
 #include "warehouse/infrastructure/sql/step.h"
 
+#include "platform/base/hexadecimal.h"
 #include "warehouse/infrastructure/sql/sql_warehouse_state.h"
 
 #include <openssl/evp.h>
@@ -296,10 +297,7 @@ struct text step_made_id(struct step *step, const char *kind, struct text id, st
     char *out = digest.data == NULL ? NULL : step_allocate(step, 1, digits + 1);
     if (out == NULL)
         return (struct text){0};
-    for (size_t i = 0; i < digits / 2; i++) {
-        out[2 * i] = "0123456789abcdef"[(unsigned char)digest.data[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[(unsigned char)digest.data[i] & 15];
-    }
+    hexadecimal_write(digest.data, digits / 2, out);
     return text_make(out, digits);
 }
 
