@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* The packed detail of that type, empty if there is none. */
-static struct text find_detail(const struct rpc_status *status, const char *type_name)
+struct text rpc_status_detail(const struct rpc_status *status, const char *type_name)
 {
     for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
         if (strcmp(detail->type_name, type_name) == 0)
@@ -19,7 +18,7 @@ static struct text find_detail(const struct rpc_status *status, const char *type
 
 bool rpc_status_has_reason(const struct rpc_status *status, const char *reason)
 {
-    struct text packed = find_detail(status, "google.rpc.ErrorInfo");
+    struct text packed = rpc_status_detail(status, "google.rpc.ErrorInfo");
     Google__Rpc__ErrorInfo *info =
         google__rpc__error_info__unpack(NULL, packed.size, (const uint8_t *)packed.data);
     bool equal = info != NULL && strcmp(info->reason, reason) == 0;
@@ -29,7 +28,7 @@ bool rpc_status_has_reason(const struct rpc_status *status, const char *reason)
 
 int64_t rpc_status_retry_delay_us(const struct rpc_status *status)
 {
-    struct text packed = find_detail(status, "google.rpc.RetryInfo");
+    struct text packed = rpc_status_detail(status, "google.rpc.RetryInfo");
     Google__Rpc__RetryInfo *info =
         google__rpc__retry_info__unpack(NULL, packed.size, (const uint8_t *)packed.data);
     int64_t delay_us = 0;

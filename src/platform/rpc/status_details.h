@@ -8,6 +8,9 @@
 
 /* What a client reads from the details of a refusal (AIP-193). Thread: any. */
 
+/* The packed detail of that type ("google.rpc.ErrorInfo"); empty if there is none. */
+struct text rpc_status_detail(const struct rpc_status *status, const char *type_name);
+
 /* Whether its ErrorInfo gives that reason ("INSUFFICIENT_STOCK"). */
 bool rpc_status_has_reason(const struct rpc_status *status, const char *reason);
 

@@ -7,6 +7,8 @@
  */
 #include "fulfillment/interfaces/client/order_client_call.h"
 
+#include "platform/rpc/status_details.h"
+
 #include "google/rpc/error_details.pb-c.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 #include "waybill/warehouse/v1/warehouse.pb-c.h"
@@ -38,20 +40,10 @@ void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,
     };
 }
 
-/* The packed detail of that type, empty if there is none. */
-static struct text find_detail(const struct rpc_status *status, const char *type_name)
-{
-    for (const struct rpc_detail *detail = status->details; detail != NULL; detail = detail->next) {
-        if (strcmp(detail->type_name, type_name) == 0)
-            return detail->value;
-    }
-    return (struct text){0};
-}
-
 /* "" if there is none, or no memory for it. */
 static const char *reason_of(const struct rpc_status *status, struct arena *arena)
 {
-    struct text packed = find_detail(status, "google.rpc.ErrorInfo");
+    struct text packed = rpc_status_detail(status, "google.rpc.ErrorInfo");
     Google__Rpc__ErrorInfo *info =
         google__rpc__error_info__unpack(NULL, packed.size, (const uint8_t *)packed.data);
     const char *reason = info == NULL ? "" : arena_copy_string(arena, text_of(info->reason));
@@ -140,8 +132,8 @@ static void take_warehouse_shortages(struct order_call *call, struct text packed
 
 static void take_shortages(struct order_call *call, const struct rpc_status *status)
 {
-    struct text inventory = find_detail(status, "waybill.inventory.v1.InsufficientStock");
-    struct text warehouse = find_detail(status, "waybill.warehouse.v1.InsufficientStock");
+    struct text inventory = rpc_status_detail(status, "waybill.inventory.v1.InsufficientStock");
+    struct text warehouse = rpc_status_detail(status, "waybill.warehouse.v1.InsufficientStock");
     call->refusal.kind = REFUSAL_INSUFFICIENT_STOCK;
     if (inventory.size > 0)
         take_inventory_shortages(call, inventory);
@@ -178,7 +170,7 @@ static struct text path_of(struct arena *arena, const char *field)
 
 static void take_violations(struct order_call *call, const struct rpc_status *status)
 {
-    struct text packed = find_detail(status, "google.rpc.BadRequest");
+    struct text packed = rpc_status_detail(status, "google.rpc.BadRequest");
     Google__Rpc__BadRequest *bad =
         google__rpc__bad_request__unpack(NULL, packed.size, (const uint8_t *)packed.data);
     size_t count = bad == NULL ? 0 : bad->n_field_violations;
