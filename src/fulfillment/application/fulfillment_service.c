@@ -11,16 +11,7 @@ static const char id_rule[] = "must be 1 to 64 bytes of [A-Za-z0-9._:-]";
 
 static bool is_id(struct text id)
 {
-    if (id.size == 0 || id.size > fulfillment_id_bytes_max)
-        return false;
-    for (size_t i = 0; i < id.size; i++) {
-        char c = id.data[i];
-        bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                    c == '.' || c == '_' || c == ':' || c == '-';
-        if (!good)
-            return false;
-    }
-    return true;
+    return id.size > 0 && id.size <= fulfillment_id_bytes_max && text_is_identifier(id);
 }
 
 bool fulfillment_check_order_id(struct violations *violations, struct text order_id)
@@ -64,9 +55,7 @@ static bool are_capitals(struct text text, size_t size)
 
 static void check_sku(struct violations *violations, struct text sku, size_t line)
 {
-    bool good = sku.size > 0 && are_words(sku, fulfillment_sku_bytes_max) && sku.data[0] != ' ' &&
-                sku.data[sku.size - 1] != ' ';
-    if (!good)
+    if (sku.size > fulfillment_sku_bytes_max || !text_is_name(sku))
         violations_add(violations,
                        "must be 1 to 64 bytes of UTF-8 without control characters or outer spaces",
                        "lines[%zu].sku", line);

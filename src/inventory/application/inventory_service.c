@@ -6,19 +6,9 @@
 
 #include "inventory/domain/limits.h"
 
-static bool is_id_character(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
-}
-
 static bool is_id(struct text id)
 {
-    for (size_t i = 0; i < id.size; i++) {
-        if (!is_id_character(id.data[i]))
-            return false;
-    }
-    return id.size <= inventory_id_bytes_max;
+    return id.size <= inventory_id_bytes_max && text_is_identifier(id);
 }
 
 static void check_id(struct violations *violations, const char *field, struct text id)
@@ -37,8 +27,7 @@ static void check_optional_id(struct violations *violations, const char *field, 
 
 static bool is_sku(struct text sku)
 {
-    return sku.size > 0 && sku.size <= inventory_sku_bytes_max && sku.data[0] != ' ' &&
-           sku.data[sku.size - 1] != ' ' && !text_has_control(sku) && text_is_utf8(sku);
+    return sku.size <= inventory_sku_bytes_max && text_is_name(sku);
 }
 
 static const char sku_rule[] =

@@ -85,6 +85,24 @@ bool text_has_control(struct text text)
     return false;
 }
 
+bool text_is_identifier(struct text text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        bool good = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                    c == '.' || c == '_' || c == ':' || c == '-';
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool text_is_name(struct text text)
+{
+    return text.size > 0 && text.data[0] != ' ' && text.data[text.size - 1] != ' ' &&
+           !text_has_control(text) && text_is_utf8(text);
+}
+
 bool text_to_int64(struct text text, int64_t *value)
 {
     size_t at = 0;

@@ -50,6 +50,13 @@ bool text_is_utf8(struct text text);
 /* Whether it holds a byte below 0x20, 0x7F, or a C1 control character (U+0080..U+009F). */
 bool text_has_control(struct text text);
 
+/* Whether it is made of what ids are made of, A-Z a-z 0-9 . _ : - (DESIGN section 3), or empty. */
+bool text_is_identifier(struct text text);
+
+/* Whether it can name something: UTF-8 without control characters or a space at either end; not
+ * empty. */
+bool text_is_name(struct text text);
+
 /* Strict decimal: all of the text, an optional '-', no spaces, no overflow. False otherwise. */
 bool text_to_int64(struct text text, int64_t *value);
 

@@ -105,6 +105,23 @@ static void trimming_takes_only_the_ends(void **state)
     assert_int_equal(text_trim(text_of(" \n")).size, 0);
 }
 
+static void identifiers_and_names_are_told_from_other_texts(void **state)
+{
+    (void)state;
+    assert_true(text_is_identifier(text_of("AZaz09._:-")) && text_is_identifier(text_of("")));
+    for (int c = 1; c < 256; c++) {
+        char one[] = {(char)c, '\0'};
+        bool alphanumeric =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        assert_int_equal(text_is_identifier(text_of(one)),
+                         alphanumeric || strchr("._:-", c) != NULL);
+    }
+    assert_true(text_is_name(text_of("M8 \xC3\x97 20")));
+    static const char *const wrong[] = {"", " ", " a", "a ", "a\tb", "\xC3", "a\x7F"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(text_is_name(text_of(wrong[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +131,7 @@ int main(void)
         cmocka_unit_test(order_is_by_bytes_and_then_by_length),
         cmocka_unit_test(whole_decimal_numbers_are_read_without_overflow),
         cmocka_unit_test(trimming_takes_only_the_ends),
+        cmocka_unit_test(identifiers_and_names_are_told_from_other_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,16 +31,11 @@ enum { path_size = 160 };
         va_end(arguments);                                                                         \
     } while (0)
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static bool is_made_of(struct text text, const char *more)
+static bool is_letters_and_digits(struct text text)
 {
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
-        if (c == '\0' || (!is_letter_or_digit(c) && strchr(more, c) == NULL))
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
             return false;
     }
     return true;
@@ -48,7 +43,7 @@ static bool is_made_of(struct text text, const char *more)
 
 static bool is_id(struct text id)
 {
-    return id.size <= shipping_id_bytes_max && is_made_of(id, "._:-");
+    return id.size <= shipping_id_bytes_max && text_is_identifier(id);
 }
 
 static void check_id(struct violations *violations, struct text id, const char *path)
@@ -87,7 +82,7 @@ __attribute__((format(printf, 6, 7))) static void check_range(struct violations 
 static void check_number(struct violations *violations, struct text number, const char *path)
 {
     if (number.size == 0 || number.size > shipping_tracking_number_bytes_max ||
-        !is_made_of(number, ""))
+        !is_letters_and_digits(number))
         violations_add(violations, number_rule, "%s", path);
 }
 
@@ -358,7 +353,7 @@ static void check_choice(struct shipping_service *service, struct shipment_reque
     check_carrier(service, violations, request->carrier, "carrier");
     if (request->service_code.size == 0 ||
         request->service_code.size > shipping_service_code_bytes_max ||
-        !is_made_of(request->service_code, "._:-"))
+        !text_is_identifier(request->service_code))
         violations_add(violations, id_rule, "service_code");
 }
 

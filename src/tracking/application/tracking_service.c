@@ -14,19 +14,9 @@ static const char page_size_rule[] = "must be 0 to 1000";
 /* A ping may come from a clock that is ahead, but not by more. */
 static const int64_t ping_lead_us_max = INT64_C(86400) * 1000000;
 
-static bool is_id_character(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
-}
-
 static bool is_optional_id(struct text id)
 {
-    for (size_t i = 0; i < id.size; i++) {
-        if (!is_id_character(id.data[i]))
-            return false;
-    }
-    return id.size <= tracking_id_bytes_max;
+    return id.size <= tracking_id_bytes_max && text_is_identifier(id);
 }
 
 static void check_optional_id(struct violations *violations, const char *prefix, const char *field,

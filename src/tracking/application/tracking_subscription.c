@@ -14,13 +14,7 @@ const char *const subscription_type_names[subscription_type_count] = {
 
 static bool is_id(struct text id)
 {
-    for (size_t i = 0; i < id.size; i++) {
-        char c = id.data[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == ':' || c == '-'))
-            return false;
-    }
-    return id.size > 0 && id.size <= tracking_id_bytes_max;
+    return id.size > 0 && id.size <= tracking_id_bytes_max && text_is_identifier(id);
 }
 
 /* https, or http to this machine: what is sent is the merchant's business alone. */

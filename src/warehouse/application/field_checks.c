@@ -17,19 +17,9 @@ static const char short_words_rule[] = "must be UTF-8 without control characters
 const char field_quantity_rule[] = "must be 1 to 1000000000000";
 static const char place_rule[] = "zone and bin must be both given or both empty";
 
-static bool is_id_character(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
-}
-
 static bool is_id(struct text id)
 {
-    for (size_t i = 0; i < id.size; i++) {
-        if (!is_id_character(id.data[i]))
-            return false;
-    }
-    return id.size <= warehouse_id_bytes_max;
+    return id.size <= warehouse_id_bytes_max && text_is_identifier(id);
 }
 
 void field_check_id(struct violations *violations, struct text id, const char *path)
@@ -46,8 +36,7 @@ void field_check_optional_id(struct violations *violations, struct text id, cons
 
 bool field_is_name(struct text name)
 {
-    return name.size > 0 && name.size <= warehouse_sku_bytes_max && name.data[0] != ' ' &&
-           name.data[name.size - 1] != ' ' && !text_has_control(name) && text_is_utf8(name);
+    return name.size <= warehouse_sku_bytes_max && text_is_name(name);
 }
 
 void field_check_sku(struct violations *violations, struct text sku, const char *path)
