@@ -366,10 +366,27 @@ def ups_and_dhl_present_their_credential():
     assert push("ups", ups, {"credential": "another"}) == 401
     assert push("ups", ups, {}) == 401
     assert push("dhl", dhl, {"x-dhl-token": carrier_simulator.SECRET + "x"}) == 401
+    for at in range(len(carrier_simulator.SECRET)):
+        start, bent = carrier_simulator.SECRET[:at], carrier_simulator.SECRET[at + 1:]
+        for shown in (start, start + "~" + bent):
+            assert push("ups", ups, {"credential": shown}) == 401, shown
+            assert push("dhl", dhl, {"x-dhl-token": shown}) == 401, shown
     assert scans() == before
-    assert push("ups", ups, {"credential": carrier_simulator.SECRET}) == 200
-    assert push("dhl", dhl, {"x-dhl-token": carrier_simulator.SECRET}) == 200
+    for _ in range(20):
+        assert push("ups", ups, {"credential": carrier_simulator.SECRET}) == 200
+        assert push("dhl", dhl, {"x-dhl-token": carrier_simulator.SECRET}) == 200
     scans_become(before + 2)
+    again = {"ups": ups, "dhl": dhl, "other bytes": ups + b" "}  # of the same scan
+    holder["server"].stop()
+    holder["channel"].close()
+    restart()
+    for name, body in again.items():
+        carrier = "dhl" if name == "dhl" else "ups"
+        assert push(carrier, body, {"credential": carrier_simulator.SECRET,
+                                    "x-dhl-token": carrier_simulator.SECRET}) == 200, name
+    later = ups.replace(b"101500", b"111500")
+    assert later != ups and push("ups", later, {"credential": carrier_simulator.SECRET}) == 200
+    scans_become(1)  # they are read in their order: this one alone was new
 
 
 def unknown_shapes_are_kept_and_other_requests_refused():
