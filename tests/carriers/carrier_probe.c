@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { file_bytes_max = 32 * 1024 * 1024, words_max = 8 };
+enum { file_bytes_max = 32 * 1024 * 1024, words_max = 8, arena_bytes_max = 1 << 30 };
 
 static const struct carrier_protocol *protocol_of(const char *name)
 {
@@ -170,39 +170,83 @@ static void read_by(const struct carrier_protocol *protocol, const char *operati
     }
 }
 
-/* How many tries it took until none of its allocations failed, and the last verdict. */
+/* A reading whose memory may end: what is whole, and how often it went wrong so far. */
+struct scarce_reading {
+    char **words;
+    struct buffer body;
+    struct buffer whole;
+    struct buffer now;
+    enum carrier_verdict whole_verdict;
+    enum carrier_verdict verdict;
+    bool refused; /* the arena was refused a piece */
+    int64_t tries;
+    int64_t untold; /* an answer became another one, and the arena does not tell */
+    int64_t denied; /* what was done is said to be refused, or not there */
+};
+
+/* As `read` tells it, with an arena of so many bytes. */
+static void read_into(struct scarce_reading *reading, size_t bytes_max, struct buffer *out)
+{
+    const struct carrier_protocol *protocol = protocol_of(reading->words[1]);
+    struct carrier_outcome outcome = {.verdict = CARRIER_UNKNOWN};
+    struct carrier_answer answer;
+    struct json_writer json;
+    struct arena arena;
+    buffer_clear(out);
+    json_writer_init(&json, out);
+    json_open_object(&json, NULL);
+    arena_init(&arena, bytes_max);
+    if (carrier_answer_read(protocol, (unsigned)atoi(reading->words[3]),
+                            buffer_text(&reading->body), &arena, &answer, &outcome))
+        read_by(protocol, reading->words[2], &answer, &outcome, &json);
+    reading->verdict = outcome.verdict;
+    reading->refused = arena.refused;
+    arena_deinit(&arena);
+}
+
+static void judge(struct scarce_reading *reading)
+{
+    reading->tries++;
+    if (reading->whole_verdict != CARRIER_ANSWERED)
+        return;
+    reading->untold += reading->verdict == CARRIER_ANSWERED && !reading->refused &&
+                       !text_equal(buffer_text(&reading->whole), buffer_text(&reading->now));
+    reading->denied += reading->verdict == CARRIER_REFUSED ||
+                       reading->verdict == CARRIER_NOT_FOUND ||
+                       reading->verdict == CARRIER_UNSUPPORTED;
+}
+
+/* Each allocation fails once; then the arena is too small, by less and less. */
 static void read_without_memory(char **words, struct json_writer *json)
 {
-    const struct carrier_protocol *protocol = protocol_of(words[1]);
-    struct carrier_answer answer;
-    struct carrier_outcome outcome = {.verdict = CARRIER_UNKNOWN};
-    struct buffer body, scratch;
-    int64_t tries = 0;
+    struct scarce_reading reading = {.words = words};
     bool failed = true;
-    buffer_init(&body, file_bytes_max);
-    buffer_init(&scratch, file_bytes_max);
-    if (!read_file(words[4], &body) || !buffer_reserve(&scratch, file_bytes_max / 4))
+    buffer_init(&reading.body, file_bytes_max);
+    buffer_init(&reading.whole, file_bytes_max);
+    buffer_init(&reading.now, file_bytes_max);
+    if (!read_file(words[4], &reading.body) || !buffer_reserve(&reading.now, file_bytes_max / 4))
         exit(2);
-    for (; failed; tries++) {
-        struct json_writer ignored;
-        struct arena arena;
+    read_into(&reading, arena_bytes_max, &reading.whole);
+    reading.whole_verdict = reading.verdict;
+    for (uint64_t successes = 0; failed; successes++) {
         uint64_t before = memory_allocation_count();
-        buffer_clear(&scratch);
-        json_writer_init(&ignored, &scratch);
-        json_open_object(&ignored, NULL);
-        arena_init(&arena, (size_t)1 << 30);
-        memory_fail_after((uint64_t)tries, 0);
-        if (carrier_answer_read(protocol, (unsigned)atoi(words[3]), buffer_text(&body), &arena,
-                                &answer, &outcome))
-            read_by(protocol, words[2], &answer, &outcome, &ignored);
+        memory_fail_after(successes, 0);
+        read_into(&reading, arena_bytes_max, &reading.now);
         memory_fail_after(UINT64_MAX, 0);
-        failed = memory_allocation_count() - before > (uint64_t)tries;
-        arena_deinit(&arena);
+        failed = memory_allocation_count() - before > successes;
+        judge(&reading);
     }
-    json_put_integer(json, "tries", tries);
-    json_put_boolean(json, "answered", outcome.verdict == CARRIER_ANSWERED);
-    buffer_deinit(&body);
-    buffer_deinit(&scratch);
+    reading.refused = true;
+    for (size_t bytes = 0; reading.refused; bytes += 16 + bytes / 64) {
+        read_into(&reading, bytes, &reading.now);
+        judge(&reading);
+    }
+    json_put_integer(json, "tries", reading.tries);
+    json_put_integer(json, "untold", reading.untold);
+    json_put_integer(json, "denied", reading.denied);
+    buffer_deinit(&reading.body);
+    buffer_deinit(&reading.whole);
+    buffer_deinit(&reading.now);
 }
 
 static void read_answer(char **words, struct arena *arena, struct json_writer *json)

@@ -335,10 +335,13 @@ static struct error read_webhook(struct carrier *base, const struct carrier_webh
         return error_none();
     }
     struct shipping_scan *scan = arena_allocate_zero(arena, 1, sizeof *scan);
-    CHECK(scan != NULL);
+    if (scan == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "no memory for a push");
     scan->tracking_number = arena_copy_text(arena, text_of(number));
     scan->carrier_code = arena_copy_text(arena, text_of(code));
     scan->occurred_time_us = 1000000;
+    if (scan->tracking_number.data == NULL || scan->carrier_code.data == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "no memory for a push");
     result->verdict = CARRIER_WEBHOOK_SCANS;
     result->scans = scan;
     result->scan_count = 1;

@@ -62,6 +62,11 @@ struct rpc_memory_trial {
     /* NULL, or: whether a message says within it that it was not done, for want of memory. */
     bool (*says_not_done)(const ProtobufCMessage *response);
     unsigned messages_until_cancelled; /* of a stream that does not end by itself; 0 = it does */
+    /*
+     * Instead of a call of `method`, which is NULL then, for what comes in by another way: it is
+     * begun, and rpc_memory_kit_done follows. The request may be NULL.
+     */
+    void (*begin)(struct rpc_memory_kit *kit, const ProtobufCMessage *request);
 };
 
 void rpc_memory_kit_open(struct rpc_memory_kit *kit);
@@ -74,8 +79,16 @@ void rpc_memory_kit_close(struct rpc_memory_kit *kit);
 void rpc_memory_kit_call(struct rpc_memory_kit *kit, const struct rpc_memory_trial *trial,
                          const ProtobufCMessage *request, int64_t timeout_us);
 
+/* What a trial's own `begin` has begun is over: OK, or what excuses it. */
+void rpc_memory_kit_done(struct rpc_memory_kit *kit, enum grpc_status status);
+
 /* The loop for some turns, with the work behind the door: what nobody waits for comes to rest. */
 void rpc_memory_kit_run(struct rpc_memory_kit *kit);
+
+/* For requests, on the trial's arena, which has the memory: zeroed; a copy; an empty message. */
+void *request_take(struct arena *arena, size_t size);
+char *request_string(struct arena *arena, const char *words);
+void *request_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor);
 
 /*
  * The whole program: a test for each trial, and one that each method of the service has a trial.

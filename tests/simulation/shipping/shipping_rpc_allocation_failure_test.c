@@ -14,6 +14,7 @@
 #include "shipping/infrastructure/labels/label_drawer.h"
 #include "shipping/infrastructure/tariff/tariff_carrier.h"
 #include "shipping/interfaces/rpc/shipping_rpc.h"
+#include "tests/simulation/shipping/shipping_requests.h"
 #include "tests/support/fake_carrier.h"
 #include "tests/support/rpc_memory_kit.h"
 #include "tests/support/shipping_kit.h"
@@ -22,6 +23,7 @@
 #include "waybill/shipping/v1/shipping.pb-c.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { id_bytes = 24, idle_turns_max = 20 };
@@ -34,6 +36,7 @@ struct world {
     struct carrier *tariff_carrier;
     struct carrier *carriers[2];
     struct shipping_service *service;
+    char body[32];    /* of the push */
     int64_t alarm_us; /* 0 = none */
     bool closed;
     unsigned idle_turns; /* since something happened behind the door */
@@ -152,29 +155,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- requests; the arena has all the memory that they want --- */
-
-static void *take(struct arena *arena, size_t size)
-{
-    void *memory = arena_allocate_zero(arena, 1, size);
-    CHECK(memory != NULL);
-    return memory;
-}
-
-static char *string(struct arena *arena, const char *words)
-{
-    char *copy = arena_copy_string(arena, text_of(words));
-    CHECK(copy != NULL);
-    return copy;
-}
-
-/* A message of that descriptor, empty. */
-static void *message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor)
-{
-    void *made = take(arena, descriptor->sizeof_message);
-    protobuf_c_message_init(descriptor, made);
-    return made;
-}
+/* --- requests --- */
 
 static char *id_of(struct arena *arena, unsigned number)
 {
@@ -183,91 +164,11 @@ static char *id_of(struct arena *arena, unsigned number)
     return id;
 }
 
-static Waybill__Common__V1__Money *money(struct arena *arena, int64_t amount)
-{
-    Waybill__Common__V1__Money *made = message(arena, &waybill__common__v1__money__descriptor);
-    made->currency_code = string(arena, "USD");
-    made->amount_minor = amount;
-    return made;
-}
-
-static Waybill__Common__V1__Address *address(struct arena *arena, const char *city,
-                                             const char *region, const char *postal_code,
-                                             const char *country)
-{
-    Waybill__Common__V1__Address *made = message(arena, &waybill__common__v1__address__descriptor);
-    made->name = string(arena, "Zo\xC3\xAB O'Neill");
-    made->n_lines = 1;
-    made->lines = take(arena, sizeof *made->lines);
-    made->lines[0] = string(arena, "1 Main Street");
-    made->city = string(arena, city);
-    made->region = string(arena, region);
-    made->postal_code = string(arena, postal_code);
-    made->country_code = string(arena, country);
-    made->phone = string(arena, "+1 555 0100");
-    return made;
-}
-
-static Waybill__Shipping__V1__Parcel **parcels(struct arena *arena, size_t *count)
-{
-    Waybill__Shipping__V1__Parcel **made = take(arena, 2 * sizeof *made);
-    for (*count = 0; *count < 2; (*count)++) {
-        Waybill__Shipping__V1__Parcel *one =
-            message(arena, &waybill__shipping__v1__parcel__descriptor);
-        one->weight_grams = 1200;
-        one->length_mm = 300;
-        one->width_mm = 200;
-        one->height_mm = 100;
-        one->value = money(arena, 2500);
-        one->reference = string(arena, "box");
-        made[*count] = one;
-    }
-    return made;
-}
-
-static Waybill__Shipping__V1__Customs *customs(struct arena *arena)
-{
-    Waybill__Shipping__V1__Customs *made =
-        message(arena, &waybill__shipping__v1__customs__descriptor);
-    Waybill__Shipping__V1__CustomsItem *item =
-        message(arena, &waybill__shipping__v1__customs_item__descriptor);
-    item->description = string(arena, "Cups");
-    item->quantity = 2;
-    item->value = money(arena, 2500);
-    item->weight_grams = 500;
-    item->hs_code = string(arena, "691110");
-    item->origin_country = string(arena, "US");
-    made->n_items = 1;
-    made->items = take(arena, sizeof *made->items);
-    made->items[0] = item;
-    return made;
-}
-
-/* From New York, abroad, by whatever is left to be said. */
-static Waybill__Shipping__V1__CreateShipmentRequest *purchase(struct arena *arena, char *id)
-{
-    Waybill__Shipping__V1__CreateShipmentRequest *request =
-        message(arena, &waybill__shipping__v1__create_shipment_request__descriptor);
-    request->shipment_id = id;
-    request->order_id = string(arena, "O-1");
-    request->origin = address(arena, "New York", "NY", "10001", "US");
-    request->destination = address(arena, "Toronto", "ON", "M5V 2T6", "CA");
-    request->parcels = parcels(arena, &request->n_parcels);
-    request->customs = customs(arena);
-    return request;
-}
-
 static ProtobufCMessage *make_rates(void *context, struct arena *arena, unsigned number)
 {
-    Waybill__Shipping__V1__GetRatesRequest *request =
-        message(arena, &waybill__shipping__v1__get_rates_request__descriptor);
     (void)context;
     (void)number;
-    request->origin = address(arena, "New York", "NY", "10001", "US");
-    request->destination = address(arena, "Toronto", "ON", "M5V 2T6", "CA");
-    request->parcels = parcels(arena, &request->n_parcels);
-    request->customs = customs(arena);
-    return &request->base;
+    return &shipping_request_rates(arena)->base;
 }
 
 /* The tariff alone is asked on the I/O thread. */
@@ -276,23 +177,25 @@ static ProtobufCMessage *make_tariff_rates(void *context, struct arena *arena, u
     Waybill__Shipping__V1__GetRatesRequest *request =
         (Waybill__Shipping__V1__GetRatesRequest *)make_rates(context, arena, number);
     request->n_carriers = 1;
-    request->carriers = take(arena, sizeof *request->carriers);
-    request->carriers[0] = string(arena, "tariff");
+    request->carriers = request_take(arena, sizeof *request->carriers);
+    request->carriers[0] = request_string(arena, "tariff");
     return &request->base;
 }
 
 static ProtobufCMessage *make_purchase(void *context, struct arena *arena, unsigned number)
 {
-    Waybill__Shipping__V1__CreateShipmentRequest *request = purchase(arena, id_of(arena, number));
+    Waybill__Shipping__V1__CreateShipmentRequest *request =
+        shipping_request_purchase(arena, id_of(arena, number));
     (void)context;
-    request->carrier = string(arena, "ups");
-    request->service_code = string(arena, "S1");
+    request->carrier = request_string(arena, "ups");
+    request->service_code = request_string(arena, "S1");
     return &request->base;
 }
 
 static ProtobufCMessage *make_purchase_by_rule(void *context, struct arena *arena, unsigned number)
 {
-    Waybill__Shipping__V1__CreateShipmentRequest *request = purchase(arena, id_of(arena, number));
+    Waybill__Shipping__V1__CreateShipmentRequest *request =
+        shipping_request_purchase(arena, id_of(arena, number));
     (void)context;
     request->rule = WAYBILL__SHIPPING__V1__RATE_RULE__RATE_RULE_CHEAPEST;
     return &request->base;
@@ -306,10 +209,11 @@ static ProtobufCMessage *make_purchase_by_rate(void *context, struct arena *aren
     rpc_memory_kit_call(&world->rpc, &rates, make_rates(context, arena, number), 0);
     assert_int_equal(world->rpc.status, GRPC_STATUS_OK);
     const Waybill__Shipping__V1__GetRatesResponse *response = (const void *)world->rpc.response;
-    Waybill__Shipping__V1__CreateShipmentRequest *request = purchase(arena, id_of(arena, number));
+    Waybill__Shipping__V1__CreateShipmentRequest *request =
+        shipping_request_purchase(arena, id_of(arena, number));
     for (size_t i = 0; i < response->n_rates; i++) {
         if (strcmp(response->rates[i]->carrier, "ups") == 0)
-            request->rate_id = string(arena, response->rates[i]->rate_id);
+            request->rate_id = request_string(arena, response->rates[i]->rate_id);
     }
     return &request->base;
 }
@@ -329,9 +233,10 @@ static char *buy(struct world *world, struct arena *arena, unsigned number, cons
                  const char *service_code)
 {
     static const struct rpc_memory_trial create = {.name = "buy", .method = "CreateShipment"};
-    Waybill__Shipping__V1__CreateShipmentRequest *request = purchase(arena, id_of(arena, number));
-    request->carrier = string(arena, carrier);
-    request->service_code = string(arena, service_code);
+    Waybill__Shipping__V1__CreateShipmentRequest *request =
+        shipping_request_purchase(arena, id_of(arena, number));
+    request->carrier = request_string(arena, carrier);
+    request->service_code = request_string(arena, service_code);
     rpc_memory_kit_call(&world->rpc, &create, &request->base, 0);
     assert_int_equal(world->rpc.status, GRPC_STATUS_OK);
     return request->shipment_id;
@@ -349,7 +254,7 @@ static ProtobufCMessage *make_wrong(void *context, struct arena *arena, unsigned
 {
     Waybill__Shipping__V1__CreateShipmentRequest *request =
         (Waybill__Shipping__V1__CreateShipmentRequest *)make_purchase(context, arena, number);
-    request->destination->country_code = string(arena, "Q1");
+    request->destination->country_code = request_string(arena, "Q1");
     request->parcels[1]->weight_grams = -1;
     request->customs = NULL;
     return &request->base;
@@ -358,7 +263,7 @@ static ProtobufCMessage *make_wrong(void *context, struct arena *arena, unsigned
 static ProtobufCMessage *make_get(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__GetShipmentRequest *request =
-        message(arena, &waybill__shipping__v1__get_shipment_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_shipment_request__descriptor);
     request->shipment_id = bring(context, arena, number, SHIPMENT_CREATED);
     return &request->base;
 }
@@ -366,7 +271,7 @@ static ProtobufCMessage *make_get(void *context, struct arena *arena, unsigned n
 static ProtobufCMessage *make_get_of_none(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__GetShipmentRequest *request =
-        message(arena, &waybill__shipping__v1__get_shipment_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_shipment_request__descriptor);
     (void)context;
     request->shipment_id = id_of(arena, number);
     return &request->base;
@@ -376,9 +281,9 @@ static ProtobufCMessage *make_get_of_none(void *context, struct arena *arena, un
 static ProtobufCMessage *make_list(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__ListShipmentsRequest *request =
-        message(arena, &waybill__shipping__v1__list_shipments_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__list_shipments_request__descriptor);
     (void)bring(context, arena, number, SHIPMENT_CREATED);
-    request->order_id = string(arena, "order-0");
+    request->order_id = request_string(arena, "order-0");
     request->page_size = 1;
     return &request->base;
 }
@@ -386,9 +291,9 @@ static ProtobufCMessage *make_list(void *context, struct arena *arena, unsigned 
 static ProtobufCMessage *make_cancel(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__CancelShipmentRequest *request =
-        message(arena, &waybill__shipping__v1__cancel_shipment_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__cancel_shipment_request__descriptor);
     request->shipment_id = buy(context, arena, number, "ups", "S1");
-    request->reason = string(arena, "not wanted");
+    request->reason = request_string(arena, "not wanted");
     return &request->base;
 }
 
@@ -396,10 +301,10 @@ static ProtobufCMessage *make_resolution(struct world *world, struct arena *aren
                                          Waybill__Shipping__V1__ShipmentResolution resolution)
 {
     Waybill__Shipping__V1__ResolveShipmentRequest *request =
-        message(arena, &waybill__shipping__v1__resolve_shipment_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__resolve_shipment_request__descriptor);
     request->shipment_id = bring(world, arena, number, SHIPMENT_NEEDS_ATTENTION);
     request->resolution = resolution;
-    request->note = string(arena, "asked by telephone");
+    request->note = request_string(arena, "asked by telephone");
     return &request->base;
 }
 
@@ -428,14 +333,14 @@ static ProtobufCMessage *make_adoption(void *context, struct arena *arena, unsig
     *sale = (struct fake_sale){.parcel_count = 1};
     snprintf(sale->reference, sizeof sale->reference, "%s", request->shipment_id);
     snprintf(sale->number, sizeof sale->number, "A%u", number);
-    request->tracking_number = string(arena, sale->number);
+    request->tracking_number = request_string(arena, sale->number);
     return &request->base;
 }
 
 static ProtobufCMessage *make_label(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__GetLabelRequest *request =
-        message(arena, &waybill__shipping__v1__get_label_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_label_request__descriptor);
     request->shipment_id = buy(context, arena, number, "ups", "S1");
     request->parcel = 2;
     return &request->base;
@@ -445,7 +350,7 @@ static ProtobufCMessage *make_label(void *context, struct arena *arena, unsigned
 static ProtobufCMessage *make_drawn_label(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__GetLabelRequest *request =
-        message(arena, &waybill__shipping__v1__get_label_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_label_request__descriptor);
     request->shipment_id = buy(context, arena, number, "tariff", "ECONOMY");
     request->parcel = 1;
     request->format = WAYBILL__SHIPPING__V1__LABEL_FORMAT__LABEL_FORMAT_ZPL;
@@ -455,7 +360,7 @@ static ProtobufCMessage *make_drawn_label(void *context, struct arena *arena, un
 static ProtobufCMessage *make_tracking(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__GetTrackingInfoRequest *request =
-        message(arena, &waybill__shipping__v1__get_tracking_info_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_tracking_info_request__descriptor);
     request->shipment_id = bring(context, arena, number, SHIPMENT_CREATED);
     return &request->base;
 }
@@ -464,11 +369,11 @@ static ProtobufCMessage *make_tracking_of_number(void *context, struct arena *ar
                                                  unsigned number)
 {
     Waybill__Shipping__V1__GetTrackingInfoRequest *request =
-        message(arena, &waybill__shipping__v1__get_tracking_info_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__get_tracking_info_request__descriptor);
     (void)context;
     (void)number;
-    request->carrier = string(arena, "ups");
-    request->tracking_number = string(arena, "N1");
+    request->carrier = request_string(arena, "ups");
+    request->tracking_number = request_string(arena, "N1");
     return &request->base;
 }
 
@@ -476,7 +381,56 @@ static ProtobufCMessage *make_carriers(void *context, struct arena *arena, unsig
 {
     (void)context;
     (void)number;
-    return message(arena, &waybill__shipping__v1__list_carriers_request__descriptor);
+    return request_message(arena, &waybill__shipping__v1__list_carriers_request__descriptor);
+}
+
+/* --- a carrier's push, as its HTTP route hands it on --- */
+
+struct pushed {
+    struct shipping_push push; /* first */
+    struct rpc_memory_kit *kit;
+    struct arena arena;
+    struct carrier_header header;
+};
+
+static void push_done(struct shipping_push *push)
+{
+    struct pushed *pushed = (struct pushed *)push;
+    struct rpc_memory_kit *kit = pushed->kit;
+    enum grpc_status status = GRPC_STATUS_INTERNAL;
+    assert_int_not_equal(push->verdict, SHIPPING_PUSH_REFUSED); /* it is authentic, memory or no */
+    if (push->verdict == SHIPPING_PUSH_KEPT)
+        status = GRPC_STATUS_OK;
+    arena_deinit(&pushed->arena);
+    free(pushed);
+    rpc_memory_kit_done(kit, status);
+}
+
+static void begin_push(struct rpc_memory_kit *kit, const ProtobufCMessage *request)
+{
+    struct world *world = kit->context;
+    struct pushed *pushed = calloc(1, sizeof *pushed);
+    (void)request;
+    CHECK(pushed != NULL);
+    arena_init(&pushed->arena, 1 << 20);
+    pushed->kit = kit;
+    pushed->header = (struct carrier_header){text_of("secret"), text_of("ours")};
+    pushed->push = (struct shipping_push){
+        .executor = &world->books.executor.base,
+        .arena = &pushed->arena,
+        .carrier = text_of("ups"),
+        .webhook = {.headers = &pushed->header, .header_count = 1, .body = text_of(world->body)},
+        .done = push_done,
+    };
+    shipping_service_keep_push(world->service, &pushed->push);
+}
+
+static ProtobufCMessage *make_push(void *context, struct arena *arena, unsigned number)
+{
+    struct world *world = context;
+    (void)arena;
+    snprintf(world->body, sizeof world->body, "push P%06u PU", number);
+    return NULL;
 }
 
 static void keep_unread_push(struct world *world)
@@ -499,7 +453,7 @@ static ProtobufCMessage *make_unread(void *context, struct arena *arena, unsigne
 {
     if (number == 0)
         keep_unread_push(context);
-    return message(arena, &waybill__shipping__v1__list_unread_pushes_request__descriptor);
+    return request_message(arena, &waybill__shipping__v1__list_unread_pushes_request__descriptor);
 }
 
 /* Its label_id is number + 1. */
@@ -510,13 +464,13 @@ static ProtobufCMessage *make_unwanted(void *context, struct arena *arena, unsig
     assert_int_equal(kit_end(&world->books, id, 1, SHIPMENT_CHANGE_BOUGHT, "X"),
                      SHIPPING_STATE_DIFFERS);
     shipping_kit_reset(&world->books);
-    return message(arena, &waybill__shipping__v1__list_unwanted_labels_request__descriptor);
+    return request_message(arena, &waybill__shipping__v1__list_unwanted_labels_request__descriptor);
 }
 
 static ProtobufCMessage *make_unwanted_voided(void *context, struct arena *arena, unsigned number)
 {
     Waybill__Shipping__V1__ResolveUnwantedLabelRequest *request =
-        message(arena, &waybill__shipping__v1__resolve_unwanted_label_request__descriptor);
+        request_message(arena, &waybill__shipping__v1__resolve_unwanted_label_request__descriptor);
     make_unwanted(context, arena, number);
     request->label_id = number + 1;
     request->resolution =
@@ -659,6 +613,25 @@ static void check_carriers(void *context, unsigned number, const ProtobufCMessag
     assert_int_equal(carriers->n_carriers, 2);
 }
 
+/* What was kept is told, once; the reader tries again until it is. */
+static void check_pushed(void *context, unsigned number, const ProtobufCMessage *response)
+{
+    struct world *world = context;
+    char key[id_bytes];
+    size_t count, told = 0;
+    (void)response;
+    snprintf(key, sizeof key, "ups/P%06u", number);
+    for (int i = 0; i < 3; i++) {
+        ring_alarm(world);
+        work(world);
+    }
+    const struct kit_event *events = kit_events(&world->books, &count);
+    for (size_t i = 0; i < count; i++)
+        told += text_equals_string(events[i].key, key);
+    assert_int_equal(told, 1);
+    shipping_kit_reset(&world->books);
+}
+
 /* --- all of them --- */
 
 static const struct rpc_memory_trial trials[] = {
@@ -688,6 +661,7 @@ static const struct rpc_memory_trial trials[] = {
     {"replay_unread_pushes", "ReplayUnreadPushes", make_unread},
     {"list_unwanted_labels", "ListUnwantedLabels", make_unwanted},
     {"resolve_unwanted_label", "ResolveUnwantedLabel", make_unwanted_voided},
+    {"push", NULL, make_push, .check = check_pushed, .begin = begin_push},
 };
 enum { trial_count = sizeof trials / sizeof trials[0], failures_min = 20 };
 
