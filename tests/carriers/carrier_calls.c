@@ -3,9 +3,13 @@
  * output, "ID VERDICT HTTP_STATUS NUMBER MESSAGE", then "audit COUNT SECRETS".
  *
  *   carrier_calls BASE_URL CARRIER OPERATION COUNT TIMEOUT_MS PREFIX [per-second] [at-once]
+ * [memory]
  *
  * All COUNT calls start at once; ids are PREFIX-0 and so on. `cancel` and `track` take PREFIX as
- * the tracking number.
+ * the tracking number. With "memory" they start one after the other, each on a client and a carrier
+ * of its own, the first allocation of the first one failing, the second of the second one, until
+ * nothing failed: the last line is then "tries COUNT SECRETS". A call that could not even start is
+ * UNAVAILABLE.
  */
 #include "platform/base/memory.h"
 #include "platform/http_client/http_client.h"
@@ -184,36 +188,86 @@ static struct error open_carrier(struct run *run, uv_loop_t *loop, char **argv, 
     return error;
 }
 
-int main(int argc, char **argv)
+static void name_call(struct one *one, struct run *run, char **argv, size_t number)
 {
-    uv_loop_t loop;
+    bool by_number = strcmp(argv[3], "cancel") == 0 || strcmp(argv[3], "track") == 0;
+    one->run = run;
+    if (by_number)
+        snprintf(one->id, sizeof one->id, "%s", argv[6]);
+    else
+        snprintf(one->id, sizeof one->id, "%s-%zu", argv[6], number);
+}
+
+static int fail_with(const struct error *error)
+{
+    fprintf(stderr, "%s\n", error->detail);
+    return 1;
+}
+
+static int run_at_once(uv_loop_t *loop, int argc, char **argv)
+{
     struct run run = {0};
-    if (argc < 7)
-        return 2;
     size_t count = (size_t)atoi(argv[4]);
     struct one *all = calloc(count, sizeof *all);
-    fill_consignment();
-    uv_loop_init(&loop);
-    struct error error = open_carrier(&run, &loop, argv, argc);
-    bool by_number = strcmp(argv[3], "cancel") == 0 || strcmp(argv[3], "track") == 0;
+    struct error error = open_carrier(&run, loop, argv, argc);
     for (size_t i = 0; i < count && !error_is(error); i++) {
-        all[i].run = &run;
-        if (by_number)
-            snprintf(all[i].id, sizeof all[i].id, "%s", argv[6]);
-        else
-            snprintf(all[i].id, sizeof all[i].id, "%s-%zu", argv[6], i);
+        name_call(&all[i], &run, argv, i);
         error = start(&all[i], argv[3], (int64_t)atoi(argv[5]) * 1000);
         run.left++;
     }
-    if (error_is(error)) {
-        fprintf(stderr, "%s\n", error.detail);
-        return 1;
-    }
+    if (error_is(error))
+        return fail_with(&error);
     while (run.left > 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        uv_run(loop, UV_RUN_ONCE);
     close_all(&run);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_run(loop, UV_RUN_DEFAULT);
     printf("audit %zu %zu\n", run.audits, run.secrets);
     free(all);
-    return uv_loop_close(&loop) == 0 ? 0 : 3;
+    return 0;
+}
+
+/* One call whose allocation after `successes` fails; whether there was one. */
+static bool run_one_without_memory(uv_loop_t *loop, int argc, char **argv, size_t successes,
+                                   size_t *secrets)
+{
+    static const struct carrier_outcome unable = {.verdict = CARRIER_UNAVAILABLE};
+    struct run run = {.left = 1};
+    struct one one = {0};
+    struct error error = open_carrier(&run, loop, argv, argc);
+    if (error_is(error))
+        exit(fail_with(&error));
+    name_call(&one, &run, argv, successes);
+    uint64_t before = memory_allocation_count();
+    memory_fail_after(successes, 0);
+    error = start(&one, argv[3], (int64_t)atoi(argv[5]) * 1000);
+    while (!error_is(error) && run.left > 0)
+        uv_run(loop, UV_RUN_ONCE);
+    memory_fail_after(UINT64_MAX, 0);
+    if (error_is(error))
+        say(&one, &unable, (struct text){0});
+    bool failed = memory_allocation_count() - before > successes;
+    close_all(&run);
+    uv_run(loop, UV_RUN_DEFAULT);
+    *secrets += run.secrets;
+    return failed;
+}
+
+static int run_without_memory(uv_loop_t *loop, int argc, char **argv)
+{
+    size_t tries = 0, secrets = 0;
+    while (run_one_without_memory(loop, argc, argv, tries, &secrets))
+        tries++;
+    printf("tries %zu %zu\n", tries + 1, secrets);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    uv_loop_t loop;
+    if (argc < 7)
+        return 2;
+    fill_consignment();
+    uv_loop_init(&loop);
+    int code = argc > 9 ? run_without_memory(&loop, argc, argv) : run_at_once(&loop, argc, argv);
+    return uv_loop_close(&loop) == 0 || code != 0 ? code : 3;
 }

@@ -50,7 +50,7 @@ def calls(base, carrier, operation, count=1, timeout_ms=15000, name="id", *more)
                           timeout=120, check=False)
     assert done.returncode == 0, (done.returncode, done.stderr, done.stdout[-500:])
     lines = done.stdout.splitlines()
-    assert lines[-1].startswith("audit "), lines
+    assert lines[-1].startswith(("audit ", "tries ")), lines
     assert lines[-1].split()[2] == "0", "a secret is in the audit trail"
     outcomes = {}
     for line in lines[:-1]:
@@ -129,6 +129,32 @@ def under_faults_an_outcome_says_what_was_charged():
                     assert charged[key] in wanted, f"{key}: {verdict}, charged {charged[key]}: {message}"
         print(f"# {dict(seen)} {get(base + '/simulator/counts')['faults']}")
         assert seen["UNKNOWN"] > 0 and seen["ANSWERED"] > 50
+
+
+def without_memory_an_outcome_says_what_was_charged():
+    """RELIABILITY row 9: the n-th allocation fails, every n, each call on a carrier of its own."""
+    with simulator("--search-lag", "0", "--speed", "2000000") as base:
+        for carrier in CARRIERS:
+            outcomes = calls(base, carrier, "create", 1, 15000, f"{carrier}-m", 0, 1, "memory")
+            calls(base, carrier, "create", 50, 15000, f"{carrier}-f")
+            charged = {one["reference"]: one["tracking_number"]
+                       for one in get(base + "/simulator/shipments")["shipments"]}
+            print(f"# {carrier}: {collections.Counter(one[0] for one in outcomes.values())}")
+            assert len(outcomes) > 5 and list(outcomes.values())[-1][0] == "ANSWERED", outcomes
+            for key, (verdict, _, number, message) in outcomes.items():
+                said = f"{key}: {verdict} {number} {message}"
+                assert verdict in ("ANSWERED", "UNAVAILABLE", "UNKNOWN"), said
+                assert verdict != "UNAVAILABLE" or key not in charged, said
+                assert verdict != "ANSWERED" or charged[key] == number, said
+            found = calls(base, carrier, "find", 1, 15000, f"{carrier}-f", 0, 1, "memory")
+            for key, (verdict, _, number, message) in found.items():
+                assert verdict in ("ANSWERED", "UNAVAILABLE", "UNKNOWN"), (key, verdict, message)
+                assert verdict != "ANSWERED" or charged[key] == number, (key, number)
+            assert list(found.values())[-1][0] == "ANSWERED", found
+            number = next(iter(charged.values()))
+            for operation in ("rate", "track", "cancel"):
+                seen = calls(base, carrier, operation, 1, 15000, number, 0, 1, "memory")
+                assert not {one[0] for one in seen.values()} & {"REFUSED", "THROTTLED"}, seen
 
 
 def pushes_come_signed_twice_and_late_and_again():
@@ -351,6 +377,7 @@ def calls_keep_to_the_rate():
 
 tap.run([rates_labels_tracking_and_search_go_round, cancelling_voids_once_and_dhl_has_none,
          a_search_by_reference_lags, under_faults_an_outcome_says_what_was_charged,
+         without_memory_an_outcome_says_what_was_charged,
          pushes_come_signed_twice_and_late_and_again, a_folder_of_samples_answers,
          the_sample_that_holds_the_number_answers,
          a_folder_may_hold_refusals_alone_and_pages_of_gateways,

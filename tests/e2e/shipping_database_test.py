@@ -35,7 +35,8 @@ OPEN = (s.SHIPMENT_STATE_INTENT, s.SHIPMENT_STATE_SENT, s.SHIPMENT_STATE_UNKNOWN
 # (code, reason) that say: not now, or nobody knows; ask again.
 TYPED = {(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"), (grpc.StatusCode.DEADLINE_EXCEEDED, ""),
          (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE"), (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
-         (grpc.StatusCode.FAILED_PRECONDITION, "SHIPMENT_UNRESOLVED")}
+         (grpc.StatusCode.FAILED_PRECONDITION, "SHIPMENT_UNRESOLVED"),
+         (grpc.StatusCode.UNAVAILABLE, "CARRIER_UNAVAILABLE")}  # a slow machine: its time was over unasked
 
 FROM = common.Address(name="Sender", phone="+12125550100", lines=["1 Main Street"], city="New York",
                       region="NY", postal_code="10001", country_code="US")
