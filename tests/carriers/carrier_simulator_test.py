@@ -241,6 +241,47 @@ def a_folder_may_hold_refusals_alone_and_pages_of_gateways():
             assert verdicts["fedex"][3] == "not today"
 
 
+def folder_of(folder, files):
+    for name, content in files.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+
+
+def a_word_beside_a_label_is_no_refusal():
+    with open(os.path.join(SAMPLES, "dhl/ship/response-201-own.json"), encoding="utf-8") as file:
+        dhl = json.load(file)
+    fedex = {"output": {"transactionShipments": [{"masterTrackingNumber": "1", "pieceResponses": [
+        {"trackingNumber": "1"}]}]}}
+    with tempfile.TemporaryDirectory() as folder:
+        folder_of(folder, {
+            "dhl/ship/response-201-a.json": {**dhl, "message": "accepted", "title": "Created"},
+            "fedex/ship/response-200-a.json": {**fedex, "errors": {}, "message": "OK"},
+            # Neither a label nor a reason: nobody knows, so it is looked up, never given up.
+            "ups/ship/response-200-a.json": {"message": "accepted"},
+        })
+        with simulator("--samples", folder) as base:
+            got = {carrier: calls(base, carrier, "create")["id-0"] for carrier in CARRIERS}
+            assert [got[carrier][0] for carrier in CARRIERS] == ["UNKNOWN", "ANSWERED", "ANSWERED"], got
+            assert got["fedex"][2] == "1" and got["dhl"][2] == dhl["shipmentTrackingNumber"], got
+
+
+def only_what_is_cancelled_already_counts_as_cancelled():
+    for words, verdict in [("The shipment has already been voided.", "ANSWERED"),
+                           ("Shipment is already cancelled", "ANSWERED"),
+                           ("The package was previously voided", "ANSWERED"),
+                           ("It has already been picked up and cannot be voided", "REFUSED"),
+                           ("Already delivered: cancellation is not possible", "REFUSED")]:
+        with tempfile.TemporaryDirectory() as folder:
+            error = {"code": "190999", "message": words}
+            folder_of(folder, {"ups/void/response-400-a.json": {"response": {"errors": [error]}},
+                               "fedex/cancel/response-400-a.json": {"errors": [error]}})
+            with simulator("--samples", folder) as base:
+                for carrier in ("ups", "fedex"):
+                    got = calls(base, carrier, "cancel", 1, 15000, "1")["1"]
+                    assert got[0] == verdict, (carrier, words, got)
+
+
 def what_is_in_the_folder_is_told_at_the_start():
     with tempfile.TemporaryDirectory() as folder:
         for path, wanted in [("/no/such/folder", "No such file"), (folder, "OPERATION/NAME.json")]:
@@ -381,6 +422,7 @@ tap.run([rates_labels_tracking_and_search_go_round, cancelling_voids_once_and_dh
          pushes_come_signed_twice_and_late_and_again, a_folder_of_samples_answers,
          the_sample_that_holds_the_number_answers,
          a_folder_may_hold_refusals_alone_and_pages_of_gateways,
+         a_word_beside_a_label_is_no_refusal, only_what_is_cancelled_already_counts_as_cancelled,
          what_is_in_the_folder_is_told_at_the_start,
          one_token_is_fetched_for_all_callers, a_token_is_renewed_once_after_401_for_purchases_too,
          told_to_wait_it_waits_and_comes_again, a_purchase_without_an_answer_is_never_sent_again,

@@ -218,7 +218,8 @@ static bool read_list(json_t *root, struct arena *arena, struct problem *problem
         for (size_t j = 0; j < json_count(root, lists[i]) && j < causes_max; j++)
             problem->message = joined(arena, problem->message, "; ",
                                       message_of(arena, json_element(root, lists[i], j)));
-        return true;
+        if (problem->code.size > 0 || problem->message.size > 0)
+            return true; /* an empty object beside an answer is none */
     }
     if (json_is_string(json_element(root, "errors", 0))) {
         problem->message = json_words(arena, root, "errors");

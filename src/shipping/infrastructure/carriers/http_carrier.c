@@ -250,7 +250,7 @@ static void audit(struct http_carrier *carrier, const struct carrier_call *call,
     carrier->environment.audit(carrier->environment.audit_context, &record);
 }
 
-/* Seconds, or a date (RFC 9110 section 10.2.3); 0 = absent or neither. */
+/* Seconds, or a date (RFC 9110 section 10.2.3), a day at most; 0 = absent or neither. */
 static int64_t retry_after_us(const struct http_carrier *carrier,
                               const struct http_client_answer *answer)
 {
@@ -259,14 +259,14 @@ static int64_t retry_after_us(const struct http_carrier *carrier,
     struct tm date = {0};
     char text[64];
     if (text_to_int64(value, &seconds))
-        return seconds > 0 && seconds < 86400 ? seconds * second_us : 0;
+        return seconds <= 0 ? 0 : seconds < 86400 ? seconds * second_us : day_us;
     if (value.size == 0 || value.size >= sizeof text)
         return 0;
     snprintf(text, sizeof text, "%.*s", (int)value.size, value.data);
     if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date) == NULL)
         return 0;
     int64_t wait = (int64_t)timegm(&date) * second_us - clock_now_us(carrier->environment.clock);
-    return wait > 0 && wait < day_us ? wait : 0;
+    return wait <= 0 ? 0 : wait < day_us ? wait : day_us;
 }
 
 /* --------------------------------------------------------------------------------- the answer */

@@ -55,10 +55,14 @@ static void read_recovered(struct carrier_call *call, const struct carrier_proto
 
 /*
  * "… has already been voided": who repeats a cancellation wants to hear that it is cancelled. By
- * the carriers' codes (UPS 190117, FedEx), or by their words where the code is another.
+ * the carriers' codes (UPS 190117, FedEx), or by their words where the code is another. What has
+ * "already been picked up and cannot be voided" is not.
  */
 static bool says_already_cancelled(struct text code, struct text message)
 {
+    static const char *const words[] = {"already void",    "already been void",
+                                        "already cancel",  "already been cancel",
+                                        "previously void", "previously cancel"};
     if (text_equals_string(code, "190117") ||
         text_equals_string(code, "SHIPMENT.ALREADY.CANCELLED"))
         return true;
@@ -67,8 +71,41 @@ static bool says_already_cancelled(struct text code, struct text message)
         char c = message.data[i];
         lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
-    return strstr(lower, "already") != NULL &&
-           (strstr(lower, "void") != NULL || strstr(lower, "cancel") != NULL);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strstr(lower, words[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A 2xx that looks like an error may hold what was asked for all the same: a word beside the answer
+ * ("message": "OK") is no refusal. True: it does.
+ */
+static bool read_beside_error(struct carrier_call *call, const struct carrier_protocol *protocol,
+                              const struct carrier_answer *answer, struct carrier_outcome *outcome)
+{
+    struct carrier_outcome tried = {.verdict = CARRIER_ANSWERED, .http_status = answer->status};
+    if (answer->root == NULL || answer->status < 200 || answer->status >= 300)
+        return false;
+    if (call->operation == CARRIER_OPERATION_RATE)
+        protocol->read_rates(answer, &tried, &call->result.rates);
+    else if (call->operation == CARRIER_OPERATION_CREATE)
+        protocol->read_shipment(answer, &tried, &call->result.shipment);
+    else
+        return false;
+    if (tried.verdict == CARRIER_ANSWERED)
+        *outcome = tried;
+    return tried.verdict == CARRIER_ANSWERED;
+}
+
+/* A no without a reason that can be read, where something may have been done. */
+static bool is_doubtful(const struct carrier_call *call, const struct carrier_outcome *outcome)
+{
+    bool is_2xx = outcome->http_status >= 200 && outcome->http_status < 300;
+    return outcome->verdict == CARRIER_REFUSED && outcome->code.size == 0 &&
+           (call->operation == CARRIER_OPERATION_CANCEL ||
+            (call->operation == CARRIER_OPERATION_CREATE && is_2xx));
 }
 
 static void settle_refusal(const struct carrier_call *call, struct carrier_outcome *outcome)
@@ -80,9 +117,8 @@ static void settle_refusal(const struct carrier_call *call, struct carrier_outco
     if (call->operation == CARRIER_OPERATION_CANCEL && outcome->verdict == CARRIER_REFUSED &&
         says_already_cancelled(outcome->code, outcome->message))
         outcome->verdict = CARRIER_ANSWERED;
-    if (call->operation == CARRIER_OPERATION_CANCEL && outcome->verdict == CARRIER_REFUSED &&
-        outcome->code.size == 0)
-        outcome->verdict = CARRIER_UNKNOWN; /* no reason that can be read: asked again later */
+    if (is_doubtful(call, outcome))
+        outcome->verdict = CARRIER_UNKNOWN; /* asked again, or looked up, later */
 }
 
 static void read_call(struct carrier_call *call, const struct carrier_protocol *protocol,
@@ -97,7 +133,8 @@ static void read_call(struct carrier_call *call, const struct carrier_protocol *
         return;
     }
     if (!good) {
-        settle_refusal(call, outcome);
+        if (!read_beside_error(call, protocol, &answer, outcome))
+            settle_refusal(call, outcome);
         return;
     }
     switch (call->operation) {
