@@ -182,129 +182,194 @@ int64_t shipment_next_lookup(int64_t sent_time_us, uint32_t lookups, int64_t now
     return now_us + distance_us < last_us ? now_us + distance_us : last_us;
 }
 
-/* --- hashes: every field with its size or in eight bytes, so that no two contents meet --- */
+/*
+ * --- hashes: every field with its size or in so many bytes, so that no two contents meet. What is
+ * stored has eight bytes a number for ever; facts, which live an hour and are worked out with every
+ * GetRates, have varints: half as many bytes to hash. ---
+ */
 
-static void hash_number(SHA256_CTX *context, int64_t number)
+/*
+ * Most fields are a few bytes: they are gathered, for SHA-256 costs more by the piece than by the
+ * byte. Beside it a part of the whole gets a short hash of its own, which need not withstand
+ * anybody.
+ */
+struct hasher {
+    SHA256_CTX context;
+    bool has_varints;
+    uint64_t part;
+    size_t size;
+    char bytes[512];
+};
+
+static uint64_t mixed(uint64_t hash, const char *bytes, size_t size)
 {
-    char bytes[8];
+    uint64_t word = 0;
+    memcpy(&word, bytes, size);
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
+}
+
+static void flush(struct hasher *hasher)
+{
+    size_t at = 0;
+    for (; hasher->size - at >= sizeof(uint64_t); at += sizeof(uint64_t))
+        hasher->part = mixed(hasher->part, hasher->bytes + at, sizeof(uint64_t));
+    hasher->part = mixed(hasher->part, hasher->bytes + at, hasher->size - at);
+    SHA256_Update(&hasher->context, hasher->bytes, hasher->size);
+    hasher->size = 0;
+}
+
+static void hash_bytes(struct hasher *hasher, const char *bytes, size_t size)
+{
+    while (size > sizeof hasher->bytes - hasher->size) {
+        size_t room = sizeof hasher->bytes - hasher->size;
+        memcpy(hasher->bytes + hasher->size, bytes, room);
+        hasher->size += room;
+        flush(hasher);
+        bytes += room;
+        size -= room;
+    }
+    memcpy(hasher->bytes + hasher->size, bytes, size);
+    hasher->size += size;
+}
+
+/* A part begins with nothing gathered, so that its short hash depends on nothing before it. */
+static uint32_t end_part(struct hasher *hasher)
+{
+    flush(hasher);
+    uint64_t part = hasher->part;
+    hasher->part = 0;
+    return (uint32_t)(part >> 32); /* to which all bits of the last word have come */
+}
+
+static void hash_number(struct hasher *hasher, int64_t number)
+{
+    char bytes[varint_bytes_max];
     struct byte_writer writer = {.at = bytes};
-    write_uint64(&writer, (uint64_t)number);
-    SHA256_Update(context, bytes, sizeof bytes);
+    if (hasher->has_varints)
+        write_varint(&writer, (uint64_t)number);
+    else
+        write_uint64(&writer, (uint64_t)number);
+    hash_bytes(hasher, bytes, (size_t)(writer.at - bytes));
 }
 
-static void hash_words(SHA256_CTX *context, struct text text)
+static void hash_words(struct hasher *hasher, struct text text)
 {
-    hash_number(context, (int64_t)text.size);
+    hash_number(hasher, (int64_t)text.size);
     if (text.size > 0)
-        SHA256_Update(context, text.data, text.size);
+        hash_bytes(hasher, text.data, text.size);
 }
 
-static void hash_money(SHA256_CTX *context, struct shipping_money money)
+static void hash_money(struct hasher *hasher, struct shipping_money money)
 {
-    hash_words(context, text_of(money.currency_code));
-    hash_number(context, money.currency_code[0] == '\0' ? 0 : money.amount_minor);
+    hash_words(hasher, text_of(money.currency_code));
+    hash_number(hasher, money.currency_code[0] == '\0' ? 0 : money.amount_minor);
 }
 
-static void hash_point(SHA256_CTX *context, bool has_point, int32_t latitude_e7,
+static void hash_point(struct hasher *hasher, bool has_point, int32_t latitude_e7,
                        int32_t longitude_e7)
 {
-    hash_number(context, has_point);
-    hash_number(context, has_point ? latitude_e7 : 0);
-    hash_number(context, has_point ? longitude_e7 : 0);
+    hash_number(hasher, has_point);
+    hash_number(hasher, has_point ? latitude_e7 : 0);
+    hash_number(hasher, has_point ? longitude_e7 : 0);
 }
 
-static void hash_address(SHA256_CTX *context, const struct shipping_address *address)
+static void hash_address(struct hasher *hasher, const struct shipping_address *address)
 {
-    hash_words(context, address->name);
-    hash_words(context, address->company);
-    hash_words(context, address->phone);
-    hash_words(context, address->email);
-    hash_number(context, (int64_t)address->line_count);
+    hash_words(hasher, address->name);
+    hash_words(hasher, address->company);
+    hash_words(hasher, address->phone);
+    hash_words(hasher, address->email);
+    hash_number(hasher, (int64_t)address->line_count);
     for (size_t i = 0; i < address->line_count; i++)
-        hash_words(context, address->lines[i]);
-    hash_words(context, address->city);
-    hash_words(context, address->region);
-    hash_words(context, address->postal_code);
-    hash_words(context, address->country_code);
-    hash_point(context, address->has_point, address->latitude_e7, address->longitude_e7);
+        hash_words(hasher, address->lines[i]);
+    hash_words(hasher, address->city);
+    hash_words(hasher, address->region);
+    hash_words(hasher, address->postal_code);
+    hash_words(hasher, address->country_code);
+    hash_point(hasher, address->has_point, address->latitude_e7, address->longitude_e7);
 }
 
-static void hash_parcel(SHA256_CTX *context, const struct shipping_parcel *parcel)
+static void hash_parcel(struct hasher *hasher, const struct shipping_parcel *parcel)
 {
-    hash_number(context, parcel->weight_grams);
-    hash_number(context, parcel->length_mm);
-    hash_number(context, parcel->width_mm);
-    hash_number(context, parcel->height_mm);
-    hash_money(context, parcel->value);
-    hash_words(context, parcel->reference);
+    hash_number(hasher, parcel->weight_grams);
+    hash_number(hasher, parcel->length_mm);
+    hash_number(hasher, parcel->width_mm);
+    hash_number(hasher, parcel->height_mm);
+    hash_money(hasher, parcel->value);
+    hash_words(hasher, parcel->reference);
 }
 
-static void hash_parcels(SHA256_CTX *context, const struct consignment *consignment)
+static void hash_parcels(struct hasher *hasher, const struct consignment *consignment)
 {
-    hash_number(context, (int64_t)consignment->parcel_count);
+    hash_number(hasher, (int64_t)consignment->parcel_count);
     for (size_t i = 0; i < consignment->parcel_count; i++)
-        hash_parcel(context, &consignment->parcels[i]);
+        hash_parcel(hasher, &consignment->parcels[i]);
 }
 
-static void hash_customs(SHA256_CTX *context, const struct shipping_customs *customs)
+static void hash_customs(struct hasher *hasher, const struct shipping_customs *customs)
 {
-    hash_number(context, customs != NULL);
+    hash_number(hasher, customs != NULL);
     if (customs == NULL)
         return;
-    hash_words(context, customs->incoterm);
-    hash_words(context, customs->contents_type);
-    hash_number(context, (int64_t)customs->item_count);
+    hash_words(hasher, customs->incoterm);
+    hash_words(hasher, customs->contents_type);
+    hash_number(hasher, (int64_t)customs->item_count);
     for (size_t i = 0; i < customs->item_count; i++) {
         const struct shipping_customs_item *item = &customs->items[i];
-        hash_words(context, item->description);
-        hash_number(context, item->quantity);
-        hash_money(context, item->value);
-        hash_number(context, item->weight_grams);
-        hash_words(context, item->hs_code);
-        hash_words(context, item->origin_country);
+        hash_words(hasher, item->description);
+        hash_number(hasher, item->quantity);
+        hash_money(hasher, item->value);
+        hash_number(hasher, item->weight_grams);
+        hash_words(hasher, item->hs_code);
+        hash_words(hasher, item->origin_country);
     }
 }
 
-static void hash_consignment(SHA256_CTX *context, const struct consignment *consignment)
+static void hash_consignment(struct hasher *hasher, const struct consignment *consignment)
 {
-    hash_address(context, &consignment->origin);
-    hash_address(context, &consignment->destination);
-    hash_parcels(context, consignment);
-    hash_customs(context, consignment->customs);
-    hash_number(context, consignment->direction);
-    hash_number(context, consignment->options.signature);
-    hash_number(context, consignment->options.saturday);
-    hash_money(context, consignment->options.insured_value);
+    hash_address(hasher, &consignment->origin);
+    hash_address(hasher, &consignment->destination);
+    hash_parcels(hasher, consignment);
+    hash_customs(hasher, consignment->customs);
+    hash_number(hasher, consignment->direction);
+    hash_number(hasher, consignment->options.signature);
+    hash_number(hasher, consignment->options.saturday);
+    hash_money(hasher, consignment->options.insured_value);
 }
 
-static void begin(SHA256_CTX *context, const char *kind)
+static void begin(struct hasher *hasher, const char *kind)
 {
-    SHA256_Init(context);
-    hash_words(context, text_of(kind));
+    SHA256_Init(&hasher->context);
+    hasher->has_varints = false;
+    hasher->part = 0;
+    hasher->size = 0;
+    hash_words(hasher, text_of(kind));
 }
 
-static void take(SHA256_CTX *context, char hash[32])
+static void take(struct hasher *hasher, char hash[32])
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256_Final(digest, context);
+    flush(hasher);
+    SHA256_Final(digest, &hasher->context);
     memcpy(hash, digest, sizeof digest);
 }
 
 void shipment_content_hash(const struct shipment_request *request, char hash[32])
 {
-    SHA256_CTX context;
-    begin(&context, "shipment 1");
-    hash_words(&context, request->shipment_id);
-    hash_words(&context, request->order_id);
-    hash_words(&context, request->rate_id);
-    hash_words(&context, request->carrier);
-    hash_words(&context, request->service_code);
-    hash_number(&context, request->rule);
-    hash_consignment(&context, &request->consignment);
-    hash_words(&context, text_of(request->consignment.ship_date));
-    hash_number(&context, request->label_format);
-    hash_words(&context, request->reference);
-    take(&context, hash);
+    struct hasher hasher;
+    begin(&hasher, "shipment 1");
+    hash_words(&hasher, request->shipment_id);
+    hash_words(&hasher, request->order_id);
+    hash_words(&hasher, request->rate_id);
+    hash_words(&hasher, request->carrier);
+    hash_words(&hasher, request->service_code);
+    hash_number(&hasher, request->rule);
+    hash_consignment(&hasher, &request->consignment);
+    hash_words(&hasher, text_of(request->consignment.ship_date));
+    hash_number(&hasher, request->label_format);
+    hash_words(&hasher, request->reference);
+    take(&hasher, hash);
 }
 
 const char *consignment_part_name(enum consignment_part part)
@@ -322,66 +387,48 @@ const char *consignment_part_name(enum consignment_part part)
     return names[part];
 }
 
-/* The end of a part: into the hash of the whole, its beginning into the facts. */
-static void take_part(SHA256_CTX *part, SHA256_CTX *whole, uint32_t *beginning)
-{
-    char hash[32];
-    take(part, hash);
-    SHA256_Update(whole, hash, sizeof hash);
-    memcpy(beginning, hash, sizeof *beginning);
-}
-
 void consignment_facts_of(const struct consignment *consignment, struct consignment_facts *facts)
 {
     const struct shipping_options *options = &consignment->options;
-    SHA256_CTX whole, part;
-    *facts = (struct consignment_facts){0};
-    begin(&whole, "consignment 2");
-    begin(&part, "origin");
-    hash_address(&part, &consignment->origin);
-    take_part(&part, &whole, &facts->parts[CONSIGNMENT_ORIGIN]);
-    begin(&part, "destination");
-    hash_address(&part, &consignment->destination);
-    take_part(&part, &whole, &facts->parts[CONSIGNMENT_DESTINATION]);
-    begin(&part, "parcels");
-    hash_parcels(&part, consignment);
-    take_part(&part, &whole, &facts->parts[CONSIGNMENT_PARCELS]);
-    if (consignment->customs != NULL) {
-        begin(&part, "customs");
-        hash_customs(&part, consignment->customs);
-        take_part(&part, &whole, &facts->parts[CONSIGNMENT_CUSTOMS]);
-    }
-    if (options->insured_value.currency_code[0] != '\0') {
-        begin(&part, "insured");
-        hash_money(&part, options->insured_value);
-        take_part(&part, &whole, &facts->parts[CONSIGNMENT_INSURED_VALUE]);
-    }
+    struct hasher hasher;
+    begin(&hasher, "consignment 2");
+    (void)end_part(&hasher);
+    hasher.has_varints = true;
+    hash_address(&hasher, &consignment->origin);
+    facts->parts[CONSIGNMENT_ORIGIN] = end_part(&hasher);
+    hash_address(&hasher, &consignment->destination);
+    facts->parts[CONSIGNMENT_DESTINATION] = end_part(&hasher);
+    hash_parcels(&hasher, consignment);
+    facts->parts[CONSIGNMENT_PARCELS] = end_part(&hasher);
+    hash_customs(&hasher, consignment->customs);
+    facts->parts[CONSIGNMENT_CUSTOMS] = end_part(&hasher);
+    hash_money(&hasher, options->insured_value);
+    facts->parts[CONSIGNMENT_INSURED_VALUE] = end_part(&hasher);
     facts->parts[CONSIGNMENT_DIRECTION] = consignment->direction;
     facts->parts[CONSIGNMENT_SIGNATURE] = options->signature;
     facts->parts[CONSIGNMENT_SATURDAY] = options->saturday;
-    hash_number(&whole, consignment->customs != NULL);
-    hash_number(&whole, consignment->direction);
-    hash_number(&whole, options->signature);
-    hash_number(&whole, options->saturday);
-    take(&whole, facts->hash);
+    hash_number(&hasher, consignment->direction);
+    hash_number(&hasher, options->signature);
+    hash_number(&hasher, options->saturday);
+    take(&hasher, facts->hash);
 }
 
 void shipping_scan_hash(struct text carrier, const struct shipping_scan *scan, char hash[32])
 {
-    SHA256_CTX context;
-    begin(&context, "scan 1");
-    hash_words(&context, carrier);
-    hash_words(&context, scan->tracking_number);
-    hash_words(&context, scan->carrier_code);
-    hash_words(&context, scan->description);
-    hash_number(&context, scan->occurred_time_us);
-    hash_number(&context, scan->has_utc_offset);
-    hash_number(&context, scan->has_utc_offset ? scan->utc_offset_minutes : 0);
-    hash_words(&context, scan->facility);
-    hash_words(&context, scan->city);
-    hash_words(&context, scan->country_code);
-    hash_point(&context, scan->has_point, scan->latitude_e7, scan->longitude_e7);
-    take(&context, hash);
+    struct hasher hasher;
+    begin(&hasher, "scan 1");
+    hash_words(&hasher, carrier);
+    hash_words(&hasher, scan->tracking_number);
+    hash_words(&hasher, scan->carrier_code);
+    hash_words(&hasher, scan->description);
+    hash_number(&hasher, scan->occurred_time_us);
+    hash_number(&hasher, scan->has_utc_offset);
+    hash_number(&hasher, scan->has_utc_offset ? scan->utc_offset_minutes : 0);
+    hash_words(&hasher, scan->facility);
+    hash_words(&hasher, scan->city);
+    hash_words(&hasher, scan->country_code);
+    hash_point(&hasher, scan->has_point, scan->latitude_e7, scan->longitude_e7);
+    take(&hasher, hash);
 }
 
 /* --- borders --- */

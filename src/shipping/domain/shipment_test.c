@@ -449,6 +449,33 @@ static void every_field_is_in_the_hashes(void **state)
     }
 }
 
+/* Both are stored, and compared with what later releases work out. */
+static void hashes_that_are_stored_stay_as_they_are(void **state)
+{
+    static const struct shipping_parcel parcel = {.weight_grams = 1200, .length_mm = 300};
+    const struct shipment_request request = {
+        .shipment_id = text_of("S-1"),
+        .carrier = text_of("ups"),
+        .service_code = text_of("03"),
+        .consignment = {.origin = {.city = text_of("New York"), .country_code = text_of("US")},
+                        .destination = {.city = text_of("Chicago"), .country_code = text_of("US")},
+                        .parcels = &parcel,
+                        .parcel_count = 1},
+    };
+    const struct shipping_scan scan = {
+        .tracking_number = text_of("N"), .carrier_code = text_of("OD"), .occurred_time_us = 5};
+    char hash[32], words[65] = "";
+    (void)state;
+    shipment_content_hash(&request, hash);
+    for (size_t i = 0; i < 32; i++)
+        sprintf(words + 2 * i, "%02x", (unsigned char)hash[i]);
+    assert_string_equal(words, "2d1dff45cfde22f5025719d143a64cd36210a73a76eb6d2dd4eff4763f86b8d3");
+    shipping_scan_hash(text_of("ups"), &scan, hash);
+    for (size_t i = 0; i < 32; i++)
+        sprintf(words + 2 * i, "%02x", (unsigned char)hash[i]);
+    assert_string_equal(words, "664beabb3d33fb126a877a86fa15f05d5f4da26802e8f1ba05b05fc233dc7c56");
+}
+
 static void words_do_not_run_into_each_other(void **state)
 {
     static struct facts a, b;
@@ -531,6 +558,7 @@ int main(void)
         cmocka_unit_test(lookups_come_at_doubled_distances_and_end_after_a_day),
         cmocka_unit_test(what_was_never_looked_up_is_looked_up_once),
         cmocka_unit_test(every_field_is_in_the_hashes),
+        cmocka_unit_test(hashes_that_are_stored_stay_as_they_are),
         cmocka_unit_test(words_do_not_run_into_each_other),
         cmocka_unit_test(a_scan_is_known_by_all_that_was_said),
         cmocka_unit_test(customs_are_asked_for_at_borders_alone),
