@@ -71,6 +71,8 @@ struct simulator_options {
     struct clock *clock;
 };
 
+enum { simulator_operations_max = 16 }; /* that samples answer */
+
 struct simulator {
     struct simulator_options options;
     struct random_seeded random;
@@ -83,8 +85,8 @@ struct simulator {
     uint64_t faults[simulator_fault_count];
     uint64_t pushes_sent;
     uint64_t pushes_accepted;
-    uint64_t sample_turn;
-    int64_t rating_us[simulator_carrier_count]; /* how long the last answer about rates took */
+    uint64_t sample_turns[simulator_operations_max]; /* whose turn it is, of each operation */
+    int64_t rating_us[simulator_carrier_count];      /* how long the last answer about rates took */
 };
 
 struct error simulator_init(struct simulator *simulator, const struct simulator_options *options);

@@ -37,6 +37,20 @@ struct place {
     bool search; /* by reference */
 };
 
+static const char *const carriers[] = {"ups", "fedex", "dhl"};
+static const struct place operations[] = {
+    {"ups", "oauth", NULL, false, false},    {"ups", "rate", NULL, false, false},
+    {"ups", "ship", NULL, false, false},     {"ups", "ship", NULL, true, false},
+    {"ups", "void", NULL, false, false},     {"ups", "cancel", NULL, false, false},
+    {"ups", "track", NULL, false, true},     {"fedex", "oauth", NULL, false, false},
+    {"fedex", "rate", NULL, false, false},   {"fedex", "ship", NULL, false, false},
+    {"fedex", "cancel", NULL, false, false}, {"fedex", "track", NULL, false, true},
+    {"dhl", "rate", NULL, false, false},     {"dhl", "ship", NULL, false, false},
+    {"dhl", "track", NULL, false, true},     {"dhl", "unified-track", NULL, false, false},
+};
+_Static_assert(sizeof operations / sizeof operations[0] <= simulator_operations_max,
+               "each operation has its turn");
+
 static bool has(struct text text, const char *part)
 {
     return text.size > 0 && memmem(text.data, text.size, part, strlen(part)) != NULL;
@@ -248,6 +262,17 @@ static size_t find_holder(const char *folder, char names[files_max][name_size], 
     return count;
 }
 
+static uint64_t next_turn(struct simulator *simulator, const struct place *place)
+{
+    size_t at = 0;
+    while (at + 1 < sizeof operations / sizeof operations[0] &&
+           (strcmp(operations[at].carrier, place->carrier) != 0 ||
+            strcmp(operations[at].folder, place->folder) != 0 ||
+            operations[at].recovery != place->recovery))
+        at++;
+    return simulator->sample_turns[at]++;
+}
+
 static bool answer_from(struct simulator *simulator, const struct place *place,
                         const char *folder_name, const struct simulator_request *request,
                         struct simulator_answer *answer)
@@ -263,7 +288,7 @@ static bool answer_from(struct simulator *simulator, const struct place *place,
         at = find_holder(folder, names, count, number_of(request, place), &answer->body);
     if (at == count) {
         count = keep_wanted(place, request->sample, names, count);
-        at = count == 0 ? 0 : simulator->sample_turn++ % count;
+        at = count == 0 ? 0 : next_turn(simulator, place) % count;
     }
     bool fine = count > 0 && read_sample(folder, names[at], &answer->body);
     if (fine) {
@@ -346,18 +371,6 @@ bool simulator_sample(struct simulator *simulator, const struct simulator_reques
 }
 
 /* -------------------------------------------------------------------------------- at the start */
-
-static const char *const carriers[] = {"ups", "fedex", "dhl"};
-static const struct place operations[] = {
-    {"ups", "oauth", NULL, false, false},    {"ups", "rate", NULL, false, false},
-    {"ups", "ship", NULL, false, false},     {"ups", "ship", NULL, true, false},
-    {"ups", "void", NULL, false, false},     {"ups", "cancel", NULL, false, false},
-    {"ups", "track", NULL, false, true},     {"fedex", "oauth", NULL, false, false},
-    {"fedex", "rate", NULL, false, false},   {"fedex", "ship", NULL, false, false},
-    {"fedex", "cancel", NULL, false, false}, {"fedex", "track", NULL, false, true},
-    {"dhl", "rate", NULL, false, false},     {"dhl", "ship", NULL, false, false},
-    {"dhl", "track", NULL, false, true},     {"dhl", "unified-track", NULL, false, false},
-};
 
 static bool is_operation(const char *carrier, const char *folder)
 {

@@ -329,6 +329,9 @@ def fedex_shipments():
     assert [parcel["labels"][0][0] for parcel in own["parcels"]] == ["PDF", "ZPL"]
     same(read("fedex/ship/response-own-200-error.json", "ship"), verdict="REFUSED",
          code="SYSTEM.UNEXPECTED.ERROR")
+    alerted = {"output": {"alerts": [{"code": "VIRTUAL.RESPONSE", "message": "a test answer"}]}}
+    same(read_value("fedex", "ship", 200, alerted), verdict="UNKNOWN", code="VIRTUAL.RESPONSE",
+         message="a test answer")
 
 
 def fedex_cancel_token_errors():

@@ -204,6 +204,11 @@ def a_folder_of_samples_answers():
             assert verdict in ("ANSWERED", "UNKNOWN", "REFUSED"), message
             assert calls(base, carrier, "rate")["id-0"][0] == "ANSWERED"
             del number, found
+        seen = []
+        for _ in range(4):  # each operation has its own turn, whatever is asked in between
+            seen.append(post(base + "/ups/api/rating/v2409/Shop", {})[1])
+            calls(base, "fedex", "rate")
+        assert seen[0] != seen[1] and seen[1] != seen[2], "always the same sample"
         status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "400"})
         assert status == 400 and body["detail"].startswith("998"), body
         status, body = post(base + "/dhl/shipments", {}, **{"X-Sample": "201-own.json"})

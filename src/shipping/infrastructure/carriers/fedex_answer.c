@@ -234,8 +234,11 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
         read_commit(arena, json_member(made, "completedShipmentDetail"));
     read_charge(arena, made, &shipment->charged);
     read_alerts(arena, made, shipment);
-    if (shipment->tracking_number.size == 0 || shipment->parcel_count == 0)
-        outcome_set_string(outcome, CARRIER_UNKNOWN, "the answer names no tracking number");
+    if (shipment->tracking_number.size > 0 && shipment->parcel_count > 0)
+        return;
+    struct text alert = json_words(arena, answer->root, "output.alerts.message");
+    outcome_set(outcome, CARRIER_UNKNOWN, json_words(arena, answer->root, "output.alerts.code"),
+                alert.size > 0 ? alert : text_of("the answer names no tracking number"));
 }
 
 static void read_cancel(const struct carrier_answer *answer, struct carrier_outcome *outcome)
