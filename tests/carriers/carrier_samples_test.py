@@ -329,6 +329,13 @@ def fedex_shipments():
     assert [parcel["labels"][0][0] for parcel in own["parcels"]] == ["PDF", "ZPL"]
     same(read("fedex/ship/response-own-200-error.json", "ship"), verdict="REFUSED",
          code="SYSTEM.UNEXPECTED.ERROR")
+    dated = json.loads(sample("fedex/ship/response-own-two-pieces.json"))
+    made = dated["output"]["transactionShipments"][0]
+    made.setdefault("completedShipmentDetail", {})["operationalDetail"] = {
+        "commitDates": ["2026-06-03"], "publishedDeliveryTime": "2026-06-03T15:00:00"}
+    same(read_value("fedex", "ship", 200, dated)["shipment"], estimated=1780498800)
+    del made["completedShipmentDetail"]["operationalDetail"]["publishedDeliveryTime"]
+    same(read_value("fedex", "ship", 200, dated)["shipment"], estimated=1780531199)
     alerted = {"output": {"alerts": [{"code": "VIRTUAL.RESPONSE", "message": "a test answer"}]}}
     same(read_value("fedex", "ship", 200, alerted), verdict="UNKNOWN", code="VIRTUAL.RESPONSE",
          message="a test answer")
@@ -405,6 +412,10 @@ def dhl_shipments():
     same(own, number="3318810025", charged="USD 14750", warnings=2)
     assert [label[0] for label in own["labels"]] == ["PDF"]
     assert [[label[0] for label in parcel["labels"]] for parcel in own["parcels"]] == [[], ["ZPL"]]
+    plain = {"shipmentTrackingNumber": 3318810025, "packages": [{"trackingNumber": "JD01"}],
+             "documents": [{"imageFormat": "PDF", "content": "JVBERi0xLjQK"}]}
+    bare = read_value("dhl", "ship", 201, plain)["shipment"]
+    same(bare, number="3318810025", labels=[["PDF", 9]])  # a document without a type
     same(read("dhl/ship/response-201-own-inner-problem.json", "ship", 201), verdict="REFUSED",
          code="7120")
     same(read("dhl/ship/response-400-own.json", "ship", 400), verdict="REFUSED", code="998")

@@ -81,9 +81,11 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
 
 /* ----------------------------------------------------------------------------------- shipments */
 
+/* A document without a type is the label: there is no other then. */
 static bool read_label(struct arena *arena, json_t *document, struct carrier_label *label)
 {
-    return text_equals_string(json_words(arena, document, "typeCode"), "label") &&
+    struct text type = json_words(arena, document, "typeCode");
+    return (type.size == 0 || text_equals_string(type, "label")) &&
            json_label(arena, document, "content", json_words(arena, document, "imageFormat"),
                       label);
 }

@@ -104,8 +104,12 @@ static void read_breakdown(struct arena *arena, json_t *rated, const char *curre
 static int64_t read_commit(struct arena *arena, json_t *reply)
 {
     static const char *const paths[] = {
-        "commit.dateDetail.dayFormat",  "operationalDetail.deliveryDate",
-        "operationalDetail.commitDate", "commit.dateDetail.dayCxsFormat",
+        "commit.dateDetail.dayFormat",
+        "operationalDetail.deliveryDate",
+        "operationalDetail.commitDate",
+        "operationalDetail.publishedDeliveryTime", /* of a rate a time of day alone */
+        "operationalDetail.commitDates",
+        "commit.dateDetail.dayCxsFormat",
         "commit.dateDetail.day",
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
