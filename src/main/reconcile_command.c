@@ -324,7 +324,8 @@ static size_t settle(struct reconcile *reconcile, const struct reading *reading)
         left += !repaired;
     }
     if (!reconcile->json)
-        printf("%zu SKUs compared, %zu drift\n", reading->count, count_drift(reading, true));
+        printf("%zu SKU%s compared, %zu drift\n", reading->count, reading->count == 1 ? "" : "s",
+               count_drift(reading, true));
     return left;
 }
 
@@ -346,6 +347,12 @@ static int run(struct reconcile *reconcile)
     struct reading reading = {0};
     double waited = 0;
     bool read = read_both(reconcile, &reading, true);
+    size_t drift = read ? count_drift(&reading, true) : 0;
+    if (!reconcile->json && drift > 0 && reconcile->wait_seconds > 0)
+        fprintf(stderr,
+                "waybill reconcile: %zu SKU%s; looking again for %g s, movements may be on "
+                "their way\n",
+                drift, drift == 1 ? " differs" : "s differ", reconcile->wait_seconds);
     while (read && count_drift(&reading, true) > 0 && waited < reconcile->wait_seconds) {
         uv_sleep(500);
         waited += 0.5;

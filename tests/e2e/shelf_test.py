@@ -148,6 +148,10 @@ def drift_is_told_and_repaired_by_a_posted_entry():
         told = json.loads(compared.stdout)
         assert (told["sku"], told["drift"], told["result"]) == ("PLATE", 4, "left as it is"), told
         assert on_hand(server, "PLATE") == before
+        for_people = subprocess.run([PROGRAM, "reconcile", "--server", server.listen, "--wait", "0.5"],
+                                    capture_output=True, text=True, timeout=SECONDS)
+        assert "1 SKU differs; looking again for 0.5 s" in for_people.stderr, for_people
+        assert "1 drift\n" in for_people.stdout and for_people.returncode == 1, for_people
         repaired = reconcile(server, "--repair")
         assert repaired.returncode == 0, repaired
         assert json.loads(repaired.stdout)["result"] == "repaired", repaired
