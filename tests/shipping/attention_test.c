@@ -160,13 +160,14 @@ static void after_a_day_of_asking_a_person_sees_to_it(void **state)
     struct shipping_desk *desk = *state;
     desk->alpha.cancel = (struct fake_orders){.verdict = CARRIER_UNKNOWN, .count = SIZE_MAX};
     answer_and_forget(desk, sell_what_is_given_up(desk));
-    shipping_desk_pass(desk, 20 * hour_us);
+    shipping_desk_leap(desk, 20 * hour_us);
     expect_label(desk, UNWANTED_LABEL_TO_VOID, "lost");
-    shipping_desk_pass(desk, 5 * hour_us);
+    shipping_desk_leap(desk, 5 * hour_us);
+    shipping_desk_pass(desk, 60 * second_us);
     expect_label(desk, UNWANTED_LABEL_NEEDS_ATTENTION, "not voided in a day of asking");
     assert_int_equal(gauge(desk, "unwanted_labels_need_attention"), 1);
     size_t cancels = desk->alpha.cancels;
-    shipping_desk_pass(desk, 24 * hour_us);
+    shipping_desk_leap(desk, 24 * hour_us);
     assert_int_equal(desk->alpha.cancels, cancels);
 }
 
@@ -235,7 +236,7 @@ static void no_crash_forgets_a_label_nobody_wants(void **state)
             desk_call_destroy(call);
             desk->last_is_lost = false;
             shipping_desk_start(desk);
-            shipping_desk_pass(desk, 2 * hour_us);
+            shipping_desk_pass(desk, 900 * second_us);
             if (was_heard) /* the books know of the answer */
                 expect_label(desk, UNWANTED_LABEL_VOIDED, "answered");
             if (was_heard)
