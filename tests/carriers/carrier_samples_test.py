@@ -121,6 +121,10 @@ def ups_shipments():
     same(read_value("ups", "ship", 200, value)["shipment"], charged="")
     own = read("ups/ship/response-own-png.json", "ship")["shipment"]
     same(own, number="1Z5R89390357567127", charged="CAD 15542", warnings=1)
+    value = json.loads(sample("ups/ship/response-own-png.json"))
+    value["ShipmentResponse"]["ShipmentResults"]["PackageResults"][0]["TrackingNumber"] = None
+    numberless = read_value("ups", "ship", 200, value)["shipment"]  # its number is the whole's
+    assert [one["number"] for one in numberless["parcels"]] == [one["number"] for one in own["parcels"]]
     assert [len(parcel["labels"]) for parcel in own["parcels"]] == [1, 0]  # GIF is no label of ours
     same(read("ups/ship/response-own-no-number.json", "ship"), verdict="UNKNOWN")
     same(read("ups/ship/response-own-inner-error.json", "ship"), verdict="REFUSED", code="120100")
@@ -319,6 +323,13 @@ def fedex_rates():
         "GBP 3854", "GBP 8801"]
     yen = json.loads(sample("fedex/rate/response-own.json").replace(b'"USD"', b'"JYE"'))
     assert read_value("fedex", "rate", 200, yen)["rates"][0]["amount"] == "JPY 39"
+    listed = {"rateType": "LIST", "totalNetCharge": 99.5, "currency": "USD"}
+    ours = {"rateType": "ACCOUNT", "totalNetCharge": 88.0, "currency": "USD"}
+    both = {"output": {"rateReplyDetails": [{"serviceType": "FEDEX_GROUND",
+                                             "ratedShipmentDetails": [listed, ours]}]}}
+    assert [one["amount"] for one in read_value("fedex", "rate", 200, both)["rates"]] == ["USD 8800"]
+    ours["totalNetCharge"] = None  # what we pay is not known: what others pay would be wrong
+    assert read_value("fedex", "rate", 200, both)["rates"] == []
 
 
 def fedex_shipments():
@@ -327,6 +338,10 @@ def fedex_shipments():
     own = read("fedex/ship/response-own-two-pieces.json", "ship")["shipment"]
     same(own, number="794644790138", charged="USD 4448", warnings=1)
     assert [parcel["labels"][0][0] for parcel in own["parcels"]] == ["PDF", "ZPL"]
+    value = json.loads(sample("fedex/ship/response-own-two-pieces.json"))
+    value["output"]["transactionShipments"][0]["pieceResponses"][0]["trackingNumber"] = None
+    numberless = read_value("fedex", "ship", 200, value)["shipment"]  # its number is the whole's
+    assert [one["number"] for one in numberless["parcels"]] == [one["number"] for one in own["parcels"]]
     same(read("fedex/ship/response-own-200-error.json", "ship"), verdict="REFUSED",
          code="SYSTEM.UNEXPECTED.ERROR")
     dated = json.loads(sample("fedex/ship/response-own-two-pieces.json"))

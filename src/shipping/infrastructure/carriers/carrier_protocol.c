@@ -342,6 +342,22 @@ bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned statu
     return false;
 }
 
+void carrier_number_parcels(struct text number, struct carrier_parcel *parcels, size_t count)
+{
+    struct carrier_parcel *without = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(parcels[i].tracking_number, number))
+            return;
+        if (parcels[i].tracking_number.size > 0)
+            continue;
+        if (without != NULL)
+            return;
+        without = &parcels[i];
+    }
+    if (without != NULL)
+        without->tracking_number = number;
+}
+
 void carrier_read_token(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                         struct carrier_token *token)
 {

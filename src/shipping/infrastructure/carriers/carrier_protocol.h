@@ -137,6 +137,12 @@ extern const struct carrier_protocol ups_protocol;
 extern const struct carrier_protocol fedex_protocol;
 extern const struct carrier_protocol dhl_protocol;
 
+/*
+ * Where the number of the whole is that of one of its parcels (UPS, FedEx): gives it to the parcel
+ * without one, if there is one such and no other has it.
+ */
+void carrier_number_parcels(struct text number, struct carrier_parcel *parcels, size_t count);
+
 /* Of the OAuth answer of UPS and FedEx; expires_in may be a string. */
 void carrier_read_token(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                         struct carrier_token *token);

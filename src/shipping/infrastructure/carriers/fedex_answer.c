@@ -57,22 +57,28 @@ static int preference(struct text rate_type)
     return 0;
 }
 
+/*
+ * A type whose price is 0 has none here: nothing is carried for nothing. NULL: there is none, or the
+ * best has a price that cannot be read; another type's would be a wrong one.
+ */
 static json_t *best_rated(struct arena *arena, json_t *reply, struct shipping_money *total)
 {
     json_t *best = NULL;
+    bool is_read = false;
     int best_preference = -1;
     for (size_t i = 0; i < json_count(reply, "ratedShipmentDetails"); i++) {
         json_t *one = json_element(reply, "ratedShipmentDetails", i);
         int this_preference = preference(json_words(arena, one, "rateType"));
-        struct shipping_money money;
-        if (this_preference <= best_preference || !read_total(arena, one, &money) ||
-            money.amount_minor <= 0)
-            continue; /* nothing is carried for nothing: this type has no price here */
+        struct shipping_money money = {0};
+        bool this_is_read = read_total(arena, one, &money);
+        if (this_preference <= best_preference || (this_is_read && money.amount_minor <= 0))
+            continue;
         best = one;
         best_preference = this_preference;
+        is_read = this_is_read;
         *total = money;
     }
-    return best;
+    return is_read ? best : NULL;
 }
 
 static void read_breakdown(struct arena *arena, json_t *rated, const char *currency,
@@ -233,6 +239,7 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
     }
     shipment->parcels = parcels;
     shipment->parcel_count = parcels == NULL ? 0 : count;
+    carrier_number_parcels(shipment->tracking_number, parcels, shipment->parcel_count);
     shipment->label_count = read_labels(arena, made, "shipmentDocuments", &shipment->labels);
     shipment->estimated_delivery_time_us =
         read_commit(arena, json_member(made, "completedShipmentDetail"));

@@ -215,6 +215,7 @@ void ups_read_shipment(const struct carrier_answer *answer, struct carrier_outco
         shipment->tracking_number = parcels[0].tracking_number;
     shipment->parcels = parcels;
     shipment->parcel_count = parcels == NULL ? 0 : count;
+    carrier_number_parcels(shipment->tracking_number, parcels, shipment->parcel_count);
     if (!read_total(arena, results, "ShipmentCharges", &shipment->charged))
         shipment->charged = (struct shipping_money){0};
     read_alerts(arena, response, shipment);
