@@ -83,7 +83,7 @@ def storm(shop, count, road=None):
     print(f"# {dict(collections.Counter(order_auditor.state_of(one) for one in books.orders.values()))}")
     print(f"# carriers: {shop.simulator.counts()}")
     check_ends(customers, books)
-    assert sum(killer.kills.values()) > 3, killer.kills
+    assert sum(killer.kills.values()) >= 3, killer.kills
     return customers, books
 
 
@@ -228,6 +228,29 @@ def leave_a_shipment_unknown(books):
     shipment.state = p.SHIPMENT_STATE_UNKNOWN
 
 
+def say_that_ups_would_not_void(books):
+    """Its label is alive, and the order says so; but UPS can void."""
+    order = next(one for one in books.orders.values() if one.state == f.ORDER_STATE_CANCELLED
+                 and any(shipment.order_id == one.order_id and shipment.carrier == "ups"
+                         for shipment in books.shipments.values()))
+    order.attention_reason = "label not voided"
+    for shipment in books.shipments.values():
+        if shipment.order_id == order.order_id:
+            shipment.state = p.SHIPMENT_STATE_CREATED
+            for label in books.labels:
+                if label["tracking_number"] == shipment.tracking_number:
+                    label["voided"] = False
+
+
+def tell_the_customer_another_sum(books):
+    an_order(books, f.ORDER_STATE_DELIVERED).landed_cost.amount_minor += 1
+
+
+def leave_the_price_of_a_label_out(books):
+    """Of the order alone: its shipment knows it."""
+    an_order(books, f.ORDER_STATE_DELIVERED).parts[0].ClearField("charged")
+
+
 def pay_in_other_money(books):
     an_order(books, f.ORDER_STATE_CONFIRMED).parts[0].charged.CopyFrom(
         common.Money(currency_code="EUR", amount_minor=1))
@@ -240,7 +263,8 @@ PLANTED = (
     tell_the_order_another_charge, open_a_tracking_of_nobody, open_a_tracking_twice,
     give_a_parcel_to_another_order, lose_a_parcel, deliver_in_the_order_alone, leave_an_order_half_way,
     ask_a_person_without_a_reason, lose_an_order, tell_a_confirmation_twice, leave_a_shipment_unknown,
-    pay_in_other_money)
+    pay_in_other_money, say_that_ups_would_not_void, tell_the_customer_another_sum,
+    leave_the_price_of_a_label_out)
 
 
 def what_is_planted_in_good_books_is_found():

@@ -33,6 +33,8 @@ PROMISED, CONFIRMING, CONFIRMED, SHIPPED, DELIVERED, RETURNED, EXPIRED, CANCELLE
     f.ORDER_STATE_PROMISED, f.ORDER_STATE_CONFIRMING, f.ORDER_STATE_CONFIRMED, f.ORDER_STATE_SHIPPED,
     f.ORDER_STATE_DELIVERED, f.ORDER_STATE_RETURNED, f.ORDER_STATE_EXPIRED, f.ORDER_STATE_CANCELLED,
     f.ORDER_STATE_NEEDS_ATTENTION)
+# A hold of a second ended before the call did, since something was being killed: nothing is held.
+TOO_SLOW = ("ALLOCATION_EXPIRED", "RESERVATION_EXPIRED")
 # What is not known to be done may be asked again.
 AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED,
          grpc.StatusCode.CANCELLED)
@@ -58,8 +60,8 @@ CARRIERS = ((), (), ("ups",), ("fedex", "ups"), ("dhl", "ups"))
 
 
 class Shop:
-    """Supervised processes, one or one a service, that ship with a simulator of carriers; these push what happens
-    to parcels if `pushes`.
+    """Supervised processes, one or one a service, that ship with a simulator of carriers; these push what
+    happens to parcels if `pushes`.
     """
 
     def __init__(self, apart, stock, *of_simulator, pushes=False, **settings):
@@ -178,8 +180,8 @@ class Customer:
                               lines=self.lines, destination=self.destination, currency_code="USD",
                               rule=self.rule, carriers=self.carriers, **more)
                 return
-            except grpc.RpcError as error:  # of all carriers' answers none was usable
-                if reason_of(error) != "NO_RATE" or time.monotonic() > end:
+            except grpc.RpcError as error:  # of all carriers' answers none was usable, or it took too long
+                if reason_of(error) not in ("NO_RATE", *TOO_SLOW) or time.monotonic() > end:
                     raise
             yield 0.2
 
@@ -242,8 +244,12 @@ class Customer:
         self.ttl = 1
         yield from self.promise()
         yield from self.reach(EXPIRED)
-        while self.shop.order(self.order_id).state in (PROMISED, EXPIRED):  # undone while shipping is away
-            self.confirm()
+        while self.shop.order(self.order_id).state in (PROMISED, EXPIRED):  # undone: a service was away
+            try:
+                self.confirm()
+            except grpc.RpcError as error:
+                if reason_of(error) not in TOO_SLOW:
+                    raise
             yield 0.25
         yield from self.reach(CONFIRMED)
 

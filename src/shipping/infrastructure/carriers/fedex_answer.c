@@ -58,8 +58,8 @@ static int preference(struct text rate_type)
 }
 
 /*
- * A type whose price is 0 has none here: nothing is carried for nothing. NULL: there is none, or the
- * best has a price that cannot be read; another type's would be a wrong one.
+ * A type whose price is 0 has none here: nothing is carried for nothing. NULL: there is none, or
+ * the best has a price that cannot be read; another type's would be a wrong one.
  */
 static json_t *best_rated(struct arena *arena, json_t *reply, struct shipping_money *total)
 {
