@@ -23,6 +23,8 @@ enum {
     tracking_page_size_max = 1000,
     tracking_page_size_default = 100,
     tracking_watched_max = 1000, /* numbers of one WatchTracking */
+    /* A page ends before its payloads are more: gRPC's clients take no message above 4 MiB. */
+    tracking_page_payload_bytes_max = 2 * 1024 * 1024,
 };
 
 /* 9999-12-31T23:59:59.999999Z, the last instant a Timestamp may name. */

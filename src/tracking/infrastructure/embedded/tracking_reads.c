@@ -2,6 +2,7 @@
  * Reads of lists, as of a snapshot: on threads of their own, so that a disk that has to be asked
  * holds up no write. Everything given goes to the command's arena.
  */
+#include "tracking/domain/limits.h"
 #include "tracking/infrastructure/embedded/tracking_engine.h"
 
 #include <string.h>
@@ -113,6 +114,12 @@ struct error tracking_describe(const struct parcel *parcel, size_t index, int64_
     return error;
 }
 
+/* Whether another event might be more than a page's payloads may be. */
+static bool is_full(size_t payload_bytes)
+{
+    return payload_bytes > tracking_page_payload_bytes_max - tracking_payload_bytes_max;
+}
+
 /* --- ListEvents --- */
 
 static bool is_corrected(const struct tracking_read *read, struct text event_id)
@@ -162,6 +169,7 @@ static struct error read_events(struct tracking_read *read, struct list_events_c
     struct text value;
     struct arena *arena = command->base.arena;
     struct error error = error_none();
+    size_t payload_bytes = 0;
     size_t name_size = parcel_key_write(name, command->carrier, command->tracking_number);
     command->events = arena_allocate_zero(arena, command->page_size, sizeof *command->events);
     if (command->events == NULL)
@@ -174,7 +182,7 @@ static struct error read_events(struct tracking_read *read, struct list_events_c
     if (iterator == NULL)
         return no_memory();
     while (!error_is(error) && tracking_store_iterator_next(iterator, &key, &value)) {
-        if (command->event_count == command->page_size) {
+        if (command->event_count == command->page_size || is_full(payload_bytes)) {
             command->more = true;
             break;
         }
@@ -183,6 +191,7 @@ static struct error read_events(struct tracking_read *read, struct list_events_c
         event->carrier = command->carrier;
         event->tracking_number = command->tracking_number;
         event->withdrawn = is_corrected(read, event->event_id);
+        payload_bytes += event->payload.size;
         command->event_count++;
     }
     struct error ended = tracking_store_iterator_end(iterator);
@@ -249,6 +258,7 @@ static struct error read_trackings(struct tracking_read *read,
     struct text key;
     struct text nothing;
     struct error error = error_none();
+    size_t payload_bytes = 0;
     bool by_order = command->order_id.size > 0;
     struct tracking_store_key from = by_order
                                          ? tracking_key_order(command->order_id, none, 0)
@@ -271,11 +281,13 @@ static struct error read_trackings(struct tracking_read *read,
     if (iterator == NULL)
         return no_memory();
     while (!error_is(error) && tracking_store_iterator_next(iterator, &key, &nothing)) {
-        if (command->tracking_count == command->page_size) {
+        if (command->tracking_count == command->page_size || is_full(payload_bytes)) {
             command->more = true;
             break;
         }
-        error = read_entry(read, key, skip, value, &command->trackings[command->tracking_count]);
+        struct tracking *tracking = &command->trackings[command->tracking_count];
+        error = read_entry(read, key, skip, value, tracking);
+        payload_bytes += tracking->last_event.payload.size;
         command->tracking_count++;
     }
     struct error ended = tracking_store_iterator_end(iterator);
