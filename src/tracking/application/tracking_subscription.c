@@ -17,17 +17,63 @@ static bool is_id(struct text id)
     return id.size > 0 && id.size <= tracking_id_bytes_max && text_is_identifier(id);
 }
 
+/* What stands before the port, brackets included. */
+static struct text host_of(struct text authority)
+{
+    size_t size = 0;
+    bool in_brackets = authority.size > 0 && authority.data[0] == '[';
+    while (size < authority.size && authority.data[size] != (in_brackets ? ']' : ':'))
+        size++;
+    return text_make(authority.data, size + (in_brackets && size < authority.size));
+}
+
+/* A name, or an address in brackets. */
+static bool is_host(struct text host)
+{
+    size_t skip = host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']';
+    for (size_t i = skip; i < host.size - skip; i++) {
+        char c = host.data[i];
+        bool is_common =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.';
+        if (!is_common && (skip > 0 ? c != ':' : c != '-' && c != '_'))
+            return false;
+    }
+    return host.size > 0;
+}
+
+/* ":443" */
+static bool is_port(struct text text)
+{
+    uint32_t port = 0;
+    for (size_t i = 1; i < text.size && port <= UINT16_MAX; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        port = port * 10 + (uint32_t)(text.data[i] - '0');
+    }
+    return text.size > 0 && text.data[0] == ':' && port >= 1 && port <= UINT16_MAX;
+}
+
 /* https, or http to this machine: what is sent is the merchant's business alone. */
 static bool is_url(struct text url)
 {
-    static const char *const starts[] = {"https://",
-                                         "http://127.0.0.1:", "http://localhost:", "http://[::1]:"};
-    bool good = false;
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
-        good = good || (text_starts_with(url, text_of(starts[i])) && url.size > strlen(starts[i]));
-    for (size_t i = 0; i < url.size; i++)
-        good = good && url.data[i] > ' ' && url.data[i] < 0x7F && url.data[i] != '@';
-    return good && url.size <= subscription_url_bytes_max;
+    bool is_secure = text_starts_with(url, text_of("https://"));
+    size_t start = strlen(is_secure ? "https://" : "http://");
+    size_t end = start;
+    if ((!is_secure && !text_starts_with(url, text_of("http://"))) ||
+        url.size > subscription_url_bytes_max)
+        return false;
+    for (size_t i = 0; i < url.size; i++) {
+        if (url.data[i] <= ' ' || url.data[i] >= 0x7F || url.data[i] == '@')
+            return false;
+    }
+    while (end < url.size && strchr("/?#", url.data[end]) == NULL)
+        end++;
+    struct text authority = text_make(url.data + start, end - start);
+    struct text host = host_of(authority);
+    struct text port = text_make(host.data + host.size, authority.size - host.size);
+    bool is_own = text_equals_string(host, "127.0.0.1") || text_equals_string(host, "localhost") ||
+                  text_equals_string(host, "[::1]");
+    return is_host(host) && (port.size == 0 ? is_secure : is_port(port) && (is_secure || is_own));
 }
 
 void tracking_subscription_check(const struct tracking_subscription *subscription,
