@@ -19,8 +19,17 @@ bool polling_applies(enum tracking_status status, size_t index)
            (index >= polling_short_offsets || status == TRACKING_STATUS_OUT_FOR_DELIVERY);
 }
 
-/* "dhl=250" or "1000". */
-static bool read_item(struct text item, struct polling_quotas *quotas)
+static bool names_carrier(const struct polling_quotas *quotas, struct text name)
+{
+    for (size_t i = 0; i < quotas->count; i++) {
+        if (text_equals_string(name, quotas->items[i].carrier))
+            return true;
+    }
+    return false;
+}
+
+/* "dhl=250" or "1000"; each once. */
+static bool read_item(struct text item, struct polling_quotas *quotas, bool *has_others)
 {
     const char *equals = item.size == 0 ? NULL : memchr(item.data, '=', item.size);
     size_t name_size = equals == NULL ? 0 : (size_t)(equals - item.data);
@@ -31,10 +40,12 @@ static bool read_item(struct text item, struct polling_quotas *quotas)
     if (!text_to_int64(digits, &number) || number < 0 || number > quota_max)
         return false;
     if (equals == NULL) {
+        bool is_first = !*has_others;
         quotas->others = number;
-        return true;
+        *has_others = true;
+        return is_first;
     }
-    if (name.size == 0 || name.size > tracking_carrier_bytes_max ||
+    if (name.size == 0 || names_carrier(quotas, name) || name.size > tracking_carrier_bytes_max ||
         quotas->count == polling_quotas_max)
         return false;
     memcpy(quotas->items[quotas->count].carrier, name.data, name.size);
@@ -44,11 +55,12 @@ static bool read_item(struct text item, struct polling_quotas *quotas)
 
 bool polling_quotas_read(struct text setting, struct polling_quotas *quotas)
 {
+    bool has_others = false;
     *quotas = (struct polling_quotas){0};
     while (setting.size > 0) {
         const char *comma = memchr(setting.data, ',', setting.size);
         size_t size = comma == NULL ? setting.size : (size_t)(comma - setting.data);
-        if (!read_item(text_make(setting.data, size), quotas))
+        if (!read_item(text_make(setting.data, size), quotas, &has_others))
             return false;
         if (comma == NULL)
             break;

@@ -65,6 +65,8 @@ static void quotas_that_are_none_are_refused(void **state)
                                         "ups=5 dhl=5",
                                         "1000000001",
                                         "ups=1,",
+                                        "1,2",
+                                        "ups=1, ups =1",
                                         "a=b=1",
                                         "ups",
                                         "ups=99999999999999999999",

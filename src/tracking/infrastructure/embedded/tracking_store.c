@@ -46,13 +46,25 @@ enum error_code tracking_store_error_code(const char *text)
     return ERROR_INPUT_OUTPUT;
 }
 
+void tracking_store_shorten_error(const char *directory, char *text)
+{
+    size_t size = strlen(directory);
+    for (char *at = strstr(text, directory); at != NULL; at = strstr(at, directory)) {
+        if (at[size] == '/')
+            memmove(at, at + size + 1, strlen(at + size + 1) + 1);
+        else
+            at += size;
+    }
+}
+
 /* Takes the text over. */
 static struct error error_of(const char *directory, char *text)
 {
     if (text == NULL)
         return error_none();
+    tracking_store_shorten_error(directory, text);
     struct error error =
-        error_make(tracking_store_error_code(text), "%.120s: RocksDB: %.120s", directory, text);
+        error_make(tracking_store_error_code(text), "%.100s: RocksDB: %.139s", directory, text);
     rocksdb_free(text);
     return error;
 }

@@ -148,4 +148,8 @@ uint64_t tracking_store_property(struct tracking_store *store, const char *name)
 /* What an error text of RocksDB's means; pinned by a test. */
 enum error_code tracking_store_error_code(const char *text);
 
+/* Leaves of RocksDB's file names in a text what stands behind the directory: so they are not cut.
+ */
+void tracking_store_shorten_error(const char *directory, char *text);
+
 #endif

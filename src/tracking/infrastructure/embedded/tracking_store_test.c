@@ -30,6 +30,19 @@ static void error_texts_are_told_apart(void **state)
                      ERROR_INPUT_OUTPUT);
 }
 
+static void error_texts_name_files_without_their_directory(void **state)
+{
+    char text[] = "Corruption: block checksum mismatch: stored = 1, computed = 2, type = 4  in "
+                  "/data/x/rocksdb/000008.sst offset 0 size 1400";
+    char others[] = "IO error: /data/x/rocksdb: no; /data/x/rocksdb/a /data/x/rocksdb/";
+    (void)state;
+    tracking_store_shorten_error("/data/x/rocksdb", text);
+    assert_string_equal(text, "Corruption: block checksum mismatch: stored = 1, computed = 2, type "
+                              "= 4  in 000008.sst offset 0 size 1400");
+    tracking_store_shorten_error("/data/x/rocksdb", others);
+    assert_string_equal(others, "IO error: /data/x/rocksdb: no; a ");
+}
+
 static struct text bytes_of(const struct tracking_store_key *key)
 {
     return text_make(key->bytes, key->size);
@@ -66,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_texts_are_told_apart),
+        cmocka_unit_test(error_texts_name_files_without_their_directory),
         cmocka_unit_test(events_of_a_parcel_stand_by_time_then_by_id),
         cmocka_unit_test(end_of_a_prefix_is_behind_all_that_begin_with_it),
     };
