@@ -19,7 +19,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { in_flight_max = 512, refusals_shown_max = 20, piece_bytes = 64 * 1024 };
+enum {
+    in_flight_max = 512,
+    refusals_shown_max = 20,
+    piece_bytes = 64 * 1024,
+    type_bytes_max = 128,
+    row_bytes_max = 64 * 1024,                 /* of the fields of one row: no event has so many */
+    json_bytes_max = 6 * row_bytes_max + 4096, /* each byte may become \u00XX */
+};
 
 static const char path[] = "/waybill.tracking.v1.TrackingService/RecordEvent";
 
@@ -128,6 +135,30 @@ static void row_done(void *context, const struct rpc_client_result *result)
     memory_release(row);
 }
 
+static void tell_unused(void *context, struct text column)
+{
+    (void)context;
+    fprintf(stderr, "waybill import: column '%.*s' is not known and left out; --help names all\n",
+            (int)column.size, column.data);
+}
+
+/* What keeps a row from being written as JSON at all; NULL = nothing. */
+static const char *problem_of(const struct text *fields, char problem[64])
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < column_count; i++) {
+        const char *wrong = !text_is_utf8(fields[i])      ? "must be UTF-8"
+                            : text_has_control(fields[i]) ? "must not hold control characters"
+                                                          : NULL;
+        bytes += fields[i].size;
+        if (wrong == NULL)
+            continue;
+        snprintf(problem, 64, "%s: %s", columns[i], wrong);
+        return problem;
+    }
+    return bytes > row_bytes_max ? "its fields are more than 64 KiB" : NULL;
+}
+
 static bool write_row(struct buffer *json, const struct text *fields)
 {
     bool good = buffer_append_string(json, "{\"event\":{\"source\":");
@@ -137,11 +168,14 @@ static bool write_row(struct buffer *json, const struct text *fields)
         if (fields[i].size == 0 || i == source_column)
             continue;
         good = buffer_append_format(json, ",\"%s\":", names[i]);
-        if (i == type_column && fields[i].data[0] != 'T')
-            good = good && buffer_append_format(json, "\"TRACKING_EVENT_TYPE_%.*s\"",
-                                                (int)fields[i].size, fields[i].data);
-        else
+        if (i == type_column && fields[i].data[0] != 'T') {
+            char type[type_bytes_max]; /* one that is cut is no type either */
+            snprintf(type, sizeof type, "TRACKING_EVENT_TYPE_%.*s", (int)fields[i].size,
+                     fields[i].data);
+            good = good && json_string_write(text_of(type), json);
+        } else {
             good = good && json_string_write(fields[i], json);
+        }
     }
     return good && buffer_append_string(json, "}}");
 }
@@ -152,6 +186,13 @@ static struct error import_row(void *context, uint64_t line, const struct text *
     struct import *import = context;
     struct arena arena;
     ProtobufCMessage *message = NULL;
+    char words[64];
+    const char *problem = problem_of(fields, words);
+    if (problem != NULL) {
+        import->rows++;
+        refuse(import, line, text_of(problem));
+        return import->unreached;
+    }
     struct row *row = memory_allocate(sizeof *row);
     buffer_clear(&import->json_row);
     if (row == NULL || !write_row(&import->json_row, fields)) {
@@ -207,6 +248,7 @@ static struct error run(struct import *import)
         .column_count = column_count,
         .optional_count = column_count - required,
         .record = import_row,
+        .unused = tell_unused,
         .context = import,
     };
     FILE *file = fopen(import->file, "rb");
@@ -325,7 +367,7 @@ int import_command(int argc, char **argv)
     import.unreached = error_none();
     if (!read_arguments(&import, argc, argv))
         return 2;
-    buffer_init(&import.json_row, (size_t)64 * 1024);
+    buffer_init(&import.json_row, json_bytes_max);
     import.begin_us = clock_monotonic_us(clock_system());
     struct error error = run(&import);
     tell_result(&import, &error);

@@ -32,6 +32,7 @@ struct csv_reader {
     struct csv_parser parser;
     struct field_list header;
     struct field_list record;
+    size_t mark_bytes; /* of a byte order mark, passed over; SIZE_MAX = the table has begun */
     bool header_is_read;
     bool in_record;        /* bytes of it were fed */
     uint64_t line;         /* being fed, from 1 */
@@ -102,23 +103,25 @@ static struct error find_column(struct csv_reader *reader, size_t wanted)
                       found == 0 ? "nowhere" : "more than once");
 }
 
-static void drop_byte_order_mark(struct field_list *header)
+static void tell_unused(const struct csv_reader *reader)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
-    if (!text_starts_with(field_at(header, 0), text_of(mark)))
-        return;
-    buffer_consume(&header->bytes, sizeof mark - 1);
-    for (size_t i = 0; i < header->count; i++)
-        header->ends[i] -= sizeof mark - 1;
+    for (size_t i = 0; i < reader->header.count; i++) {
+        bool is_wanted = false;
+        for (size_t k = 0; k < reader->options.column_count; k++)
+            is_wanted = is_wanted || reader->places[k] == i;
+        if (!is_wanted)
+            reader->options.unused(reader->options.context, field_at(&reader->header, i));
+    }
 }
 
 static struct error header_ends(struct csv_reader *reader)
 {
     struct error error = error_none();
-    drop_byte_order_mark(&reader->header);
     for (size_t i = 0; i < reader->options.column_count && !error_is(error); i++)
         error = find_column(reader, i);
     reader->header_is_read = true;
+    if (!error_is(error) && reader->options.unused != NULL)
+        tell_unused(reader);
     return error;
 }
 
@@ -218,9 +221,31 @@ static struct error feed_line_part(struct csv_reader *reader, struct text part)
     return error_none();
 }
 
+/*
+ * Passes over a byte order mark before libcsv sees it: behind one a field could not be quoted. What
+ * only began as one is fed after all.
+ */
+static struct error skip_mark(struct csv_reader *reader, struct text *bytes)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    while (reader->mark_bytes < sizeof mark - 1) {
+        if (bytes->size == 0)
+            return error_none();
+        if (bytes->data[0] != mark[reader->mark_bytes]) {
+            size_t begun = reader->mark_bytes;
+            reader->mark_bytes = no_place;
+            return begun == 0 ? error_none() : feed_line_part(reader, text_make(mark, begun));
+        }
+        reader->mark_bytes++;
+        *bytes = text_make(bytes->data + 1, bytes->size - 1);
+    }
+    reader->mark_bytes = no_place;
+    return error_none();
+}
+
 struct error csv_reader_feed(struct csv_reader *reader, struct text bytes)
 {
-    struct error error = error_none();
+    struct error error = reader->mark_bytes == no_place ? error_none() : skip_mark(reader, &bytes);
     while (bytes.size > 0 && !error_is(error)) {
         const char *line_feed = memchr(bytes.data, '\n', bytes.size);
         size_t size = line_feed == NULL ? bytes.size : (size_t)(line_feed - bytes.data) + 1;

@@ -36,6 +36,8 @@ struct csv_reader_options {
     size_t column_count;
     size_t optional_count; /* so many of the last may be missing: their fields are empty */
     csv_record_function *record;
+    /* Called for each column of the header that is none of the wanted ones; NULL = for none. */
+    void (*unused)(void *context, struct text column);
     void *context;
 };
 

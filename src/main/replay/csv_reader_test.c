@@ -101,6 +101,9 @@ static void byte_order_mark_is_passed_over(void **state)
 {
     (void)state;
     expect_records("\xEF\xBB\xBFname,count\na,1\n", "2:a|1;");
+    expect_records("\xEF\xBB\xBF\"name\",\"count\"\na,1\n", "2:a|1;");
+    expect_records("\xEF\xBBname,name,count\na,b,1\n", "2:b|1;");
+    expect_refusal("\xEF\xBB\xBF", "t.csv:1: empty; the first line names the columns");
 }
 
 static void spaces_belong_to_their_field(void **state)

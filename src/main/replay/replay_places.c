@@ -181,7 +181,13 @@ static struct error read_table(struct replay_places *places, struct file_system 
 {
     char path[path_bytes_max];
     struct table_reader reader = {places, path, columns};
-    struct csv_reader_options options = {path, columns, column_count, 0, record, &reader};
+    struct csv_reader_options options = {
+        .name = path,
+        .columns = columns,
+        .column_count = column_count,
+        .record = record,
+        .context = &reader,
+    };
     struct csv_reader *csv = NULL;
     size_t size = 0;
     char *bytes = memory_allocate(table_bytes_max);
