@@ -494,6 +494,69 @@ def silence_is_told_once_over_restarts_and_ends_with_the_next_scan():
     receiver.close()
 
 
+def import_refuses_single_rows_and_tells_what_it_leaves_out():
+    rows = [("A1", "DELIVERED", "é"), ("A2", 'DELIVERED"",""city"":""Lagos', ""), ("A3", "DELIVERED", "x" * 70000),
+            ("A4", "DELIVERED", "a\nb"), ("A5", "DELIVERED", "x" * 40000), ("A6", "IN_TRANSIT", "last")]
+    with Place() as data:
+        os.makedirs(os.path.dirname(data), exist_ok=True)
+        file = data + ".csv"
+        with open(file, "wb") as table:
+            table.write(b'\xEF\xBB\xBF"carrier","tracking_number","occurred_time","type","description","wieght"\r\n')
+            for number, type, description in rows:
+                table.write(f'"ups","{number}","2026-01-01T10:00:00Z","{type}","{description}",""\r\n'.encode())
+            table.write(b'ups,A7,2026-01-01T10:00:00Z,DELIVERED,caf\xe9,\r\n')
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            done = subprocess.run([waybill_server.PROGRAM, "import", "tracking", file, "--json",
+                                   "--server", server.listen], capture_output=True, text=True, timeout=60)
+            told = json.loads(done.stdout)
+            assert done.returncode == 1 and told == {"rows": 7, "recorded": 2, "refused": 5,
+                                                     "complete": True}, done
+            assert "column 'wieght' is not known" in done.stderr, done.stderr
+            for words in ("line 3: event.type: is no name", "line 4: its fields are more than 64 KiB",
+                          "line 5: description: must not hold control", "line 7: event.description: must be at",
+                          "line 9: description: must be UTF-8"):
+                assert words in done.stderr, (words, done.stderr)
+            assert get(channel, "A1").status == DELIVERED and get(channel, "A6").event_count == 1
+
+
+def page_of_the_largest_events_fits_a_client_as_it_comes():
+    with Place() as data, Server(data, *SMALL) as server, grpc.insecure_channel(server.listen) as channel:
+        large = {"payload": b"x" * 4096, "description": "d" * 256, "facility": "f" * 128, "city": "c" * 128}
+        sent = [tracking.RecordEventsRequest(event=event("N" if i < 1000 else f"N{i}", f"e{i}", i, **large))
+                for i in range(2000)]
+        assert all(answer.status.code == 0
+                   for answer in method(channel, "RecordEvents")(iter(sent), timeout=60))
+        for newest_first in (False, True):
+            ids, token = [], ""
+            while token or not ids:
+                page = method(channel, "ListEvents")(
+                    tracking.ListEventsRequest(carrier="ups", tracking_number="N", page_size=1000,
+                                               newest_first=newest_first, page_token=token), timeout=30)
+                ids += [one.event_id for one in page.events]
+                token = page.next_page_token
+            assert ids == [f"e{i}" for i in range(1000)][::-1 if newest_first else 1], len(ids)
+        numbers, token = [], ""
+        while token or not numbers:
+            page = method(channel, "ListTrackings")(
+                tracking.ListTrackingsRequest(status=tracking.TRACKING_STATUS_IN_TRANSIT, page_size=1000,
+                                              page_token=token), timeout=30)
+            numbers += [one.tracking_number for one in page.trackings]
+            token = page.next_page_token
+        assert sorted(numbers) == sorted(["N"] + [f"N{i}" for i in range(1000, 2000)]), len(numbers)
+
+
+def ping_that_is_too_old_leaves_nothing_behind():
+    with Place() as data:
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            record(channel, "N", "e", 0)
+            for seconds in (1500000000, int(time.time()) - 31 * 86400, int(time.time())):
+                method(channel, "RecordPing")(tracking.RecordPingRequest(
+                    carrier="ups", tracking_number="N", point={"latitude_e7": 1}, time={"seconds": seconds}),
+                    timeout=30)
+        done = subprocess.run([waybill_server.PROGRAM, "verify", data, "--json"], capture_output=True, text=True)
+        assert json.loads(done.stdout.splitlines()[-1])["records"] == 2, done  # the event, the last ping
+
+
 def import_records_a_file_once_and_verify_finds_it_whole():
     program = waybill_server.PROGRAM
     with Place() as data:
@@ -527,4 +590,7 @@ tap.run([stream_answers_every_event_by_its_id, stream_that_is_cut_leaves_a_serve
          webhooks_are_signed_in_order_and_go_on_after_a_restart,
          dead_letters_are_listed_survive_a_restart_and_are_replayed,
          silence_is_told_once_over_restarts_and_ends_with_the_next_scan,
-         import_records_a_file_once_and_verify_finds_it_whole, every_refusal_names_its_fields])
+         import_records_a_file_once_and_verify_finds_it_whole,
+         ping_that_is_too_old_leaves_nothing_behind,
+         import_refuses_single_rows_and_tells_what_it_leaves_out,
+         page_of_the_largest_events_fits_a_client_as_it_comes, every_refusal_names_its_fields])

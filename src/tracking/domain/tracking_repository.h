@@ -298,8 +298,10 @@ static inline void tracking_repository_record_event(struct tracking_repository *
     repository->table->record_event(repository, command);
 }
 
-/* Keeps where a known parcel was; another ping of that instant replaces it. Outcomes: DONE,
- * NOT_FOUND. */
+/*
+ * Keeps where a known parcel was; another ping of that instant replaces it, and one older than the
+ * retention is not kept. Outcomes: DONE, NOT_FOUND.
+ */
 static inline void tracking_repository_record_ping(struct tracking_repository *repository,
                                                    struct record_ping_command *command,
                                                    tracking_done *done, void *context)
@@ -309,7 +311,10 @@ static inline void tracking_repository_record_ping(struct tracking_repository *r
     repository->table->record_ping(repository, command);
 }
 
-/* Outcomes: DONE, NOT_FOUND. */
+/*
+ * A page has page_size events, or fewer where their payloads reach tracking_page_payload_bytes_max.
+ * Outcomes: DONE, NOT_FOUND.
+ */
 static inline void tracking_repository_list_events(struct tracking_repository *repository,
                                                    struct list_events_command *command,
                                                    tracking_done *done, void *context)

@@ -263,6 +263,9 @@ static void record_ping(struct tracking_engine *engine, struct record_ping_comma
         command->base.outcome = TRACKING_NOT_FOUND;
         return;
     }
+    /* Too old to be kept: nobody would be shown it, and an erasure looks only where some are. */
+    if (command->time_us <= engine->now_us - engine->options.ping_retention_us)
+        return;
     if (!tracking_engine_may_write(engine, &command->base))
         return;
     begin_record(engine, TRACKING_RECORD_PING, parcel);
