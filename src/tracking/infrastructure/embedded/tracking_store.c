@@ -83,6 +83,15 @@ static void set_table_options(struct tracking_store *store,
     rocksdb_block_based_options_set_filter_policy(store->table,
                                                   rocksdb_filterpolicy_create_bloom_full(10));
     rocksdb_block_based_options_set_whole_key_filtering(store->table, 1);
+    /*
+     * In parts, of which a look-up reads one: a whole file's filter may be larger than a shard of
+     * the cache, and would then be read anew, all of it, for each number never seen.
+     */
+    rocksdb_block_based_options_set_index_type(
+        store->table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(store->table, 1);
+    rocksdb_block_based_options_set_metadata_block_size(store->table, (uint64_t)8 * 1024);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(store->table, 1);
     /* Within the cache's bound, so that memory is bounded by one number. */
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(store->table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(store->table,

@@ -1,6 +1,7 @@
 /*
  * Goal: RocksDB's errors, which are texts, get the right code; keys sort as lists need it. Method:
- * the texts as RocksDB 7.8 writes them; keys made and compared.
+ * the texts as RocksDB 7.8 writes them; keys made and compared. A number never seen is found out
+ * with little reading, however small the cache: what the process reads is counted by the kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,12 @@
 
 #include <cmocka.h>
 
+#include "platform/base/buffer.h"
 #include "tracking/infrastructure/embedded/tracking_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void error_texts_are_told_apart(void **state)
 {
@@ -75,6 +81,69 @@ static void end_of_a_prefix_is_behind_all_that_begin_with_it(void **state)
     assert_true(text_compare(bytes_of(&end), bytes_of(&next)) <= 0);
 }
 
+/* --- reading --- */
+
+static unsigned long long bytes_read_by_this_process(void)
+{
+    unsigned long long bytes = 0;
+    FILE *file = fopen("/proc/self/io", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "rchar: %llu", &bytes), 1);
+    fclose(file);
+    return bytes;
+}
+
+static struct tracking_store_key numbered(unsigned number)
+{
+    char parcel[32];
+    int size = snprintf(parcel, sizeof parcel, "ups%c%012u", '\0', number);
+    return tracking_key_parcel(text_make(parcel, (size_t)size));
+}
+
+static void number_never_seen_is_found_out_with_little_reading(void **state)
+{
+    enum { parcels = 600000, absent = 2000, bytes_each_max = 64 * 1024 };
+    char directory[] = "/tmp/waybill-store-XXXXXX";
+    char command[64];
+    struct tracking_store *store;
+    struct tracking_store_options options = {
+        .memory_table_bytes = (size_t)24 * 1024 * 1024,
+        .block_cache_bytes = (size_t)1024 * 1024,
+        .background_jobs = 2,
+    };
+    struct buffer value;
+    bool found;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    options.directory = directory;
+    assert_false(error_is(tracking_store_open(&store, &options)));
+    buffer_init(&value, 1024);
+    for (unsigned i = 0; i < parcels; i++) {
+        struct tracking_store_key key = numbered(2 * i);
+        tracking_store_put(store, &key, text_of("v"));
+        if (i % 10000 == 0)
+            assert_false(error_is(tracking_store_write(store)));
+    }
+    assert_false(error_is(tracking_store_write(store)));
+    assert_false(error_is(tracking_store_flush(store)));
+    struct tracking_store_key from = numbered(0);
+    struct tracking_store_key to = numbered(2 * parcels);
+    tracking_store_compact(store, &from, &to);
+    unsigned long long before = bytes_read_by_this_process();
+    for (unsigned i = 0; i < absent; i++) {
+        struct tracking_store_key key = numbered(2 * (i * 277 % parcels) + 1);
+        assert_false(error_is(tracking_store_get(store, NULL, &key, &value, &found)));
+        assert_false(found);
+    }
+    unsigned long long read = bytes_read_by_this_process() - before;
+    if (read > (unsigned long long)absent * bytes_each_max)
+        fail_msg("%llu bytes read for %d numbers", read, absent);
+    buffer_deinit(&value);
+    tracking_store_close(store);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +151,7 @@ int main(void)
         cmocka_unit_test(error_texts_name_files_without_their_directory),
         cmocka_unit_test(events_of_a_parcel_stand_by_time_then_by_id),
         cmocka_unit_test(end_of_a_prefix_is_behind_all_that_begin_with_it),
+        cmocka_unit_test(number_never_seen_is_found_out_with_little_reading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
