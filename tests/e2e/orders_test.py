@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import grpc  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
-from order_shop import PENS, SECONDS, STOCK, FiveProcesses, OneProcess  # noqa: E402
+from order_shop import (  # noqa: E402
+    DESTINATION, PENS, SECONDS, STOCK, FiveProcesses, OneProcess, money)
 from postgresql_server import PostgresqlServer  # noqa: E402
 from waybill_server import (  # noqa: E402
     common, fulfillment as f, inventory as i, reason_of, shipping as p, tracking as t, violations_of,
@@ -164,6 +165,24 @@ def a_cancellation_gives_back_before_and_after_the_pivot(s):
         refused(lambda name=name: s.confirm(name), "ORDER_CANCELLED")
 
 
+def a_unit_too_heavy_for_a_parcel_goes_as_freight(s):
+    """90 kg in one piece cannot be shared out to two parcels; two of 45 kg can."""
+    for sku, grams in (("ANVIL", 90000), ("HAMMER", 45000)):
+        s.call(w, "PutItem", item=w.Item(sku=sku, name=sku, weight_grams=grams, hs_code="820520",
+                                         origin_country="DE"))
+        s.call(w, "ReceiveStock", movement_id="in-" + sku, warehouse_id="W1", sku=sku, quantity=2)
+        s.wait_until(lambda sku=sku: s.stock(sku).on_hand == 2)
+    for sku, quantity, parcels in (("ANVIL", 1, 1), ("HAMMER", 2, 2)):
+        lines = [f.OrderLine(sku=sku, quantity=quantity, unit_value=money(5000))]
+        s.call(f, "PromiseOrder", order_id="heavy-" + sku, lines=lines, destination=DESTINATION,
+               currency_code="USD")
+        order = s.confirm("heavy-" + sku)
+        part = order.parts[0]
+        assert order.state == CONFIRMED and len(part.tracking_numbers) == parcels, order
+        assert (part.service_code == "FREIGHT") == (sku == "ANVIL"), order
+        assert s.cancel(order.order_id).state == f.ORDER_STATE_CANCELLED
+
+
 def a_watcher_sees_the_order_go(s):
     watch = s.channel_of(f).unary_stream(
         "/waybill.fulfillment.v1.FulfillmentService/WatchOrder",
@@ -211,6 +230,7 @@ FLOWS = (
     a_promise_without_stock_says_what_there_is_and_leaves_nothing,
     an_abandoned_order_gives_back_and_a_late_payment_is_taken_if_the_stock_is_free,
     a_cancellation_gives_back_before_and_after_the_pivot,
+    a_unit_too_heavy_for_a_parcel_goes_as_freight,
     a_watcher_sees_the_order_go,
     the_books_agree,
 )

@@ -155,8 +155,15 @@ int64_t order_part_weight_grams(const struct order *order, const struct order_pa
     return weight;
 }
 
-size_t order_parcel_count(int64_t weight_grams, int64_t parcel_grams_max)
+size_t order_parcel_count(const struct order *order, const struct order_part *part,
+                          int64_t parcel_grams_max)
 {
+    int64_t weight_grams = order_part_weight_grams(order, part);
+    for (size_t i = 0; i < part->line_count; i++) {
+        const struct order_line *line = order_find_line(order, part->lines[i].sku);
+        if (line != NULL && line->weight_grams > parcel_grams_max)
+            return 1;
+    }
     if (weight_grams <= parcel_grams_max)
         return 1;
     int64_t count = (weight_grams - 1) / parcel_grams_max + 1;

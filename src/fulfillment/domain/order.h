@@ -262,9 +262,11 @@ int64_t order_part_weight_grams(const struct order *order, const struct order_pa
 
 /*
  * Into how many parcels of at most parcel_grams_max a part goes; all weigh the same, but for a
- * gram. What is more than fulfillment_parcels_max such parcels is one piece of freight.
+ * gram. What is more than fulfillment_parcels_max such parcels is one piece of freight, and so is a
+ * part with a unit that is too heavy for a parcel.
  */
-size_t order_parcel_count(int64_t weight_grams, int64_t parcel_grams_max);
+size_t order_parcel_count(const struct order *order, const struct order_part *part,
+                          int64_t parcel_grams_max);
 
 /* A share of `total` in `count` equal whole parts: the first ones get the rest. */
 int64_t order_share(int64_t total, size_t count, size_t index);

@@ -20,7 +20,7 @@ static Waybill__Shipping__V1__Parcel **parcel_messages(const struct order_call *
     const struct order_part *part = &order->parts[call->part];
     int64_t weight = order_part_weight_grams(order, part);
     int64_t value = order_part_value_minor(order, part);
-    *count = order_parcel_count(weight, parcel_grams_max);
+    *count = order_parcel_count(order, part, parcel_grams_max);
     Waybill__Shipping__V1__Parcel **parcels =
         arena_allocate_zero(call->arena, *count + 1, sizeof *parcels);
     for (size_t i = 0; parcels != NULL && i < *count; i++) {
