@@ -21,6 +21,7 @@
 enum {
     answer_headers_max = 100,
     header_bytes_max = 64 * 1024,
+    header_line_size = 16 * 1024, /* one of the request: a token may have some KiB */
     url_bytes_max = 8 * 1024,
     /* Its own, one for the name's look-up, and both again while the last ones are being closed. */
     sockets_per_connection = 4,
@@ -352,7 +353,7 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 
 static bool add_header(struct client_request *made, struct text name, struct text value)
 {
-    char line[4096];
+    char line[header_line_size];
     if (name.size + value.size + 3 > sizeof line || text_has_control(name) ||
         text_has_control(value))
         return false;

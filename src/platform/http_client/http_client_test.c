@@ -254,6 +254,25 @@ static void a_header_that_would_split_the_request_is_refused(void **state)
     tear_down(&fixture);
 }
 
+/* A carrier's token may have several KiB. */
+static void a_header_of_some_kib_arrives_whole(void **state)
+{
+    static char value[8192];
+    (void)state;
+    memset(value, 't', sizeof value);
+    struct fixture fixture;
+    set_up(&fixture, NULL);
+    struct http_client_header header = {text_of("X-Test"), text_make(value, sizeof value)};
+    struct http_client_request request = request_of("GET", url_of("http", "PLAIN_PORT", "/echo"));
+    request.answer_bytes_max = 2 * sizeof value;
+    request.headers = &header;
+    request.header_count = 1;
+    struct seen seen = run(&fixture, &request);
+    assert_int_equal(seen.verdict, HTTP_CLIENT_ANSWERED);
+    assert_int_equal(seen.body_size, strlen("GET /echo  1 ") + sizeof value);
+    tear_down(&fixture);
+}
+
 static void closing_answers_everyone_once(void **state)
 {
     struct fixture fixture;
@@ -311,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_refused_connection_and_an_unknown_name_are_not_sent),
         cmocka_unit_test(a_certificate_is_verified),
         cmocka_unit_test(a_header_that_would_split_the_request_is_refused),
+        cmocka_unit_test(a_header_of_some_kib_arrives_whole),
         cmocka_unit_test(closing_answers_everyone_once),
         cmocka_unit_test(without_memory_nothing_is_started_or_it_ends_once),
     };
