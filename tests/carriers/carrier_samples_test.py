@@ -119,6 +119,8 @@ def ups_shipments():
     same(read_value("ups", "ship", 200, value)["shipment"], charged="CAD 2000")
     total["MonetaryValue"] = None  # then it is not known: the published one would be wrong
     same(read_value("ups", "ship", 200, value)["shipment"], charged="")
+    total["MonetaryValue"] = "92233720368547758.07"  # nor is this one, beyond any limit of amounts
+    same(read_value("ups", "ship", 200, value)["shipment"], charged="")
     own = read("ups/ship/response-own-png.json", "ship")["shipment"]
     same(own, number="1Z5R89390357567127", charged="CAD 15542", warnings=1)
     value = json.loads(sample("ups/ship/response-own-png.json"))

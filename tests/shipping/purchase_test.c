@@ -68,6 +68,17 @@ static void a_purchase_is_recorded_with_numbers_and_amounts(void **state)
     desk_call_destroy(call);
 }
 
+static void a_charge_below_nothing_is_not_known(void **state)
+{
+    struct shipping_desk *desk = *state;
+    desk->alpha.price_minor = -500;
+    struct desk_call *call = create(desk);
+    assert_answered(call, SHIPMENT_CREATED);
+    assert_string_equal(call->as.create.shipment.charged.currency_code, "");
+    assert_int_equal(call->as.create.shipment.charged.amount_minor, 0);
+    desk_call_destroy(call);
+}
+
 static void the_same_again_answers_the_record_and_asks_nobody(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -376,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_purchase_is_recorded_with_numbers_and_amounts, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_charge_below_nothing_is_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_same_again_answers_the_record_and_asks_nobody, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(other_content_under_the_same_id_is_refused, set_up,

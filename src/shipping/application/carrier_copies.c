@@ -48,6 +48,8 @@ bool copy_carrier_shipment(struct arena *arena, const struct carrier_shipment *f
 {
     bool failed = false;
     *to = *from;
+    if (from->charged.amount_minor < 0) /* no carrier pays for what it carries: not known */
+        to->charged = (struct shipping_money){0};
     to->tracking_number = copy_text(arena, from->tracking_number, &failed);
     to->labels = copy_labels(arena, from->labels, from->label_count, &failed);
     to->warnings = copy_charges(arena, from->warnings, from->warning_count, &failed);

@@ -8,6 +8,7 @@
 #include "shipping/infrastructure/carriers/carrier_values.h"
 
 #include "platform/base/civil_date.h"
+#include "shipping/domain/limits.h"
 
 #include <inttypes.h>
 #include <openssl/sha.h>
@@ -88,7 +89,10 @@ bool money_from_decimal(struct text amount, struct text currency, struct shippin
             return false;
         made.currency_code[i] = currency.data[i];
     }
-    if (!decimal_to_integer(amount, currency_minor_digits(made.currency_code), &made.amount_minor))
+    if (!decimal_to_integer(amount, currency_minor_digits(made.currency_code),
+                            &made.amount_minor) ||
+        made.amount_minor > shipping_amount_minor_max ||
+        made.amount_minor < -shipping_amount_minor_max)
         return false;
     *money = made;
     return true;

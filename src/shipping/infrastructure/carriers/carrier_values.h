@@ -21,7 +21,10 @@ int currency_minor_digits(const char *currency_code);
  */
 bool decimal_to_integer(struct text decimal, int digits, int64_t *value);
 
-/* The currency is three capital letters. False: it is not, or the amount is no number. */
+/*
+ * The currency is three capital letters. False: it is not, or the amount is no number, or one
+ * beyond shipping_amount_minor_max either way.
+ */
 bool money_from_decimal(struct text amount, struct text currency, struct shipping_money *money);
 
 enum { decimal_size = 32 };
