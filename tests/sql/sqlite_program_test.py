@@ -57,6 +57,9 @@ def killed_under_load_nothing_answered_is_lost():
                 load.process.wait(30)
                 load.reader.join(30)
                 known = acknowledged(load)
+                for name in os.listdir(directory):
+                    mode = os.stat(os.path.join(directory, name)).st_mode
+                    assert mode & 0o007 == 0, f"{name}: {mode:o}: others may read what customers order"
                 missing = known - stored(path)
                 assert not missing, f"kill {kill}: {len(missing)} of {len(known)} lost"
                 answers += len(known)

@@ -18,6 +18,7 @@
 #include "platform/sql/sqlite_connection.h"
 #include "platform/storage/file_system.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -435,7 +436,12 @@ static struct error claim_file(struct sqlite_store *store)
     if (error_is(error))
         return error;
     snprintf(name, sizeof name, "%s-lock", path);
-    return file_system_lock(file_system_posix(), name, &store->lock);
+    error = file_system_lock(file_system_posix(), name, &store->lock);
+    /* SQLite alone would let everybody read it; its -wal and -shm have the rights it has. */
+    int made = error_is(error) ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (made >= 0)
+        close(made); /* what cannot be opened, SQLite says */
+    return error;
 }
 
 static struct error run_on_writer(void *context, sql_script *script, void *script_context)
