@@ -170,7 +170,17 @@ void process_tell_health(struct process *process)
 static _Noreturn void store_failed(void *context, const struct error *error)
 {
     (void)context;
-    log_error("a store failed; the process stops, nothing more is answered", error);
+    struct log_field fields[] = {
+        log_string("error", error_text(error->code)),
+        log_string("detail", error->detail),
+        log_string("advice", error->code == ERROR_DAMAGED
+                                 ? "`waybill verify DIR` says what is damaged; restore the "
+                                   "directory from a backup"
+                                 : "look after the disk, then start again: what was answered is "
+                                   "kept"),
+    };
+    log_event(LOG_LEVEL_ERROR, "a store failed; the process stops, nothing more is answered",
+              fields, sizeof fields / sizeof fields[0]);
     _exit(1);
 }
 

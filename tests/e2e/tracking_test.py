@@ -545,6 +545,36 @@ def page_of_the_largest_events_fits_a_client_as_it_comes():
         assert sorted(numbers) == sorted(["N"] + [f"N{i}" for i in range(1000, 2000)]), len(numbers)
 
 
+def damaged_file_of_rocksdb_is_named_with_what_to_do():
+    with Place() as data:
+        with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
+            for i in range(100):
+                record(channel, f"N{i % 7}", f"e{i}", i)
+        folder = os.path.join(data, "tracking", "rocksdb")
+        file = max((name for name in os.listdir(folder) if name.endswith(".sst")),
+                   key=lambda name: os.path.getsize(os.path.join(folder, name)))
+        with open(os.path.join(folder, file), "r+b") as table:
+            first = table.read(1)[0]
+            table.seek(0)
+            table.write(bytes([first ^ 0x55]))
+        done = subprocess.run([waybill_server.PROGRAM, "verify", data], capture_output=True, text=True)
+        assert done.returncode == 1 and f"in {file} offset" in done.stderr, done
+        process = subprocess.Popen([waybill_server.PROGRAM, "serve", "tracking", "--listen", "127.0.0.1:0",
+                                    "--operations", "127.0.0.1:0", "--data", data],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ready = process.stdout.readline()  # nothing, if it was met while starting
+        if ready:
+            with waybill_server.channel_to(ready.split()[2].partition("=")[2]) as channel:
+                try:
+                    get(channel, "N1")
+                    raise AssertionError("what is damaged was read")
+                except grpc.RpcError:
+                    pass
+        told = process.communicate(timeout=60)[1]
+        assert process.returncode == 1 and f"in {file} offset" in told, told
+        assert "waybill verify" in told and "restore the" in told, told
+
+
 def ping_that_is_too_old_leaves_nothing_behind():
     with Place() as data:
         with Server(data, *SMALL) as server, waybill_server.channel_to(server.listen) as channel:
@@ -591,6 +621,7 @@ tap.run([stream_answers_every_event_by_its_id, stream_that_is_cut_leaves_a_serve
          dead_letters_are_listed_survive_a_restart_and_are_replayed,
          silence_is_told_once_over_restarts_and_ends_with_the_next_scan,
          import_records_a_file_once_and_verify_finds_it_whole,
+         damaged_file_of_rocksdb_is_named_with_what_to_do,
          ping_that_is_too_old_leaves_nothing_behind,
          import_refuses_single_rows_and_tells_what_it_leaves_out,
          page_of_the_largest_events_fits_a_client_as_it_comes, every_refusal_names_its_fields])
