@@ -24,6 +24,8 @@ static const char *advice_for(enum error_code code)
         return "make room on the disk and start again";
     case ERROR_NETWORK:
         return "is another program using the port? --listen HOST:0 picks a free one";
+    case ERROR_STORE_UNAVAILABLE:
+        return "does the database run, at that address, and may that user enter it?";
     case ERROR_INVALID_SETTING:
         return "`waybill serve --help` lists all settings";
     case ERROR_NONE:
@@ -36,7 +38,6 @@ static const char *advice_for(enum error_code code)
     case ERROR_OUTBOX_FULL:
     case ERROR_CURSOR_EXPIRED:
     case ERROR_INPUT_OUTPUT:
-    case ERROR_STORE_UNAVAILABLE:
     case ERROR_PROTOCOL:
     case ERROR_DEADLINE:
     case ERROR_CANCELLED:

@@ -289,6 +289,12 @@ def data_directory_that_may_not_be_written_is_refused():
         assert_told(done, 1, "Permission denied", "may this user write to it?")
 
 
+def a_database_that_is_not_there_is_told_of_as_one():
+    with Place() as place:
+        serve_is_told(place, 1, "warehouse: ", "Connection refused", "→ does the database run",
+                      arguments=("--warehouse", f"postgresql://nobody@127.0.0.1:{free_port()}/none"))
+
+
 def checksum_of(data):
     library = ctypes.CDLL("libxxhash.so.0")
     library.XXH3_64bits.restype = ctypes.c_uint64
@@ -899,6 +905,7 @@ tap.run([
     data_directory_of_another_server_is_refused,
     data_directory_that_cannot_be_one_is_refused,
     data_directory_that_may_not_be_written_is_refused,
+    a_database_that_is_not_there_is_told_of_as_one,
     data_directory_of_a_newer_program_is_refused,
     operations_port_tells_health_readiness_and_metrics,
     signals_end_it_in_good_order_and_calls_in_flight_finish,
