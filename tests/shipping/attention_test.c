@@ -17,21 +17,6 @@
 static const int64_t second_us = 1000000;
 static const int64_t hour_us = INT64_C(3600) * 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static uint64_t gauge(struct shipping_desk *desk, const char *name)
 {
     char line[128];
@@ -391,23 +376,27 @@ static void after_an_upgrade_they_are_read_once_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_label_is_voided_at_once_where_the_carrier_does, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_carrier_that_is_away_is_asked_until_it_answers, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(when_to_come_back_is_the_carriers_word, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(after_a_day_of_asking_a_person_sees_to_it, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_label_is_voided_at_once_where_the_carrier_does,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_that_is_away_is_asked_until_it_answers,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(when_to_come_back_is_the_carriers_word,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(after_a_day_of_asking_a_person_sees_to_it,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(
-            a_carrier_that_will_not_and_one_that_cannot_are_for_a_person, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_person_has_it_tried_again_or_says_that_it_is_done, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(no_crash_forgets_a_label_nobody_wants, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(wrong_fields_are_named, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_not_understood_is_seen_and_counted, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(after_an_upgrade_they_are_read_once_more, set_up,
-                                        tear_down),
+            a_carrier_that_will_not_and_one_that_cannot_are_for_a_person, shipping_desk_set_up,
+            shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_person_has_it_tried_again_or_says_that_it_is_done,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(no_crash_forgets_a_label_nobody_wants, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(wrong_fields_are_named, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_understood_is_seen_and_counted,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(after_an_upgrade_they_are_read_once_more,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_attention", tests, NULL, NULL);
 }

@@ -13,21 +13,6 @@
 
 static const int64_t minute_us = INT64_C(60) * 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static void create(struct shipping_desk *desk, enum carrier_verdict verdict)
 {
     desk->alpha.create = (struct fake_orders){.verdict = verdict, .count = 1};
@@ -175,21 +160,24 @@ static void what_was_never_sent_is_cancelled_without_the_carrier(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_label_is_voided_and_told_of, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_same_again_answers_the_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_label_is_voided_and_told_of, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_same_again_answers_the_record, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_carrier_without_a_void_says_so_and_nothing_is_noted,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_carrier_that_will_not_is_not_asked_again, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_that_will_not_is_not_asked_again,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_void_without_an_answer_is_asked_for_until_there_is_one,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_wish_survives_the_end_of_the_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_nobody_knows_of_cannot_be_cancelled, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(neither_can_what_was_refused_or_never_was, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_wish_survives_the_end_of_the_process,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_nobody_knows_of_cannot_be_cancelled,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(neither_can_what_was_refused_or_never_was,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(what_was_never_sent_is_cancelled_without_the_carrier,
-                                        set_up, tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_cancellation", tests, NULL, NULL);
 }

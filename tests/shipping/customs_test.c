@@ -12,21 +12,6 @@
 
 #include <string.h>
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 enum { items_max = 4 };
 
 /* A call across a border with two good items, which the test may change before it asks. */
@@ -293,22 +278,29 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_border_without_customs_is_a_violation_for_both_calls,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(inside_the_customs_union_none_are_asked_for, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(inside_the_customs_union_none_are_asked_for,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(customs_that_nobody_asks_for_are_checked_all_the_same,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(all_items_are_in_one_currency, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_item_has_a_value, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_sum_of_all_items_can_be_written, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(numbers_out_of_range_are_named_and_not_added, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(incoterms_are_those_of_2020, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(contents_are_one_of_five_kinds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_left_out_is_the_default, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_hs_code_is_digits_and_points, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_other_field_of_an_item_has_its_rule, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(all_items_are_in_one_currency, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_item_has_a_value, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_sum_of_all_items_can_be_written, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_out_of_range_are_named_and_not_added,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(incoterms_are_those_of_2020, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(contents_are_one_of_five_kinds, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_left_out_is_the_default, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_hs_code_is_digits_and_points, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(every_other_field_of_an_item_has_its_rule,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_customs", tests, NULL, NULL);
 }

@@ -37,12 +37,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static struct desk_call *label(struct shipping_desk *desk, int64_t parcel, bool any_format,
                                enum shipping_label_format format)
 {
@@ -144,15 +138,16 @@ static void tracking_is_asked_by_shipment_or_by_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_carriers_own_label_is_served, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_carriers_own_label_is_served, set_up,
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(what_was_delivered_is_served_whatever_was_asked, set_up,
-                                        tear_down),
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_refused_with_its_reason, set_up,
-                                        tear_down),
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(labels_of_the_tariff_are_drawn_from_the_record, set_up,
-                                        tear_down),
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(tracking_is_asked_by_shipment_or_by_number, set_up,
-                                        tear_down),
+                                        shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_labels", tests, NULL, NULL);
 }

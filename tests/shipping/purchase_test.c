@@ -15,21 +15,6 @@
 
 static const int64_t second_us = 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static void assert_answered(const struct desk_call *call, enum shipment_state expected)
 {
     assert_true(call->is_done);
@@ -385,38 +370,44 @@ static void fields_are_checked_all_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_purchase_is_recorded_with_numbers_and_amounts, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_charge_below_nothing_is_not_known, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_same_again_answers_the_record_and_asks_nobody, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(other_content_under_the_same_id_is_refused, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_refusal_is_a_final_record_with_its_reason, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_was_surely_not_done_may_be_asked_for_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_lost_answer_is_unknown_and_never_bought_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(calls_during_a_purchase_wait_for_its_end, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_waited_and_is_late_gets_deadline, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_purchase_goes_on_after_its_callers_deadline, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(an_end_that_cannot_be_stored_is_offered_until_it_is, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_purchase_is_recorded_with_numbers_and_amounts,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_charge_below_nothing_is_not_known, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_same_again_answers_the_record_and_asks_nobody,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(other_content_under_the_same_id_is_refused,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_refusal_is_a_final_record_with_its_reason,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_surely_not_done_may_be_asked_for_again,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_answer_is_unknown_and_never_bought_again,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(calls_during_a_purchase_wait_for_its_end,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(who_waited_and_is_late_gets_deadline, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_purchase_goes_on_after_its_callers_deadline,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_end_that_cannot_be_stored_is_offered_until_it_is,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(an_end_stored_although_its_answer_was_lost_is_stored_once,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_durable_sent_nothing_is_sent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_orderly_end_waits_for_what_the_carrier_says, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(two_processes_buy_one_label, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_label_nobody_wants_any_more_is_voided, set_up, tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(without_a_durable_sent_nothing_is_sent,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_orderly_end_waits_for_what_the_carrier_says,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(two_processes_buy_one_label, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_label_nobody_wants_any_more_is_voided,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(what_the_carrier_cannot_do_is_refused_before_any_trace,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_wish_for_a_format_the_carrier_has_one, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(fields_are_checked_all_at_once, set_up, tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(without_a_wish_for_a_format_the_carrier_has_one,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(fields_are_checked_all_at_once, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_purchase", tests, NULL, NULL);
 }

@@ -15,21 +15,6 @@
 
 static const int64_t second_us = 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static bool answered;
 
 static void push_done(struct shipping_push *push)
@@ -229,21 +214,25 @@ static void a_call_to_a_carrier_is_kept_for_audit_and_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_push_is_kept_and_its_scan_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(replays_have_no_effect, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_authentic_is_not_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_the_store_the_carrier_is_to_come_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_could_not_be_recorded_is_read_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_waits_is_read_at_the_start, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_unknown_shape_is_kept_and_stops_nobody, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_is_longer_than_anybody_takes_stops_nobody, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_push_is_kept_and_its_scan_is_told, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(replays_have_no_effect, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_authentic_is_not_kept, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(without_the_store_the_carrier_is_to_come_again,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_could_not_be_recorded_is_read_again,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_is_read_at_the_start, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_shape_is_kept_and_stops_nobody,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_longer_than_anybody_takes_stops_nobody,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test(texts_of_scans_are_cut_between_characters),
-        cmocka_unit_test_setup_teardown(a_call_to_a_carrier_is_kept_for_audit_and_cut, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_call_to_a_carrier_is_kept_for_audit_and_cut,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_pushes", tests, NULL, NULL);
 }

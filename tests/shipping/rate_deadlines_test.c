@@ -12,21 +12,6 @@
 
 static const int64_t second_us = 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 /* beta hears the question and says nothing, ever: no time-out of its own ends that. */
 static void let_beta_be_stuck(struct shipping_desk *desk)
 {
@@ -156,16 +141,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            a_stuck_carrier_has_a_reason_when_the_time_for_rates_is_over, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_answer_is_there_before_the_callers_deadline, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_far_deadline_does_not_keep_the_answer_back, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(many_calls_wait_for_their_own_time_each, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_orderly_end_does_not_wait_for_a_stuck_carrier, set_up,
-                                        tear_down),
+            a_stuck_carrier_has_a_reason_when_the_time_for_rates_is_over, shipping_desk_set_up,
+            shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_answer_is_there_before_the_callers_deadline,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_far_deadline_does_not_keep_the_answer_back,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(many_calls_wait_for_their_own_time_each,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_orderly_end_does_not_wait_for_a_stuck_carrier,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_purchase_by_rule_does_not_wait_for_a_stuck_carrier,
-                                        set_up, tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_rate_deadlines", tests, NULL, NULL);
 }

@@ -17,21 +17,6 @@
 
 static const int64_t second_us = 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 static void all_carriers_are_asked_and_the_cheapest_comes_first(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -534,38 +519,47 @@ static void a_named_service_is_bought_without_a_price_if_nobody_says_it(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(all_carriers_are_asked_and_the_cheapest_comes_first, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_carrier_without_an_answer_has_a_reason, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_is_not_named_is_not_asked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_too_heavy_is_not_even_asked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_border_asks_for_customs, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_unknown_carrier_and_a_bent_date_are_violations, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_rate_buys_what_was_rated, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_bent_rate_is_found_out_at_every_character, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(another_keys_rate_is_a_mismatch, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_changed_fact_is_a_mismatch_that_names_it, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(all_carriers_are_asked_and_the_cheapest_comes_first,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_without_an_answer_has_a_reason,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(who_is_not_named_is_not_asked, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_heavy_is_not_even_asked, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_border_asks_for_customs, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_carrier_and_a_bent_date_are_violations,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_buys_what_was_rated, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_bent_rate_is_found_out_at_every_character,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(another_keys_rate_is_a_mismatch, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_fact_is_a_mismatch_that_names_it,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(
-            what_was_asked_about_is_bought_with_its_options_and_direction, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_cannot_do_what_is_asked_for_is_not_asked, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_rate_of_an_earlier_release_has_expired, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_rate_ends_and_a_repeat_does_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_seal_is_hmac_as_others_know_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_decides_its_rates_answers_on_the_callers_thread, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_decides_its_rates_stands_beside_who_is_asked, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_cheapest_and_the_fastest_are_told_apart, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(without_any_rate_there_is_no_trace, set_up, tear_down),
+            what_was_asked_about_is_bought_with_its_options_and_direction, shipping_desk_set_up,
+            shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(who_cannot_do_what_is_asked_for_is_not_asked,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_of_an_earlier_release_has_expired,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_ends_and_a_repeat_does_not, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_seal_is_hmac_as_others_know_it, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(who_decides_its_rates_answers_on_the_callers_thread,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(who_decides_its_rates_stands_beside_who_is_asked,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_cheapest_and_the_fastest_are_told_apart,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(without_any_rate_there_is_no_trace, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_named_service_is_bought_without_a_price_if_nobody_says_it,
-                                        set_up, tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_rates", tests, NULL, NULL);
 }

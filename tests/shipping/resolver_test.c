@@ -16,21 +16,6 @@
 static const int64_t minute_us = INT64_C(60) * 1000000;
 static const int64_t hour_us = INT64_C(3600) * 1000000;
 
-static int set_up(void **state)
-{
-    static struct shipping_desk desk;
-    shipping_desk_init(&desk);
-    shipping_desk_start(&desk);
-    *state = &desk;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    shipping_desk_deinit(*state);
-    return 0;
-}
-
 /* Shipment "a" is UNKNOWN; bought at the carrier or not. */
 static void lose(struct shipping_desk *desk, bool bought)
 {
@@ -282,35 +267,38 @@ static void six_hundred_lost_purchases_are_all_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_bought_is_adopted_a_minute_later, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_search_that_lags_is_asked_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_found_in_a_day_is_for_a_person, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_carrier_that_is_away_is_asked_for_a_day_too, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_the_carrier_has_voided_is_cancelled, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(two_labels_are_for_a_person_with_their_numbers, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_carrier_without_search_is_for_a_person_at_once, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(sent_found_at_the_start_is_looked_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_found_label_is_kept_when_the_store_is_back, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_person_adopts_what_the_carrier_confirms, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_bought_is_adopted_a_minute_later,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_search_that_lags_is_asked_again, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_found_in_a_day_is_for_a_person,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_that_is_away_is_asked_for_a_day_too,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_the_carrier_has_voided_is_cancelled,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(two_labels_are_for_a_person_with_their_numbers,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_carrier_without_search_is_for_a_person_at_once,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(sent_found_at_the_start_is_looked_up, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_found_label_is_kept_when_the_store_is_back,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_person_adopts_what_the_carrier_confirms,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_number_that_the_carrier_does_not_have_is_not_adopted,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_number_of_another_shipment_is_not_adopted, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(the_number_of_another_shipment_is_not_adopted,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(where_the_carrier_cannot_say_the_persons_word_counts,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(buying_again_needs_the_end_of_the_look_ups, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_is_settled_cannot_be_resolved, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(six_hundred_lost_purchases_are_all_closed, set_up,
-                                        tear_down),
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(buying_again_needs_the_end_of_the_look_ups,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_settled_cannot_be_resolved, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(six_hundred_lost_purchases_are_all_closed,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
     };
     return cmocka_run_group_tests_name("shipping_resolver", tests, NULL, NULL);
 }

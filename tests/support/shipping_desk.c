@@ -148,6 +148,21 @@ void shipping_desk_deinit(struct shipping_desk *desk)
     test_executor_deinit(&desk->executor);
 }
 
+int shipping_desk_set_up(void **state)
+{
+    static struct shipping_desk desk;
+    shipping_desk_init(&desk);
+    shipping_desk_start(&desk);
+    *state = &desk;
+    return 0;
+}
+
+int shipping_desk_tear_down(void **state)
+{
+    shipping_desk_deinit(*state);
+    return 0;
+}
+
 void shipping_desk_run(struct shipping_desk *desk)
 {
     while (test_executor_run_all(&desk->executor) > 0)

@@ -35,6 +35,10 @@ struct shipping_desk {
 void shipping_desk_init(struct shipping_desk *desk);
 void shipping_desk_deinit(struct shipping_desk *desk);
 
+/* Fixtures: *state is the one desk, which has been started. */
+int shipping_desk_set_up(void **state);
+int shipping_desk_tear_down(void **state);
+
 /* The service begins, and does what it does at once. */
 void shipping_desk_start(struct shipping_desk *desk);
 
