@@ -21,9 +21,10 @@ enum sql_verdict keep_audit_script(struct step *step)
     return SQL_COMMIT;
 }
 
-static struct shipping_audit entry_of(const struct sql_rows *rows, size_t row)
+static void take_entry(struct step *step, const struct sql_rows *rows, size_t row)
 {
-    return (struct shipping_audit){
+    struct list_audit_command *command = (struct list_audit_command *)step->command;
+    command->entries[command->entry_count++] = (struct shipping_audit){
         .time_us = sql_rows_integer(rows, row, 1),
         .shipment_id = sql_rows_text(rows, row, 2),
         .attempt = (uint32_t)sql_rows_integer(rows, row, 3),
@@ -37,9 +38,7 @@ static struct shipping_audit entry_of(const struct sql_rows *rows, size_t row)
     };
 }
 
-enum { part_rows = 8 };
-
-/* A page ends when its entries have taken page_memory_bytes; requests and answers may be large. */
+/* Requests and answers may be large. */
 enum sql_verdict list_audit_script(struct step *step)
 {
     static const struct sql_statement list = {
@@ -47,35 +46,17 @@ enum sql_verdict list_audit_script(struct step *step)
                 " answer, duration_us FROM shipping_audit"
                 " WHERE shipment_id = $1 AND position > $2 ORDER BY position LIMIT $3"};
     struct list_audit_command *command = (struct list_audit_command *)step->command;
-    size_t used_before = arena_used(step->arena);
-    uint64_t after = command->after;
-    bool has_more = true;
+    const struct step_page page = {.list = &list,
+                                   .of = command->shipment_id,
+                                   .after = command->after,
+                                   .size = command->page_size,
+                                   .part_rows = 8,
+                                   .used_before = arena_used(step->arena),
+                                   .take = take_entry};
     command->entry_count = 0;
-    command->next = 0;
     command->entries =
         shipping_step_allocate(step, command->page_size + 1, sizeof *command->entries);
-    if (command->entries == NULL)
+    if (command->entries == NULL || !shipping_step_read_page(step, &page, &command->next))
         return SQL_FAIL;
-    while (has_more) {
-        size_t left = command->page_size - command->entry_count;
-        bool is_full = left == 0 || (command->entry_count > 0 &&
-                                     arena_used(step->arena) - used_before > page_memory_bytes);
-        size_t part = left < part_rows ? left : part_rows;
-        struct sql_rows rows;
-        if (!sql_query(step->session, &list,
-                       BOUND(sql_text(command->shipment_id), sql_integer((int64_t)after),
-                             sql_integer(is_full ? 1 : (int64_t)part)),
-                       &rows))
-            return SQL_FAIL;
-        if (is_full) {
-            command->next = rows.count > 0 ? after : 0;
-            break;
-        }
-        has_more = rows.count == part;
-        for (size_t i = 0; i < rows.count; i++) {
-            command->entries[command->entry_count++] = entry_of(&rows, i);
-            after = (uint64_t)sql_rows_integer(&rows, i, 0);
-        }
-    }
     return SQL_COMMIT;
 }

@@ -68,3 +68,34 @@ bool step_take_turn(struct step *step)
     struct sql_rows rows;
     return sql_query(step->session, &lock, NULL, 0, &rows);
 }
+
+bool shipping_step_read_page(struct step *step, const struct step_page *page, uint64_t *next)
+{
+    size_t count = 0;
+    uint64_t after = page->after;
+    bool has_more = true;
+    *next = 0;
+    while (has_more) {
+        size_t left = page->size - count;
+        bool is_full = left == 0 || (count > 0 && arena_used(step->arena) - page->used_before >
+                                                      page_memory_bytes);
+        size_t part = is_full ? 1 : left < page->part_rows ? left : page->part_rows;
+        struct sql_rows rows;
+        if (!sql_query(
+                step->session, page->list,
+                BOUND(sql_text(page->of), sql_integer((int64_t)after), sql_integer((int64_t)part)),
+                &rows))
+            return false;
+        if (is_full) {
+            *next = rows.count > 0 ? after : 0;
+            return true;
+        }
+        has_more = rows.count == part;
+        for (size_t i = 0; i < rows.count; i++) {
+            page->take(step, &rows, i);
+            after = (uint64_t)sql_rows_integer(&rows, i, 0);
+        }
+        count += rows.count;
+    }
+    return true;
+}

@@ -61,6 +61,20 @@ bool step_take_turn(struct step *step);
 /* What a page of records may take of the call's arena; it ends early then, never empty. */
 extern const size_t page_memory_bytes;
 
+/* A page of records that may be large, read in parts. */
+struct step_page {
+    const struct sql_statement *list; /* of $1, behind position $2, $3 rows; the position first */
+    struct text of;
+    uint64_t after;
+    size_t size;        /* records at most */
+    size_t part_rows;   /* read at once */
+    size_t used_before; /* of the arena, before the page took any */
+    void (*take)(struct step *step, const struct sql_rows *rows, size_t row);
+};
+
+/* `next`: the position to go on behind; 0 = there is no more. False: it ends with SQL_FAIL. */
+bool shipping_step_read_page(struct step *step, const struct step_page *page, uint64_t *next);
+
 /* The scripts. */
 shipping_step_script begin_shipment_script, mark_sent_script, record_purchase_script,
     record_lookup_script;

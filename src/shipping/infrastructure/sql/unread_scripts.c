@@ -4,50 +4,36 @@
  */
 #include "shipping/infrastructure/sql/step.h"
 
-enum { part_rows = 4 };
+static void take_unread(struct step *step, const struct sql_rows *rows, size_t row)
+{
+    struct list_unread_pushes_command *command = (struct list_unread_pushes_command *)step->command;
+    command->pushes[command->push_count++] = (struct shipping_unread_push){
+        .push = {.webhook_id = (uint64_t)sql_rows_integer(rows, row, 0),
+                 .carrier = sql_rows_text(rows, row, 1),
+                 .body = sql_rows_blob(rows, row, 2),
+                 .receive_time_us = sql_rows_integer(rows, row, 3)},
+        .why = sql_rows_text(rows, row, 4),
+    };
+}
 
 enum sql_verdict list_unread_pushes_script(struct step *step)
 {
     static const struct sql_statement list = {
         .text = "SELECT position, carrier, body, receive_time_us, why FROM shipping_webhooks"
-                " WHERE state = 2 AND position > $1 AND (carrier = $2 OR $2 = '')"
+                " WHERE state = 2 AND (carrier = $1 OR $1 = '') AND position > $2"
                 " ORDER BY position LIMIT $3"};
     struct list_unread_pushes_command *command = (struct list_unread_pushes_command *)step->command;
-    size_t used_before = arena_used(step->arena);
-    uint64_t after = command->after;
-    bool has_more = true;
+    const struct step_page page = {.list = &list,
+                                   .of = command->carrier,
+                                   .after = command->after,
+                                   .size = command->page_size,
+                                   .part_rows = 4,
+                                   .used_before = arena_used(step->arena),
+                                   .take = take_unread};
     command->push_count = 0;
-    command->next = 0;
     command->pushes = shipping_step_allocate(step, command->page_size + 1, sizeof *command->pushes);
-    if (command->pushes == NULL)
+    if (command->pushes == NULL || !shipping_step_read_page(step, &page, &command->next))
         return SQL_FAIL;
-    while (has_more) {
-        size_t left = command->page_size - command->push_count;
-        bool is_full = left == 0 || (command->push_count > 0 &&
-                                     arena_used(step->arena) - used_before > page_memory_bytes);
-        size_t part = is_full ? 1 : left < part_rows ? left : part_rows;
-        struct sql_rows rows;
-        if (!sql_query(step->session, &list,
-                       BOUND(sql_integer((int64_t)after), sql_text(command->carrier),
-                             sql_integer((int64_t)part)),
-                       &rows))
-            return SQL_FAIL;
-        if (is_full) {
-            command->next = rows.count > 0 ? after : 0;
-            break;
-        }
-        has_more = rows.count == part;
-        for (size_t i = 0; i < rows.count; i++) {
-            after = (uint64_t)sql_rows_integer(&rows, i, 0);
-            command->pushes[command->push_count++] = (struct shipping_unread_push){
-                .push = {.webhook_id = after,
-                         .carrier = sql_rows_text(&rows, i, 1),
-                         .body = sql_rows_blob(&rows, i, 2),
-                         .receive_time_us = sql_rows_integer(&rows, i, 3)},
-                .why = sql_rows_text(&rows, i, 4),
-            };
-        }
-    }
     return SQL_COMMIT;
 }
 
