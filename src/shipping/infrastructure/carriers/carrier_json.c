@@ -116,3 +116,14 @@ bool json_label(struct arena *arena, json_t *value, const char *path, struct tex
     label->format = is_named(said, "PNG") ? SHIPPING_LABEL_PNG : SHIPPING_LABEL_PDF;
     return is_named(said, "PNG") || is_named(said, "PDF");
 }
+
+void json_warnings(struct arena *arena, json_t *value, const char *path, const char *words_path,
+                   struct carrier_shipment *shipment)
+{
+    size_t count = json_count(value, path);
+    struct carrier_charge *all = arena_allocate_zero(arena, count, sizeof *all);
+    for (size_t i = 0; i < count && all != NULL; i++)
+        all[i].description = json_words(arena, json_element(value, path, i), words_path);
+    shipment->warnings = all;
+    shipment->warning_count = all == NULL ? 0 : count;
+}

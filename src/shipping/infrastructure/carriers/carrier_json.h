@@ -45,4 +45,11 @@ bool json_bytes(struct arena *arena, json_t *value, const char *path, struct tex
 bool json_label(struct arena *arena, json_t *value, const char *path, struct text said,
                 struct carrier_label *label);
 
+/*
+ * The shipment's warnings: the words at `words_path` within each element at the path. None without
+ * memory.
+ */
+void json_warnings(struct arena *arena, json_t *value, const char *path, const char *words_path,
+                   struct carrier_shipment *shipment);
+
 #endif

@@ -119,16 +119,6 @@ static void read_documents(struct arena *arena, json_t *root, struct carrier_shi
     shipment->label_count = whole == NULL ? 0 : taken;
 }
 
-static void read_warnings(struct arena *arena, json_t *root, struct carrier_shipment *shipment)
-{
-    size_t count = json_count(root, "warnings");
-    struct carrier_charge *all = arena_allocate_zero(arena, count, sizeof *all);
-    for (size_t i = 0; i < count && all != NULL; i++)
-        all[i].description = json_words(arena, json_element(root, "warnings", i), "");
-    shipment->warnings = all;
-    shipment->warning_count = all == NULL ? 0 : count;
-}
-
 static void read_shipment(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                           struct carrier_shipment *shipment)
 {
@@ -144,7 +134,7 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
         parcels[i].tracking_number =
             json_words(arena, json_element(root, "packages", i), "trackingNumber");
     read_documents(arena, root, shipment, parcels);
-    read_warnings(arena, root, shipment);
+    json_warnings(arena, root, "warnings", "", shipment);
     if (billed(arena, root, "shipmentCharges", "price", &shipment->charged) == NULL)
         shipment->charged = (struct shipping_money){0};
     if (!read_promise(arena, root, "estimatedDeliveryDate.estimatedDeliveryDate",

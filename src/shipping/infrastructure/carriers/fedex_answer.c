@@ -214,16 +214,6 @@ static struct text master_number(struct arena *arena, json_t *shipment)
     return (struct text){0};
 }
 
-static void read_alerts(struct arena *arena, json_t *from, struct carrier_shipment *shipment)
-{
-    size_t count = json_count(from, "alerts");
-    struct carrier_charge *all = arena_allocate_zero(arena, count, sizeof *all);
-    for (size_t i = 0; i < count && all != NULL; i++)
-        all[i].description = json_words(arena, json_element(from, "alerts", i), "message");
-    shipment->warnings = all;
-    shipment->warning_count = all == NULL ? 0 : count;
-}
-
 static void read_shipment(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                           struct carrier_shipment *shipment)
 {
@@ -244,7 +234,7 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
     shipment->estimated_delivery_time_us =
         read_commit(arena, json_member(made, "completedShipmentDetail"));
     read_charge(arena, made, &shipment->charged);
-    read_alerts(arena, made, shipment);
+    json_warnings(arena, made, "alerts", "message", shipment);
     if (shipment->tracking_number.size > 0 && shipment->parcel_count > 0)
         return;
     struct text alert = json_words(arena, answer->root, "output.alerts.message");

@@ -186,17 +186,6 @@ static void read_parcel(struct arena *arena, json_t *from, struct carrier_parcel
     }
 }
 
-static void read_alerts(struct arena *arena, json_t *response, struct carrier_shipment *shipment)
-{
-    size_t count = json_count(response, "Response.Alert");
-    struct carrier_charge *all = arena_allocate_zero(arena, count, sizeof *all);
-    for (size_t i = 0; i < count && all != NULL; i++)
-        all[i].description =
-            json_words(arena, json_element(response, "Response.Alert", i), "Description");
-    shipment->warnings = all;
-    shipment->warning_count = all == NULL ? 0 : count;
-}
-
 void ups_read_shipment(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                        struct carrier_shipment *shipment)
 {
@@ -218,7 +207,7 @@ void ups_read_shipment(const struct carrier_answer *answer, struct carrier_outco
     carrier_number_parcels(shipment->tracking_number, parcels, shipment->parcel_count);
     if (!read_total(arena, results, "ShipmentCharges", &shipment->charged))
         shipment->charged = (struct shipping_money){0};
-    read_alerts(arena, response, shipment);
+    json_warnings(arena, response, "Response.Alert", "Description", shipment);
     if (shipment->tracking_number.size == 0 || shipment->parcel_count == 0)
         outcome_set_string(outcome, CARRIER_UNKNOWN, "the answer names no tracking number");
 }
