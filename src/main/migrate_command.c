@@ -6,6 +6,7 @@
 #include "main/migrate_command.h"
 
 #include "main/configuration.h"
+#include "main/print_json_string.h"
 #include "main/sql_settings.h"
 #include "platform/base/arena.h"
 #include "platform/sql/sql_migrations.h"
@@ -61,21 +62,6 @@ static void format_time(int64_t time_us, char out[32])
     struct tm parts;
     gmtime_r(&seconds, &parts);
     strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
-/* As a JSON string, with quotes. */
-static void print_json_string(const char *string)
-{
-    putchar('"');
-    for (; *string != '\0'; string++) {
-        if (*string == '"' || *string == '\\')
-            printf("\\%c", *string);
-        else if ((unsigned char)*string < 0x20)
-            printf("\\u%04x", (unsigned)*string);
-        else
-            putchar(*string);
-    }
-    putchar('"');
 }
 
 static void print_json_item(const struct sql_migration_status *item, bool first)

@@ -2,6 +2,7 @@
 #include "main/verify_command.h"
 
 #include "inventory/infrastructure/embedded/store_verification.h"
+#include "main/print_json_string.h"
 #include "main/verify_lock.h"
 #include "main/verify_tracking.h"
 #include "platform/base/hexadecimal.h"
@@ -54,21 +55,6 @@ static bool find_store(const char *directory, char *path)
     snprintf(path, path_bytes_max, "%s", directory);
     snprintf(events, sizeof events, "%s/events", directory);
     return !is_directory(events) && !verify_tracking_is_there(directory);
-}
-
-/* A JSON string: what may stand in a path or an error's detail. */
-static void print_json_string(const char *string)
-{
-    putchar('"');
-    for (const char *c = string; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            printf("\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            printf("\\u%04x", (unsigned)*c);
-        else
-            putchar(*c);
-    }
-    putchar('"');
 }
 
 /* What is being verified, and what was found so far. */
