@@ -7,6 +7,7 @@
 
 #include "main/replay/item_weights.h"
 #include "main/replay/shelf_messages.h"
+#include "platform/rpc/message_fields.h"
 
 #include <string.h>
 
@@ -121,17 +122,6 @@ size_t replay_consignment_parcels(const struct replay_consignment *consignment)
 
 /* --- messages --- */
 
-static Waybill__Common__V1__Money *money(int64_t amount_minor, struct arena *arena)
-{
-    Waybill__Common__V1__Money *message = arena_allocate(arena, sizeof *message);
-    if (message == NULL)
-        return NULL;
-    waybill__common__v1__money__init(message);
-    message->currency_code = (char *)currency;
-    message->amount_minor = amount_minor;
-    return message;
-}
-
 /* Who sends, who receives: in that city. NULL without memory. */
 static Waybill__Common__V1__Address *with_name(Waybill__Common__V1__Address *address,
                                                const char *name, const char *street,
@@ -189,8 +179,8 @@ static Waybill__Shipping__V1__Parcel **parcels(const struct replay_consignment *
         parcel->length_mm = (int32_t)item_edge_mm(grams);
         parcel->width_mm = parcel->length_mm;
         parcel->height_mm = parcel->length_mm;
-        parcel->value = money(consignment->value_minor / divisor + rest, arena);
-        if (parcel->value == NULL)
+        if (!message_put_money(arena, &parcel->value, currency,
+                               consignment->value_minor / divisor + rest))
             return NULL;
         pointers[i] = parcel;
     }
@@ -214,12 +204,11 @@ static Waybill__Shipping__V1__CustomsItem *customs_item(
     waybill__shipping__v1__customs_item__init(item);
     item->description = (char *)product->description.data;
     item->quantity = line->packs;
-    item->value = money(line->pack_value_minor, arena);
     item->weight_grams = product->weight_grams;
     item->hs_code = is_test(replay, product) ? "382200" : "300490";
     item->origin_country =
         (char *)replay->places->warehouses[consignment->warehouse].place.country_code;
-    return item->value == NULL ? NULL : item;
+    return message_put_money(arena, &item->value, currency, line->pack_value_minor) ? item : NULL;
 }
 
 /* Always given: nearly everything crosses a border, and it is ignored elsewhere. */

@@ -1,19 +1,10 @@
 /* Plain filling in. */
 #include "main/replay/shelf_messages.h"
 
+#include "platform/rpc/message_fields.h"
+
 enum { centre_priority = 10, site_priority = 20 };
 static const char currency[] = "USD";
-
-static Waybill__Common__V1__Money *money(int64_t amount_minor, struct arena *arena)
-{
-    Waybill__Common__V1__Money *message = arena_allocate(arena, sizeof *message);
-    if (message == NULL)
-        return NULL;
-    waybill__common__v1__money__init(message);
-    message->currency_code = (char *)currency;
-    message->amount_minor = amount_minor;
-    return message;
-}
 
 Waybill__Common__V1__Address *shelf_message_place(const struct replay_place *place,
                                                   struct arena *arena)
@@ -45,8 +36,10 @@ Waybill__Warehouse__V1__Warehouse *shelf_message_warehouse(const struct replay_p
     message->priority = of->is_centre ? centre_priority : site_priority;
     message->active = 1;
     message->address = shelf_message_place(&of->place, arena);
-    message->handling_cost = money(places->cards[of->is_centre].handling_minor, arena);
-    return message->address == NULL || message->handling_cost == NULL ? NULL : message;
+    if (message->address == NULL || !message_put_money(arena, &message->handling_cost, currency,
+                                                       places->cards[of->is_centre].handling_minor))
+        return NULL;
+    return message;
 }
 
 static Waybill__Warehouse__V1__CostBand *band_message(const struct replay_band *band,
@@ -57,9 +50,10 @@ static Waybill__Warehouse__V1__CostBand *band_message(const struct replay_band *
         return NULL;
     waybill__warehouse__v1__cost_band__init(message);
     message->distance_metres_max = band->distance_metres_max;
-    message->base = money(band->base_minor, arena);
-    message->per_kilogram = money(band->per_kilogram_minor, arena);
-    return message->base == NULL || message->per_kilogram == NULL ? NULL : message;
+    if (!message_put_money(arena, &message->base, currency, band->base_minor) ||
+        !message_put_money(arena, &message->per_kilogram, currency, band->per_kilogram_minor))
+        return NULL;
+    return message;
 }
 
 Waybill__Warehouse__V1__CostCard *shelf_message_cost_card(const struct replay_places *places,
