@@ -10,55 +10,17 @@
  */
 #include "platform/base/check.h"
 #include "platform/rpc/message_fields.h"
-#include "tests/support/fulfillment_door.h"
+#include "tests/support/fulfillment_rpc_kit.h"
 #include "tests/support/order_requests.h"
-#include "tests/support/rpc_memory_kit.h"
 
 #include "waybill/fulfillment/v1/fulfillment.pb-c.h"
 
 #include <stdio.h>
-#include <string.h>
-
-struct setting {
-    struct rpc_memory_kit rpc; /* first */
-    struct fulfillment_door_kit door;
-    char cursor[512]; /* of the latest message of a watcher */
-};
-
-static void work(void *context)
-{
-    fulfillment_door_work(&((struct setting *)context)->door);
-}
-
-static int set_up(void **state)
-{
-    static struct setting setting;
-    const struct rpc_memory_trial *trial = *state;
-    memset(&setting, 0, sizeof setting);
-    fulfillment_door_open(&setting.door);
-    setting.rpc = (struct rpc_memory_kit){.trial = trial,
-                                          .service = fulfillment_rpc_service(&setting.door.door),
-                                          .work = work,
-                                          .clock = &setting.door.books.clock.base,
-                                          .context = &setting};
-    rpc_memory_kit_open(&setting.rpc);
-    *state = &setting;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct setting *setting = *state;
-    order_watch_stop(setting->door.watch);
-    rpc_memory_kit_close(&setting->rpc);
-    fulfillment_door_close(&setting->door);
-    return 0;
-}
 
 static void settle(void *context, unsigned number)
 {
     (void)number;
-    fulfillment_door_settle(&((struct setting *)context)->door);
+    fulfillment_door_settle(&((struct fulfillment_rpc_kit *)context)->door);
 }
 
 /* --- requests; the arena has all the memory that they want --- */
@@ -73,16 +35,16 @@ static char *id_of(struct arena *arena, unsigned number)
 /* The shelves are full again, whatever the trial before has left. */
 static ProtobufCMessage *make_promise(void *context, struct arena *arena, unsigned number)
 {
-    fulfillment_door_restock(&((struct setting *)context)->door);
+    fulfillment_door_restock(&((struct fulfillment_rpc_kit *)context)->door);
     return &order_request_promise(arena, id_of(arena, number), "ann")->base;
 }
 
 static ProtobufCMessage *make_promise_without_stock(void *context, struct arena *arena,
                                                     unsigned number)
 {
-    struct setting *setting = context;
+    struct fulfillment_rpc_kit *kit = context;
     ProtobufCMessage *request = make_promise(context, arena, number);
-    setting->door.world.shelf[1] = 0; /* reserved, but not to be allocated */
+    kit->door.world.shelf[1] = 0; /* reserved, but not to be allocated */
     return request;
 }
 
@@ -97,20 +59,20 @@ static ProtobufCMessage *make_wrong(void *context, struct arena *arena, unsigned
 }
 
 /* Through the door, with all the memory there is. */
-static void ask(struct setting *setting, const char *method, const ProtobufCMessage *request,
-                unsigned messages)
+static void ask(struct fulfillment_rpc_kit *kit, const char *method,
+                const ProtobufCMessage *request, unsigned messages)
 {
     const struct rpc_memory_trial plain = {
         .name = "before", .method = method, .messages_until_cancelled = messages};
-    rpc_memory_kit_call(&setting->rpc, &plain, request, 0);
-    if (messages == 0 && setting->rpc.status != GRPC_STATUS_OK)
-        fail_msg("%s: %s", method, setting->rpc.message);
-    rpc_memory_kit_run(&setting->rpc);
+    rpc_memory_kit_call(&kit->rpc, &plain, request, 0);
+    if (messages == 0 && kit->rpc.status != GRPC_STATUS_OK)
+        fail_msg("%s: %s", method, kit->rpc.message);
+    rpc_memory_kit_run(&kit->rpc);
 }
 
-static char *promised(struct setting *setting, struct arena *arena, unsigned number)
+static char *promised(struct fulfillment_rpc_kit *kit, struct arena *arena, unsigned number)
 {
-    ask(setting, "PromiseOrder", make_promise(setting, arena, number), 0);
+    ask(kit, "PromiseOrder", make_promise(kit, arena, number), 0);
     return id_of(arena, number);
 }
 
@@ -165,18 +127,18 @@ static ProtobufCMessage *make_watch(void *context, struct arena *arena, unsigned
 /* From before its cancellation, which is in the log. */
 static ProtobufCMessage *make_watch_on(void *context, struct arena *arena, unsigned number)
 {
-    struct setting *setting = context;
+    struct fulfillment_rpc_kit *kit = context;
     char *order_id = id_of(arena, 0);
     if (number == 0) {
-        (void)promised(setting, arena, 0);
-        ask(setting, "WatchOrder", order_request_watch(arena, order_id, ""), 1);
+        (void)promised(kit, arena, 0);
+        ask(kit, "WatchOrder", order_request_watch(arena, order_id, ""), 1);
         const Waybill__Fulfillment__V1__WatchOrderResponse *response =
-            (const void *)setting->rpc.response;
-        snprintf(setting->cursor, sizeof setting->cursor, "%s", response->cursor);
-        ask(setting, "CancelOrder", order_request_cancel(arena, order_id), 0);
-        fulfillment_door_relay(&setting->door);
+            (const void *)kit->rpc.response;
+        snprintf(kit->cursor, sizeof kit->cursor, "%s", response->cursor);
+        ask(kit, "CancelOrder", order_request_cancel(arena, order_id), 0);
+        fulfillment_door_relay(&kit->door);
     }
-    return order_request_watch(arena, order_id, setting->cursor);
+    return order_request_watch(arena, order_id, kit->cursor);
 }
 
 /* --- what has become of it --- */
@@ -194,10 +156,10 @@ static void check_state(unsigned number, const ProtobufCMessage *response,
     assert_string_equal(answer->order->attention_reason, "");
 }
 
-static void check_held(struct setting *setting, size_t pending, size_t committed,
+static void check_held(struct fulfillment_rpc_kit *kit, size_t pending, size_t committed,
                        size_t allocations, size_t labels)
 {
-    const struct order_world *world = &setting->door.world;
+    const struct order_world *world = &kit->door.world;
     assert_int_equal(order_world_pending(world), pending);
     assert_int_equal(order_world_committed(world), committed);
     assert_int_equal(order_world_allocations(world), allocations);
@@ -219,10 +181,10 @@ static void check_nothing_held(void *context, unsigned number, const ProtobufCMe
 
 static void check_confirmed(void *context, unsigned number, const ProtobufCMessage *response)
 {
-    struct setting *setting = context;
+    struct fulfillment_rpc_kit *kit = context;
     check_state(number, response, WAYBILL__FULFILLMENT__V1__ORDER_STATE__ORDER_STATE_CONFIRMED);
-    check_held(setting, 0, 1, 1, 2);
-    assert_int_equal(setting->door.world.tracking_count, 2);
+    check_held(kit, 0, 1, 1, 2);
+    assert_int_equal(kit->door.world.tracking_count, 2);
 }
 
 static void check_cancelled(void *context, unsigned number, const ProtobufCMessage *response)
@@ -302,5 +264,6 @@ enum { trial_count = sizeof trials / sizeof trials[0], failures_min = 20 };
 int main(void)
 {
     return rpc_memory_kit_main("fulfillment_rpc_allocation_failure", trials, trial_count,
-                               failures_min, set_up, tear_down);
+                               failures_min, fulfillment_rpc_kit_set_up,
+                               fulfillment_rpc_kit_tear_down);
 }
