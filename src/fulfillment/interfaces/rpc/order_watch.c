@@ -136,20 +136,23 @@ static struct text cut_part(struct text *rest)
     return part;
 }
 
-/* False: it is of another log, of another order, or not kept; or there is no memory. */
+/*
+ * False: it is of another log, of another order, or not kept; or there is no memory. One without a
+ * revision is of a release that gave none: what it had sent last may come again.
+ */
 static bool read_cursor(struct watcher *watcher, const char *cursor)
 {
     struct event_feed *feed = watcher->watch->options.feed;
     struct text rest;
     int64_t position = -1;
-    int64_t revision = -1;
+    int64_t revision = 0;
     if (!page_token_read_key(&watcher->arena, text_of(cursor), cursor_name, watcher->order_id,
                              &rest))
         return false;
     struct text log = cut_part(&rest);
     if (!text_equals_string(log, event_feed_identity(feed)) ||
-        !text_to_int64(cut_part(&rest), &position) || !text_to_int64(rest, &revision) ||
-        position < 0 || revision < 0)
+        !text_to_int64(cut_part(&rest), &position) ||
+        (rest.size > 0 && !text_to_int64(rest, &revision)) || position < 0 || revision < 0)
         return false;
     watcher->subscriber.positions[0] = (uint64_t)position;
     watcher->last_revision = revision;
