@@ -73,6 +73,15 @@ bool text_is_utf8(struct text text)
     return true;
 }
 
+struct text text_shortened(struct text text, size_t size_max)
+{
+    if (text.size <= size_max)
+        return text;
+    while (size_max > 0 && ((unsigned char)text.data[size_max] & 0xC0) == 0x80)
+        size_max--; /* what comes behind is the rest of a character */
+    return text_make(text.data, size_max);
+}
+
 bool text_has_control(struct text text)
 {
     const unsigned char *bytes = (const unsigned char *)text.data;

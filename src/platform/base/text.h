@@ -47,6 +47,9 @@ bool text_starts_with(struct text text, struct text prefix);
  */
 bool text_is_utf8(struct text text);
 
+/* The first bytes of UTF-8, at most size_max, without a part of a character. */
+struct text text_shortened(struct text text, size_t size_max);
+
 /* Whether it holds a byte below 0x20, 0x7F, or a C1 control character (U+0080..U+009F). */
 bool text_has_control(struct text text);
 

@@ -122,9 +122,20 @@ static void identifiers_and_names_are_told_from_other_texts(void **state)
         assert_false(text_is_name(text_of(wrong[i])));
 }
 
+static void a_cut_leaves_whole_characters(void **state)
+{
+    struct text text = text_of("a\xC3\xA9\xE2\x82\xAC"); /* one, two and three bytes */
+    static const size_t kept[] = {0, 1, 1, 3, 3, 3, 6, 6};
+    (void)state;
+    for (size_t max = 0; max < sizeof kept / sizeof kept[0]; max++)
+        assert_int_equal(text_shortened(text, max).size, kept[max]);
+    assert_int_equal(text_shortened((struct text){0}, 0).size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cut_leaves_whole_characters),
         cmocka_unit_test(utf8_of_the_standard_is_accepted),
         cmocka_unit_test(what_is_not_utf8_is_refused),
         cmocka_unit_test(control_characters_are_found),

@@ -271,7 +271,9 @@ static bool is_a_no(enum carrier_verdict verdict)
 enum shipping_refusal rate_round_refusal(const struct rate_round *round, struct text *why)
 {
     enum shipping_refusal refusal = REFUSAL_NO_SERVICE;
-    char words[1024] = "no carrier takes it: ";
+    enum { reason_bytes_max = 200 };
+    char words[64 + shipping_carriers_max * (carrier_name_size + reason_bytes_max + 4)] =
+        "no carrier takes it: ";
     size_t size = strlen(words);
     bool first = true;
     for (size_t i = 0; i < round->service->options.carrier_count; i++) {
@@ -280,10 +282,10 @@ enum shipping_refusal rate_round_refusal(const struct rate_round *round, struct 
             continue;
         if (!is_a_no(answer->verdict))
             refusal = REFUSAL_CARRIER_UNAVAILABLE;
+        struct text reason = text_shortened(answer->failure, reason_bytes_max);
         int added = snprintf(words + size, sizeof words - size, "%s%s %.*s", first ? "" : "; ",
-                             round->service->carriers[i]->name,
-                             (int)(answer->failure.size > 200 ? 200 : answer->failure.size),
-                             answer->failure.size == 0 ? "" : answer->failure.data);
+                             round->service->carriers[i]->name, (int)reason.size,
+                             reason.size == 0 ? "" : reason.data);
         size = added < 0 || (size_t)added >= sizeof words - size ? sizeof words - 1
                                                                  : size + (size_t)added;
         first = false;

@@ -115,9 +115,10 @@ static void try_later(struct voiding *voiding, struct text words, int64_t retry_
         return;
     }
     if (next == 0) {
-        const char *why = arena_format(
-            &voiding->arena, "not voided in a day of asking; the last: %.*s",
-            (int)(words.size > 400 ? 400 : words.size), words.size == 0 ? "" : words.data);
+        struct text last = text_shortened(words, 400);
+        const char *why =
+            arena_format(&voiding->arena, "not voided in a day of asking; the last: %.*s",
+                         (int)last.size, last.size == 0 ? "" : last.data);
         change(voiding, UNWANTED_LABEL_CHANGE_GIVEN_UP, 0,
                text_of(why == NULL ? "not voided in a day of asking" : why));
         return;

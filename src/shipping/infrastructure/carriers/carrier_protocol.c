@@ -65,15 +65,6 @@ void wire_end(struct carrier_wire *wire, const struct json_writer *json)
     wire->failed = wire->failed || json->failed;
 }
 
-struct text text_shortened(struct text text, size_t size)
-{
-    if (text.size <= size)
-        return text;
-    while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
-        size--;
-    return text_make(text.data, size);
-}
-
 void wire_put_short(struct json_writer *json, const char *key, struct text text, size_t size)
 {
     if (text.size > 0)

@@ -65,10 +65,8 @@ void wire_begin(struct carrier_wire *wire, const char *method, const char *path)
 struct json_writer wire_json(struct carrier_wire *wire);
 void wire_end(struct carrier_wire *wire, const struct json_writer *json);
 
-/* At most `size` bytes of it, cut between characters: carriers refuse what is longer. */
-struct text text_shortened(struct text text, size_t size);
-
-/* A member with such a text, unless that is empty; in an array (key NULL) an element. */
+/* A member with the text_shortened to `size`, for carriers refuse what is longer, unless it is
+ * empty; in an array (key NULL) an element. */
 void wire_put_short(struct json_writer *json, const char *key, struct text text, size_t size);
 
 /* Appends to the path; _escaped percent-encodes all but unreserved characters (RFC 3986). */
