@@ -39,10 +39,13 @@ struct call {
 /* --- help --- */
 
 /* A method and its fields, wrapped. */
-static void print_method(FILE *out, const ProtobufCMethodDescriptor *method)
+static void print_method(FILE *out, const ProtobufCServiceDescriptor *service,
+                         const ProtobufCMethodDescriptor *method)
 {
     enum { columns_max = 96 };
-    int column = fprintf(out, "  %s {", method->name);
+    const struct known_method known = {service, method};
+    int column =
+        fprintf(out, "  %s%s {", method->name, known_method_is_stream(&known) ? " (stream)" : "");
     for (unsigned i = 0; i < method->input->n_fields; i++) {
         const char *name = method->input->fields[i].name;
         if (i > 0)
@@ -59,7 +62,7 @@ static void print_methods(FILE *out)
     for (size_t i = 0; i < known_service_count; i++) {
         fprintf(out, "%s\n", known_services[i]->name);
         for (unsigned j = 0; j < known_services[i]->n_methods; j++)
-            print_method(out, &known_services[i]->methods[j]);
+            print_method(out, known_services[i], &known_services[i]->methods[j]);
     }
 }
 
@@ -81,7 +84,7 @@ static void print_help(FILE *out)
             "  waybill call GetStock '{\"sku\": \"MUG\"}'\n"
             "  waybill call ListOrders --json --server shop.example:7400 --tls\n"
             "  waybill call Reserve - < request.json\n\nMethods, with the fields of their "
-            "requests:\n",
+            "requests ((stream): not by this command):\n",
             tls_flags_help);
     print_methods(out);
 }
@@ -96,6 +99,22 @@ static void print_response(const struct call *call, const ProtobufCMessage *resp
         fprintf(stderr, "waybill call: the answer cannot be shown: %s\n", error.detail);
     else
         printf("%.*s\n", (int)out->size, out->data);
+}
+
+/* What a person can do about what has no answer of the service itself. */
+static void advise(const struct call *call, const struct rpc_status *status)
+{
+    if (status->code == GRPC_STATUS_DEADLINE_EXCEEDED)
+        fprintf(stderr, "  → ask again with the same id: nothing is done twice; --timeout SECONDS "
+                        "waits longer\n");
+    else if (status->code == GRPC_STATUS_UNIMPLEMENTED &&
+             text_equals_string(status->message, "there is no such method here"))
+        fprintf(stderr,
+                "  → this process does not serve %s; --server HOST:PORT says where the one is "
+                "that does\n",
+                call->method.service->short_name);
+    else if (status->details == NULL) /* of our own making */
+        server_address_advise(status->message);
 }
 
 /* The ErrorInfo reason, or "". */
@@ -179,8 +198,7 @@ static void print_status(const struct call *call, const struct rpc_status *statu
     write_details(status, "\n  ", out);
     if (out->size > 0)
         fprintf(stderr, "  %.*s\n", (int)out->size, out->data);
-    if (status->details == NULL) /* of our own making */
-        server_address_advise(status->message);
+    advise(call, status);
 }
 
 static void on_done(void *context, const struct rpc_client_result *result)
@@ -313,9 +331,23 @@ static bool read_operand(struct call *call, const char *operand)
 
 static void tell_stream(const struct call *call)
 {
-    bool is_events = strcmp(call->method.service->short_name, "EventService") == 0;
-    fprintf(stderr, "waybill call: %s is a stream; this command sends single calls%s\n",
-            call->method_name, is_events ? "; `waybill watch` shows events" : "");
+    static const struct {
+        const char *method;
+        const char *advice;
+    } others[] = {
+        {"WatchOrder", "waybill watch --key ORDER_ID"},
+        {"WatchStock", "waybill watch --key SKU"},
+        {"WatchTracking", "waybill watch --key CARRIER/TRACKING_NUMBER"},
+        {"Subscribe", "waybill watch"},
+        {"RecordEvents", "waybill import tracking FILE, or RecordEvent for one"},
+        {"ReserveStream", "waybill call Reserve for one"},
+    };
+    fprintf(stderr, "waybill call: %s is a stream; this command sends single calls\n",
+            call->method_name);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(call->method.method->name, others[i].method) == 0)
+            fprintf(stderr, "  → %s\n", others[i].advice);
+    }
 }
 
 static bool choose_method(struct call *call)

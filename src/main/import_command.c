@@ -341,7 +341,8 @@ static bool read_arguments(struct import *import, int argc, char **argv)
 
 static void tell_result(struct import *import, const struct error *error)
 {
-    show_progress(import, true);
+    if (!error_is(*error) || import->bytes_read > 0)
+        show_progress(import, true);
     if (import->json)
         printf("{\"rows\":%llu,\"recorded\":%llu,\"refused\":%llu,\"complete\":%s}\n",
                (unsigned long long)import->rows, (unsigned long long)import->recorded,

@@ -391,7 +391,7 @@ static struct error open_operations(struct process *process)
     if (error_is(error))
         return error_prefix(error, "operations");
     http_server_set_context(process->operations, 0, &process->routes);
-    return http_server_start(process->operations);
+    return error_prefix(http_server_start(process->operations), "operations");
 }
 
 struct error process_open(struct process **process, const struct process_start *start)

@@ -12,9 +12,9 @@
 #include <sys/resource.h>
 
 /* What a person can do about it. */
-static const char *advice_for(enum error_code code)
+static const char *advice_for(const struct error *error)
 {
-    switch (code) {
+    switch (error->code) {
     case ERROR_LOCKED:
         return "another waybill uses this data directory: stop it, or give --data DIR";
     case ERROR_DAMAGED:
@@ -23,9 +23,12 @@ static const char *advice_for(enum error_code code)
     case ERROR_DISK_FULL:
         return "make room on the disk and start again";
     case ERROR_NETWORK:
-        return "is another program using the port? --listen HOST:0 picks a free one";
+        return strncmp(error->detail, "operations:", strlen("operations:")) == 0
+                   ? "is another program using the port? --operations HOST:0 picks a free one"
+                   : "is another program using the port? --listen HOST:0 picks a free one";
     case ERROR_STORE_UNAVAILABLE:
-        return "does the database run, at that address, and may that user enter it?";
+        return "is PostgreSQL running there, and do role and database exist? "
+               "createuser ROLE; createdb -O ROLE DATABASE";
     case ERROR_INVALID_SETTING:
         return "`waybill serve --help` lists all settings";
     case ERROR_NONE:
@@ -119,7 +122,7 @@ static int run(const struct configuration *configuration, const char *const *nam
         return 0;
     if (error_is(error)) {
         fprintf(stderr, "waybill serve: %s: %s\n  → %s\n", error_text(error.code), error.detail,
-                advice_for(error.code));
+                advice_for(&error));
         return error.code == ERROR_INVALID_SETTING ? 2 : 1;
     }
     printf("waybill ready listen=%s operations=%s\n", process_address(process),

@@ -58,6 +58,20 @@ bool sql_settings_options(const struct configuration *configuration, const char 
     return true;
 }
 
+struct error sql_settings_check(const struct configuration *configuration, const char *context)
+{
+    const char *setting = setting_of(configuration, context);
+    if (setting == NULL || setting[0] == '\0' || sql_url_is_known(setting))
+        return error_none();
+    bool is_elsewhere = strncmp(setting, "grpc://", strlen("grpc://")) == 0;
+    return error_make(ERROR_INVALID_SETTING,
+                      "%s: this is no database; use sqlite:FILE or postgresql://USER@HOST/NAME%s",
+                      context,
+                      is_elsewhere ? ", or name only the services this process shall run: "
+                                     "waybill serve inventory shipping ..."
+                                   : "");
+}
+
 /* user:password@ becomes user:…@; a password among the parameters makes all of them go. */
 void sql_settings_print_url(const char *url, char *out, size_t size)
 {

@@ -21,6 +21,12 @@ extern const char *const sql_contexts[];
 bool sql_settings_options(const struct configuration *configuration, const char *context,
                           char url[sql_url_bytes_max], struct sql_store_options *options);
 
+/*
+ * Whether the context's setting can be a database at all; before anything is opened. Another
+ * process's address is for those who ask that context, not for whoever runs it. INVALID_SETTING.
+ */
+struct error sql_settings_check(const struct configuration *configuration, const char *context);
+
 /* The URL without its password, for people. */
 void sql_settings_print_url(const char *url, char *out, size_t size);
 

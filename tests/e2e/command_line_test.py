@@ -244,7 +244,7 @@ def port_in_use_is_refused():
         for flag, address in (("--listen", first.listen), ("--operations", first.operations),
                               ("--listen", first.operations)):
             serve_is_told(place, 1, f"cannot listen on {address}: address already in use",
-                          "another program", arguments=(flag, address))
+                          f"another program using the port? {flag} HOST:0", arguments=(flag, address))
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
@@ -291,8 +291,31 @@ def data_directory_that_may_not_be_written_is_refused():
 
 def a_database_that_is_not_there_is_told_of_as_one():
     with Place() as place:
-        serve_is_told(place, 1, "warehouse: ", "Connection refused", "→ does the database run",
+        serve_is_told(place, 1, "warehouse: ", "Connection refused", "→ is PostgreSQL running there", "createdb -O ROLE DATABASE",
                       arguments=("--warehouse", f"postgresql://nobody@127.0.0.1:{free_port()}/none"))
+
+
+def address_of_another_process_is_no_database():
+    with Place() as place:
+        serve_is_told(place, 2, "warehouse: this is no database; use sqlite:FILE",
+                      "or name only the services this process shall run: waybill serve inventory",
+                      arguments=("--warehouse", "grpc://127.0.0.1:7400"))
+        for context in ("warehouse", "shipping", "fulfillment"):
+            serve_is_told(place, 2, f": {context}: this is no database; use sqlite:",
+                          arguments=("--" + context, "http://127.0.0.1:7400"))
+
+
+def push_of_a_carrier_that_is_not_configured_is_refused_with_the_reason():
+    with Place() as place, Server(place / "data") as server:
+        for carrier in ("ups", "fedex", "dhl"):
+            request = urllib.request.Request(f"http://{server.listen}/webhooks/{carrier}", b"{}")
+            try:
+                urllib.request.urlopen(request, timeout=TIME_LIMIT)
+                raise AssertionError("it was taken")
+            except urllib.error.HTTPError as error:
+                told = error.read()
+                assert error.code == 404, (error, told)
+                assert b"no account or secret for this carrier is configured" in told, told
 
 
 def checksum_of(data):
@@ -686,7 +709,14 @@ def call_refuses_a_bad_request_before_it_is_sent():
                 f"several services have ReceiveStock; name one: {both}\n")
     assert_told(run("call", "RecieveStock", "{}", *absent), 2, f"did you mean {both}?")
     assert_told(run("call", "Inventory/Nonsense", *absent), 2, "`waybill call --help` lists them")
-    assert_told(run("call", "Watch", *absent), 2, "Watch is a stream")
+    for method, instead in (("WatchOrder", "waybill watch --key ORDER_ID"),
+                            ("WatchStock", "waybill watch --key SKU"),
+                            ("Subscribe", "waybill watch"), ("RecordEvents", "import tracking"),
+                            ("WatchTracking", "--key CARRIER/"), ("ReserveStream", "call Reserve"),
+                            ("Watch", "single calls")):
+        assert_told(run("call", method, *absent), 2, f"{method} is a stream", instead)
+    listed = run("call", "--help").stdout
+    assert "  WatchOrder (stream) {" in listed and "  GetOrder {" in listed, listed
     assert_told(run("call", "GetStock", "{}", "{}", *absent), 2, "quote it")
     assert_told(run("call", "GetStock", "--timeout", "0", *absent), 2, "--timeout takes seconds")
     assert_told(run("call", "GetStock", "{}", "--server"), 2, "--server needs a value")
@@ -774,6 +804,7 @@ def import_says_what_came_of_it():
                                            "complete": True}, done
         assert_told(run("import", "tracking", place / "absent.csv", "--server", server.listen), 1,
                     "absent.csv: No such file or directory")
+        assert "recorded" not in run("import", "tracking", place / "absent.csv").stderr
 
 
 def call_tells_that_no_server_is_there():
@@ -792,6 +823,21 @@ def call_gives_up_at_its_timeout():
         done = run("call", "GetStock", '{"sku": "A"}', "--timeout", "0.3", "--server",
                    "127.0.0.1:%d" % silent.getsockname()[1])
         assert done.returncode == 64 + 4 and "DEADLINE_EXCEEDED" in done.stderr, done
+        assert "→ ask again with the same id" in done.stderr and "--timeout SECONDS" in done.stderr, done
+
+
+def call_of_a_service_that_runs_elsewhere_is_told():
+    with Place() as place, Server(place / "data", "inventory") as server:
+        done = call(server, "ListWarehouses")
+        assert done.returncode == 64 + 12, done
+        assert "→ this process does not serve WarehouseService; --server HOST:PORT" in done.stderr, done
+
+
+def return_without_a_reason_names_them():
+    request = '{"returnId": "x", "reservationId": "r", "lines": [{"sku": "A", "quantity": 1}]}'
+    with Place() as place, Server(place / "data", "inventory") as server:
+        done = call(server, "InventoryService/ReturnStock", request)
+        assert done.returncode == 64 + 3 and "must be RETURN_REASON_CANCELLED, " in done.stderr, done
         assert time.monotonic() - began < 20
 
 
@@ -906,6 +952,8 @@ tap.run([
     data_directory_that_cannot_be_one_is_refused,
     data_directory_that_may_not_be_written_is_refused,
     a_database_that_is_not_there_is_told_of_as_one,
+    address_of_another_process_is_no_database,
+    push_of_a_carrier_that_is_not_configured_is_refused_with_the_reason,
     data_directory_of_a_newer_program_is_refused,
     operations_port_tells_health_readiness_and_metrics,
     signals_end_it_in_good_order_and_calls_in_flight_finish,
@@ -927,6 +975,8 @@ tap.run([
     call_refuses_a_bad_request_before_it_is_sent,
     call_tells_that_no_server_is_there,
     call_gives_up_at_its_timeout,
+    call_of_a_service_that_runs_elsewhere_is_told,
+    return_without_a_reason_names_them,
     first_order_without_a_cost_card_is_told_what_is_missing,
     call_asks_for_health,
     grpcio_reads_the_details_of_a_refusal,

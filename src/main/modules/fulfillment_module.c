@@ -110,6 +110,11 @@ static struct error open_drive(struct fulfillment_process *fulfillment,
     return error_is(error) ? error : order_drive_open(&fulfillment->drive, &options);
 }
 
+static struct error check(const struct configuration *configuration)
+{
+    return sql_settings_check(configuration, "fulfillment");
+}
+
 static struct error open_store(struct fulfillment_process *fulfillment,
                                const struct module_environment *environment)
 {
@@ -121,7 +126,7 @@ static struct error open_store(struct fulfillment_process *fulfillment,
                                &options);
     options.failed = environment->store_failed;
     options.dependencies = environment->dependencies;
-    error = error_prefix(sql_store_open(&fulfillment->store, &options), "fulfillment");
+    error = sql_store_open(&fulfillment->store, &options);
     if (error_is(error))
         return error;
     context_events_attach(fulfillment->events, fulfillment->store);
@@ -323,6 +328,7 @@ static void close(struct module *module)
 const struct module_table fulfillment_module = {
     .name = "fulfillment",
     .create = create,
+    .check = check,
     .open = open,
     .services = services,
     .feed = feed,

@@ -132,6 +132,12 @@ static struct error open_service(struct shipping_process *shipping,
     return shipping_carriers_run(shipping->carriers);
 }
 
+static struct error check(const struct configuration *configuration)
+{
+    struct error error = sql_settings_check(configuration, "shipping");
+    return error_is(error) ? error : shipping_carriers_check(configuration);
+}
+
 static struct error open_module(struct module *module, const struct module_environment *environment)
 {
     struct shipping_process *shipping = (struct shipping_process *)module;
@@ -208,7 +214,7 @@ static void close_module(struct module *module)
 const struct module_table shipping_module = {
     .name = "shipping",
     .create = create,
-    .check = shipping_carriers_check,
+    .check = check,
     .open = open_module,
     .services = services,
     .routes = routes,

@@ -53,7 +53,12 @@ static struct error open_store(struct warehouse_process *warehouse,
     (void)sql_settings_options(environment->configuration, "warehouse", warehouse->url, &options);
     options.failed = environment->store_failed;
     options.dependencies = environment->dependencies;
-    return error_prefix(sql_store_open(&warehouse->store, &options), "warehouse");
+    return sql_store_open(&warehouse->store, &options);
+}
+
+static struct error check(const struct configuration *configuration)
+{
+    return sql_settings_check(configuration, "warehouse");
 }
 
 static struct error open(struct module *module, const struct module_environment *environment)
@@ -128,6 +133,7 @@ static void close(struct module *module)
 const struct module_table warehouse_module = {
     .name = "warehouse",
     .create = create,
+    .check = check,
     .open = open,
     .services = services,
     .feed = feed,

@@ -49,22 +49,48 @@ static void take(void *context, struct http_post *post)
     shipping_service_keep_push(route->service, &posted->push);
 }
 
+/* A carrier that would push, but has no account here. */
+static void refuse_unknown(void *context, struct http_post *post)
+{
+    (void)context;
+    http_post_answer(post, 404, "no account or secret for this carrier is configured\n");
+}
+
+static void add_route(struct carrier_webhooks *webhooks, struct shipping_service *service,
+                      const char *carrier, http_post_function *function)
+{
+    struct carrier_webhook_route *route = &webhooks->carriers[webhooks->count];
+    route->service = service;
+    snprintf(route->carrier, sizeof route->carrier, "%s", carrier);
+    snprintf(route->path, sizeof route->path, "/webhooks/%s", carrier);
+    webhooks->routes[webhooks->count++] = (struct http_route){
+        .path = route->path,
+        .context = route,
+        .take = function,
+        .body_bytes_max = shipping_webhook_bytes_max,
+    };
+}
+
+static bool has_route(const struct carrier_webhooks *webhooks, const char *carrier)
+{
+    for (size_t i = 0; i < webhooks->count; i++) {
+        if (strcmp(webhooks->carriers[i].carrier, carrier) == 0)
+            return true;
+    }
+    return false;
+}
+
 void carrier_webhooks_init(struct carrier_webhooks *webhooks, struct shipping_service *service,
                            struct carrier *const *carriers, size_t carrier_count)
 {
+    static const char *const pushing[] = {"ups", "fedex", "dhl"};
     memset(webhooks, 0, sizeof *webhooks);
     for (size_t i = 0; i < carrier_count && i < shipping_carriers_max; i++) {
-        struct carrier_webhook_route *route = &webhooks->carriers[webhooks->count];
-        if (!carriers[i]->capabilities.webhooks)
-            continue;
-        route->service = service;
-        snprintf(route->carrier, sizeof route->carrier, "%s", carriers[i]->name);
-        snprintf(route->path, sizeof route->path, "/webhooks/%s", carriers[i]->name);
-        webhooks->routes[webhooks->count++] = (struct http_route){
-            .path = route->path,
-            .context = route,
-            .take = take,
-            .body_bytes_max = shipping_webhook_bytes_max,
-        };
+        if (carriers[i]->capabilities.webhooks)
+            add_route(webhooks, service, carriers[i]->name, take);
+    }
+    for (size_t i = 0; i < sizeof pushing / sizeof pushing[0]; i++) {
+        if (!has_route(webhooks, pushing[i]))
+            add_route(webhooks, service, pushing[i], refuse_unknown);
     }
 }
