@@ -31,13 +31,15 @@ static const int64_t call_timeout_us = INT64_C(30000000);
 struct row {
     char sku[inventory_sku_bytes_max + 1];
     bool is_booked; /* inventory knows it */
-    int64_t books;  /* on_hand + committed − returned */
+    int64_t books;  /* on_hand + sold */
+    int64_t sold;   /* committed − returned */
     int64_t revision;
     int64_t shelves;
     int64_t in_transit;
-    int64_t shipped; /* for reservations */
-    int64_t drift;   /* what the books have too little */
-    bool is_steady;  /* it was the same in every reading so far */
+    int64_t shipped;        /* for reservations */
+    int64_t drift;          /* what the books have too little */
+    int64_t shipped_unsold; /* shipped beyond what is sold; the sum above does not tell it */
+    bool is_steady;         /* both were the same in every reading so far */
 };
 
 struct reading {
@@ -179,7 +181,8 @@ static void take_books(struct reconcile *reconcile, const ProtobufCMessage *resp
         const Waybill__Inventory__V1__Stock *stock = page->stocks[i];
         struct row *row = row_of(reconcile->reading, stock->sku);
         row->is_booked = true;
-        row->books = stock->on_hand + stock->committed - stock->returned;
+        row->sold = stock->committed - stock->returned;
+        row->books = stock->on_hand + row->sold;
         row->revision = stock->revision;
     }
     keep_token(reconcile, page->next_page_token);
@@ -249,20 +252,29 @@ static bool read_both(struct reconcile *reconcile, struct reading *reading, bool
     for (size_t i = 0; i < reading->count; i++) {
         struct row *row = &reading->rows[i];
         row->drift = row->shelves + row->in_transit + row->shipped - row->books;
+        if (row->is_booked && row->shipped > row->sold)
+            row->shipped_unsold = row->shipped - row->sold;
         const struct row *earlier = is_first ? NULL : find_row(&before, row->sku);
         row->is_steady =
-            is_first || (earlier != NULL && earlier->is_steady && earlier->drift == row->drift);
+            is_first || (earlier != NULL && earlier->is_steady && earlier->drift == row->drift &&
+                         earlier->shipped_unsold == row->shipped_unsold);
     }
     if (!is_first)
         release(&before);
     return read;
 }
 
-static size_t count_drift(const struct reading *reading, bool steady_only)
+/* Of a steady one. */
+static bool differs(const struct row *row)
+{
+    return row->is_steady && (row->drift != 0 || row->shipped_unsold != 0);
+}
+
+static size_t count_differing(const struct reading *reading)
 {
     size_t count = 0;
     for (size_t i = 0; i < reading->count; i++)
-        count += reading->rows[i].drift != 0 && (reading->rows[i].is_steady || !steady_only);
+        count += differs(&reading->rows[i]);
     return count;
 }
 
@@ -273,12 +285,17 @@ static void print_row(const struct reconcile *reconcile, const struct row *row, 
     if (reconcile->json)
         printf("{\"sku\":\"%s\",\"books\":%" PRId64 ",\"shelves\":%" PRId64
                ",\"inTransit\":%" PRId64 ",\"shipped\":%" PRId64 ",\"drift\":%" PRId64
-               ",\"result\":\"%s\"}\n",
-               row->sku, row->books, row->shelves, row->in_transit, row->shipped, row->drift, what);
+               ",\"shippedUnsold\":%" PRId64 ",\"result\":\"%s\"}\n",
+               row->sku, row->books, row->shelves, row->in_transit, row->shipped, row->drift,
+               row->shipped_unsold, what);
     else
         printf("%s: books %" PRId64 ", shelves %" PRId64 ", in transit %" PRId64
                ", shipped %" PRId64 ": drift %" PRId64 ", %s\n",
                row->sku, row->books, row->shelves, row->in_transit, row->shipped, row->drift, what);
+    if (!reconcile->json && row->shipped_unsold != 0)
+        printf("  %" PRId64 " shipped but not sold: a Commit is missing, or goods that left were "
+               "returned to\n  inventory as if they never had; no correction repairs it\n",
+               row->shipped_unsold);
 }
 
 static void take_nothing(struct reconcile *reconcile, const ProtobufCMessage *response)
@@ -314,18 +331,19 @@ static size_t settle(struct reconcile *reconcile, const struct reading *reading)
     size_t left = 0;
     for (size_t i = 0; i < reading->count; i++) {
         const struct row *row = &reading->rows[i];
-        if (row->drift == 0 || !row->is_steady)
+        if (!differs(row))
             continue;
-        bool repaired = reconcile->repair && row->is_booked && repair(reconcile, row);
+        bool repaired =
+            reconcile->repair && row->drift != 0 && row->is_booked && repair(reconcile, row);
         print_row(reconcile, row,
                   repaired          ? "repaired"
                   : !row->is_booked ? "inventory does not know it"
                                     : "left as it is");
-        left += !repaired;
+        left += !repaired || row->shipped_unsold != 0;
     }
     if (!reconcile->json)
         printf("%zu SKU%s compared, %zu drift\n", reading->count, reading->count == 1 ? "" : "s",
-               count_drift(reading, true));
+               count_differing(reading));
     return left;
 }
 
@@ -347,13 +365,13 @@ static int run(struct reconcile *reconcile)
     struct reading reading = {0};
     double waited = 0;
     bool read = read_both(reconcile, &reading, true);
-    size_t drift = read ? count_drift(&reading, true) : 0;
+    size_t drift = read ? count_differing(&reading) : 0;
     if (!reconcile->json && drift > 0 && reconcile->wait_seconds > 0)
         fprintf(stderr,
                 "waybill reconcile: %zu SKU%s; looking again for %g s, movements may be on "
                 "their way\n",
                 drift, drift == 1 ? " differs" : "s differ", reconcile->wait_seconds);
-    while (read && count_drift(&reading, true) > 0 && waited < reconcile->wait_seconds) {
+    while (read && count_differing(&reading) > 0 && waited < reconcile->wait_seconds) {
         uv_sleep(500);
         waited += 0.5;
         read = read_both(reconcile, &reading, false);
@@ -389,7 +407,8 @@ static void print_help(FILE *out)
     fprintf(out,
             "usage: waybill reconcile [OPTION…]\n\n"
             "Compares inventory's books with warehouse's shelves, SKU by SKU:\n"
-            "  on_hand + committed - returned - shipped = shelves + in transit\n\n"
+            "  on_hand + committed - returned - shipped = shelves + in transit\n"
+            "and that no more was shipped than committed - returned.\n\n"
             "  --repair                post each drift to inventory as a correction\n"
             "  --server HOST:PORT      of both; $WAYBILL_SERVER or 127.0.0.1:7400\n"
             "  --inventory HOST:PORT, --warehouse HOST:PORT\n"

@@ -97,6 +97,47 @@ def own_receipts_are_refused():
         assert on_hand(server, "MUG") == 6
 
 
+def goods_that_left_come_back_by_the_warehouse_only():
+    with serve() as server:
+        receive(server, "bowl", 10, "BOWL")
+        wait_for(server, "BOWL", 10)
+        done(server, inventory("Reserve"), reservationId="bowl-1",
+             lines=[{"sku": "BOWL", "quantity": "2"}])
+        done(server, inventory("Commit"), reservationId="bowl-1")
+        done(server, warehouse("Allocate"), allocationId="bowl-1", orderId="bowl-1",
+             reservationId="bowl-1", strategy="ALLOCATION_STRATEGY_PRIORITY",
+             lines=[{"sku": "BOWL", "quantity": "2"}])
+        done(server, warehouse("ShipAllocation"), allocationId="bowl-1")
+        assert on_hand(server, "BOWL") == 8
+        assert reconcile(server).returncode == 0
+        done(server, warehouse("ReturnStock"), movementId="bowl-back", warehouseId="w1", sku="BOWL",
+             quantity="1", reason="RETURN_REASON_CUSTOMER")
+        wait_for(server, "BOWL", 9)
+        for reason in ("CUSTOMER", "OTHER"):
+            _, output, code = call(server, inventory("ReturnStock"), returnId="bowl-again",
+                                   reservationId="bowl-1", reason=f"RETURN_REASON_{reason}",
+                                   lines=[{"sku": "BOWL", "quantity": "1"}])
+            assert code != 0 and "FED_BY_WAREHOUSE" in output, output
+            assert "WarehouseService/ReturnStock" in output, output
+        assert on_hand(server, "BOWL") == 9 and reconcile(server).returncode == 0
+        # Of one that left it is said that it did not: no drift, and yet it is told.
+        done(server, inventory("ReturnStock"), returnId="bowl-wrong", reservationId="bowl-1",
+             reason="RETURN_REASON_CANCELLED", lines=[{"sku": "BOWL", "quantity": "2"}])
+        compared = reconcile(server)
+        assert compared.returncode == 1, compared
+        told = json.loads(compared.stdout)
+        assert (told["sku"], told["drift"], told["shippedUnsold"]) == ("BOWL", 0, 2), told
+        assert reconcile(server, "--repair").returncode == 1, "no entry can repair it"
+        for_people = subprocess.run([PROGRAM, "reconcile", "--server", server.listen, "--wait", "0"],
+                                    capture_output=True, text=True, timeout=SECONDS)
+        assert "2 shipped but not sold" in for_people.stdout, for_people
+        # What is sold and has not left covers it: only sums of a SKU are compared.
+        done(server, inventory("Reserve"), reservationId="bowl-2",
+             lines=[{"sku": "BOWL", "quantity": "2"}])
+        done(server, inventory("Commit"), reservationId="bowl-2")
+        assert reconcile(server).returncode == 0
+
+
 def killed_anywhere_nothing_is_lost_or_doubled():
     chance = random.Random(5)
     total = 0
@@ -184,6 +225,7 @@ def main():
         tap.run([
             movements_become_stock,
             own_receipts_are_refused,
+            goods_that_left_come_back_by_the_warehouse_only,
             killed_anywhere_nothing_is_lost_or_doubled,
             books_and_shelves_agree_whatever_is_sold_moved_and_on_its_way,
             drift_is_told_and_repaired_by_a_posted_entry,

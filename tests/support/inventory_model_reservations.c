@@ -384,6 +384,11 @@ void model_return_stock(struct inventory_repository *repository,
         answer_stocks(model, command);
         return;
     }
+    if (known == NULL && model->options.is_fed && command->reason != RETURN_CANCELLED &&
+        command->reason != RETURN_SHORT_PICK) {
+        model_answer(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
     if (known != NULL || reservation == NULL || reservation->state != RESERVATION_COMMITTED) {
         model_answer(&command->base, known != NULL         ? INVENTORY_ID_REUSED
                                      : reservation == NULL ? INVENTORY_RESERVATION_NOT_FOUND

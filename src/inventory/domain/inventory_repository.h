@@ -52,7 +52,8 @@ enum inventory_outcome {
     INVENTORY_RESERVATION_PENDING, /* ReturnStock: nothing is committed yet */
     INVENTORY_PAGE_TOKEN_INVALID,  /* ListStockEntries, ListReservations: `after` is no place in it
                                     */
-    INVENTORY_FED_BY_WAREHOUSE,    /* ReceiveStock, AdjustStock: on hand comes from the shelf */
+    INVENTORY_FED_BY_WAREHOUSE,    /* ReceiveStock, AdjustStock, ReturnStock of what has left: on
+                                      hand comes from the shelf */
     INVENTORY_QUANTITY_LIMIT,      /* Reserve: more of `failed_sku` than its policy gives to one */
 };
 
@@ -390,6 +391,15 @@ static inline bool inventory_is_reconciliation(struct text adjustment_id,
 {
     return reason == ADJUSTMENT_CORRECTION &&
            text_starts_with(adjustment_id, text_of("reconcile:"));
+}
+
+/*
+ * Whether the goods of such a return never left the shelf. Only those may come back to a store fed
+ * by the warehouse: for what left, the warehouse posts a movement, which the store follows.
+ */
+static inline bool inventory_return_never_left(enum return_reason reason)
+{
+    return reason == RETURN_CANCELLED || reason == RETURN_SHORT_PICK;
 }
 
 /* Outcomes: DONE, SKU_NOT_FOUND. */

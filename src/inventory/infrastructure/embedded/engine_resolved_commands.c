@@ -211,8 +211,14 @@ void engine_return_stock(struct engine *engine, struct return_stock_command *com
         engine_out_of_memory(&command->base);
         return;
     }
-    if (is_repeated_return(engine, command) ||
-        !engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
+    if (is_repeated_return(engine, command))
+        return;
+    if (engine->options.on_hand_source == ON_HAND_WAREHOUSE &&
+        !inventory_return_never_left(command->reason)) {
+        engine_refuse(&command->base, INVENTORY_FED_BY_WAREHOUSE);
+        return;
+    }
+    if (!engine_find_reservation(engine, &command->base, command->reservation_id, &place, &record))
         return;
     if (reservation_transition(record.reservation.state, RESERVATION_RETURN, &after) !=
         RESERVATION_MOVES) {

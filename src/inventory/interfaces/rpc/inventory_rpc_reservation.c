@@ -277,6 +277,15 @@ static void return_stock_done(void *context, const struct error *error)
         fail_with_return_line(state, "on hand may not exceed 1000000000000000");
         return;
     }
+    if (error == NULL && command->base.outcome == INVENTORY_FED_BY_WAREHOUSE) {
+        struct rpc_status status = rpc_status_make(
+            rpc_call_arena(state->call), GRPC_STATUS_FAILED_PRECONDITION, "FED_BY_WAREHOUSE",
+            "goods that left come back by WarehouseService/ReturnStock; this call is for those "
+            "that "
+            "never left, CANCELLED or SHORT_PICK");
+        rpc_call_fail(state->call, &status);
+        return;
+    }
     if (inventory_rpc_failed(state->call, &command->base, error))
         return;
     waybill__inventory__v1__return_stock_response__init(&response);
