@@ -219,6 +219,37 @@ def without_a_warehouse_it_does_not_start():
         assert "serves no warehouse" in started.stdout + started.stderr, started.stderr
 
 
+def serve_inventory(data, *options):
+    return subprocess.Popen([PROGRAM, "serve", "inventory", "--data", data, "--listen", "127.0.0.1:0",
+                             "--operations", "127.0.0.1:0", *options], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def an_address_that_is_none_is_refused_before_anything_is_made():
+    with tempfile.TemporaryDirectory(prefix="waybill-shelf-") as data:
+        for address in ("foo", "http://127.0.0.1:7701", "grpc://", "grpc://host", "grpc://host:0",
+                        "grpc://host:99999", "grpc://host:1/x", "sqlite:shelves.sqlite"):
+            process = serve_inventory(data, "--warehouse", address)
+            output = "".join(process.communicate(timeout=SECONDS))
+            assert process.returncode != 0, output
+            wanted = f"inventory: --warehouse {address}: is no grpc://HOST:PORT"
+            assert wanted in output, (wanted, output)
+            assert not os.path.exists(os.path.join(data, "inventory")), address
+
+
+def that_nobody_named_a_warehouse_is_told():
+    for options, is_told in (((), True), (("--on-hand-source", "own"), False),
+                             (("--on-hand-source", "own", "--warehouse", "foo"), False)):
+        with tempfile.TemporaryDirectory(prefix="waybill-shelf-") as data:
+            process = serve_inventory(data, *options)
+            ready = process.stdout.readline()
+            process.terminate()
+            _, errors = process.communicate(timeout=SECONDS)
+            assert ready.startswith("waybill ready"), (ready, errors)
+            assert process.returncode == 0, errors
+            assert ("no warehouse is named" in errors and "is kept" in errors) == is_told, errors
+
+
 def main():
     holder["data"] = tempfile.mkdtemp(prefix="waybill-shelf-")
     try:
@@ -231,6 +262,8 @@ def main():
             drift_is_told_and_repaired_by_a_posted_entry,
             the_other_source_is_refused_with_the_way_to_convert,
             without_a_warehouse_it_does_not_start,
+            an_address_that_is_none_is_refused_before_anything_is_made,
+            that_nobody_named_a_warehouse_is_told,
         ])
     finally:
         shutil.rmtree(holder["data"], ignore_errors=True)

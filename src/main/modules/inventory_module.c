@@ -8,6 +8,7 @@
 #include "inventory/interfaces/rpc/inventory_rpc.h"
 #include "inventory/interfaces/rpc/stock_watch.h"
 #include "main/modules/other_events.h"
+#include "platform/base/log.h"
 #include "platform/base/memory.h"
 
 #include <pthread.h>
@@ -58,6 +59,30 @@ static bool is_fed_by_shelves(const struct module_environment *environment)
            other_context_address(environment->configuration->warehouse) != NULL;
 }
 
+/*
+ * An address that cannot be meant must not pass for none: the store keeps its first source for
+ * good. Where on hand is to come from own receipts it is nobody's address.
+ */
+static struct error check_shelves(const struct module_environment *environment)
+{
+    const struct configuration *configuration = environment->configuration;
+    if (module_is_wanted(environment, "warehouse") ||
+        strcmp(configuration->on_hand_source, "own") == 0)
+        return error_none();
+    return other_context_check("inventory", "warehouse", configuration->warehouse);
+}
+
+/* Nobody chose that on hand comes from own receipts; whoever meant otherwise should hear of it. */
+static void tell_own_source(const struct inventory_process *inventory,
+                            const struct configuration *configuration)
+{
+    if (!inventory->is_fed && strcmp(configuration->on_hand_source, "auto") == 0)
+        log_event(LOG_LEVEL_INFO,
+                  "no warehouse is named: on hand comes from inventory's own receipts; this choice "
+                  "is kept",
+                  NULL, 0);
+}
+
 /* The warehouse's events: of this process, or of the one at the setting's address. */
 static struct error find_shelves(struct inventory_process *inventory,
                                  const struct module_environment *environment)
@@ -79,7 +104,9 @@ static struct error open(struct module *module, const struct module_environment 
     const struct configuration *configuration = environment->configuration;
     struct embedded_repository_options options = embedded_repository_options_default();
     char directory[2 * setting_text_bytes_max];
-    struct error error = directory_of(configuration, directory, sizeof directory);
+    struct error error = check_shelves(environment);
+    if (!error_is(error))
+        error = directory_of(configuration, directory, sizeof directory);
     if (error_is(error))
         return error;
     options.directory = directory;
@@ -95,6 +122,7 @@ static struct error open(struct module *module, const struct module_environment 
     error = embedded_repository_open(&inventory->repository, &options);
     if (error_is(error))
         return error_prefix(error, "inventory");
+    tell_own_source(inventory, configuration);
     error = inventory_events_open(&inventory->events,
                                   embedded_repository_events(inventory->repository));
     if (error_is(error))

@@ -3,6 +3,7 @@
 
 #include "events/interfaces/client/remote_event_feed.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static const char grpc_scheme[] = "grpc://";
@@ -10,6 +11,20 @@ static const char grpc_scheme[] = "grpc://";
 const char *other_context_address(const char *url)
 {
     return text_starts_with(text_of(url), text_of(grpc_scheme)) ? url + strlen(grpc_scheme) : NULL;
+}
+
+struct error other_context_check(const char *asker, const char *name, const char *url)
+{
+    const char *address = other_context_address(url);
+    const char *colon = address == NULL ? NULL : strrchr(address, ':');
+    int64_t port;
+    if (url[0] == '\0' || (colon != NULL && colon > address && strchr(address, '/') == NULL &&
+                           text_to_int64(text_of(colon + 1), &port) && port >= 1 && port <= 65535))
+        return error_none();
+    return error_make(ERROR_INVALID_SETTING,
+                      "%s: --%s %.100s: is no grpc://HOST:PORT; this process serves no %s, so that "
+                      "is where another one does",
+                      asker, name, url, name);
 }
 
 struct error other_events_find(struct other_events *events,

@@ -22,6 +22,14 @@ struct other_events {
 const char *other_context_address(const char *url);
 
 /*
+ * Whether the setting --NAME of a context that this process does not run says where it runs, or
+ * nothing at all. INVALID_SETTING: it is no grpc://HOST:PORT; `asker` is the module that wants it.
+ */
+__attribute__((warn_unused_result)) struct error other_context_check(const char *asker,
+                                                                     const char *name,
+                                                                     const char *url);
+
+/*
  * Looks it up; feed is NULL if it is nowhere. `source` and `types`, which a remote feed is asked
  * for, are literals. Errors: as remote_event_feed_open.
  */
