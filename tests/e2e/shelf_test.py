@@ -99,18 +99,23 @@ def own_receipts_are_refused():
 
 def goods_that_left_come_back_by_the_warehouse_only():
     with serve() as server:
-        receive(server, "bowl", 10, "BOWL")
+        point = {"point": {"latitudeE7": 525000000, "longitudeE7": 134000000}}
+        done(server, warehouse("CreateWarehouse"), warehouse={
+            "warehouseId": "w3", "name": "Site 3", "priority": 3, "active": True, "address": point})
+        done(server, warehouse("ReceiveStock"), movementId="bowl-in", warehouseId="w3", sku="BOWL",
+             quantity="10")
         wait_for(server, "BOWL", 10)
         done(server, inventory("Reserve"), reservationId="bowl-1",
              lines=[{"sku": "BOWL", "quantity": "2"}])
         done(server, inventory("Commit"), reservationId="bowl-1")
         done(server, warehouse("Allocate"), allocationId="bowl-1", orderId="bowl-1",
              reservationId="bowl-1", strategy="ALLOCATION_STRATEGY_PRIORITY",
+             destination=point,
              lines=[{"sku": "BOWL", "quantity": "2"}])
         done(server, warehouse("ShipAllocation"), allocationId="bowl-1")
         assert on_hand(server, "BOWL") == 8
         assert reconcile(server).returncode == 0
-        done(server, warehouse("ReturnStock"), movementId="bowl-back", warehouseId="w1", sku="BOWL",
+        done(server, warehouse("ReturnStock"), movementId="bowl-back", warehouseId="w3", sku="BOWL",
              quantity="1", reason="RETURN_REASON_CUSTOMER")
         wait_for(server, "BOWL", 9)
         for reason in ("CUSTOMER", "OTHER"):
