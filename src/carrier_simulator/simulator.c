@@ -135,8 +135,25 @@ static bool make_room(struct simulator *simulator)
     return true;
 }
 
+/*
+ * The account within UPS numbers. The seven digits behind it begin anew after ten millions; then it
+ * is the next account's turn, so that numbers of far-apart seeds do not meet.
+ */
+static void make_shipper(uint64_t serial, char shipper[6])
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char first[] = "W4YB1L";
+    uint64_t carry = serial / 10000000;
+    for (size_t i = 6; i-- > 0;) {
+        carry += (uint64_t)(strchr(digits, first[i]) - digits);
+        shipper[i] = digits[carry % 36];
+        carry /= 36;
+    }
+}
+
 static void make_numbers(struct simulator *simulator, struct simulator_shipment *made)
 {
+    char shipper[6];
     char service[3] = "03";
     if (made->carrier == SIMULATOR_UPS && strlen(made->service) == 2)
         memcpy(service, made->service, 2);
@@ -144,7 +161,8 @@ static void make_numbers(struct simulator *simulator, struct simulator_shipment 
         uint64_t serial = simulator->serial++;
         switch (made->carrier) {
         case SIMULATOR_UPS:
-            tracking_number_make_ups("W4YB1L", service, serial, made->numbers[i]);
+            make_shipper(serial, shipper);
+            tracking_number_make_ups(shipper, service, serial, made->numbers[i]);
             break;
         case SIMULATOR_FEDEX:
             tracking_number_make_fedex(79000000000 + serial % 900000000, made->numbers[i]);

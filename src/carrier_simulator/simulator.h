@@ -60,7 +60,7 @@ enum simulator_fault {
 enum { simulator_fault_count = SIMULATOR_FAULT_SLOW + 1 };
 
 struct simulator_options {
-    uint64_t seed;
+    uint64_t seed;             /* of everything random, and of the first number given out */
     uint32_t fault_millionths; /* of requests that go wrong */
     int64_t search_lag_us_max; /* each purchase becomes searchable after 0 to so long */
     int64_t speed;             /* a parcel's life goes so many times faster than a real one */

@@ -4,6 +4,7 @@
 #include "carrier_simulator/simulator_server.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,9 +15,15 @@ static void print_help(void)
         "UPS, FedEx and DHL Express over HTTP, each also below /ups, /fedex, /dhl: prices, "
         "labels,\n"
         "tracking, search by reference, pushes, and what goes wrong with them. Any credentials "
-        "do.\n\n"
+        "do.\n"
+        "It keeps everything in memory: when it ends it has forgotten what was bought, and a "
+        "parcel\n"
+        "on its way is not found any more. With a seed used before it gives the same numbers out "
+        "again.\n\n"
         "  --listen HOST:PORT   default 127.0.0.1:7490; port 0 picks one\n"
-        "  --seed N             of everything random, default 1\n"
+        "  --seed N             of everything random, the numbers given out included; default: "
+        "another\n"
+        "                       at each start, told on standard error\n"
         "  --fault-rate P       of requests that go wrong, 0 to 1, default 0: no answer after the\n"
         "                       charge, cut connections, 429, 5xx, null and malformed fields, "
         "slow\n"
@@ -104,10 +111,23 @@ static bool take_option(const char *name, const char *value, struct simulator_op
     return fine;
 }
 
+static struct error serve(const struct simulator_options *options, const char *listen)
+{
+    struct error error = error_none();
+    if (options->samples != NULL)
+        error = simulator_samples_survey(options->samples, stderr);
+    if (error_is(error))
+        return error;
+    fprintf(stderr, "waybill simulate: --seed %" PRIu64 " plays the same again\n", options->seed);
+    return simulator_serve(options, listen, ready);
+}
+
 int simulate_command(int argc, char **argv)
 {
-    struct simulator_options options = {
-        .seed = 1, .search_lag_us_max = 5 * 1000000, .speed = 1, .clock = clock_system()};
+    struct simulator_options options = {.seed = (uint64_t)clock_now_us(clock_system()),
+                                        .search_lag_us_max = 5 * 1000000,
+                                        .speed = 1,
+                                        .clock = clock_system()};
     const char *listen = "127.0.0.1:7490";
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
@@ -133,11 +153,7 @@ int simulate_command(int argc, char **argv)
             return 2;
         }
     }
-    struct error error = error_none();
-    if (options.samples != NULL)
-        error = simulator_samples_survey(options.samples, stderr);
-    if (!error_is(error))
-        error = simulator_serve(&options, listen, ready);
+    struct error error = serve(&options, listen);
     if (!error_is(error))
         return 0;
     fprintf(stderr, "waybill simulate: %s: %s\n", error_text(error.code), error.detail);

@@ -32,9 +32,9 @@ SAMPLES = os.path.join(HERE, "samples")
 
 
 @contextlib.contextmanager
-def simulator(*options):
-    process = subprocess.Popen([PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0", *options],
-                               stdout=subprocess.PIPE, text=True)
+def simulator(*options, seed=("--seed", "1")):
+    process = subprocess.Popen([PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0", *seed,
+                                *options], stdout=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()
         assert "ready listen=" in line, line
@@ -92,6 +92,17 @@ def rates_labels_tracking_and_search_go_round():
             assert calls(base, carrier, "track", 1, 15000, "999999999999")["999999999999"][
                 0] == "NOT_FOUND"
             assert calls(base, carrier, "find", 1, 15000, "nobody")["nobody-0"][0] == "NOT_FOUND"
+
+
+def numbers_begin_anew_at_each_start_but_with_a_seed():
+    def bought(*seed):
+        with simulator(seed=seed) as base:
+            return [calls(base, carrier, "create")["id-0"][2] for carrier in CARRIERS]
+    first, second = bought(), bought()
+    assert all(len(number) >= 10 for number in first), first
+    assert not set(first) & set(second), (first, second)
+    assert bought("--seed", "5") == bought("--seed", "5")
+    assert bought("--seed", "5")[0].startswith("1ZW4YB1L"), "the account of small seeds"
 
 
 def cancelling_voids_once_and_dhl_has_none():
@@ -421,7 +432,8 @@ def calls_keep_to_the_rate():
         assert time.monotonic() - began >= 1.8  # 10 at once, then 10 a second
 
 
-tap.run([rates_labels_tracking_and_search_go_round, cancelling_voids_once_and_dhl_has_none,
+tap.run([rates_labels_tracking_and_search_go_round,
+         numbers_begin_anew_at_each_start_but_with_a_seed, cancelling_voids_once_and_dhl_has_none,
          a_search_by_reference_lags, under_faults_an_outcome_says_what_was_charged,
          without_memory_an_outcome_says_what_was_charged,
          pushes_come_signed_twice_and_late_and_again, a_folder_of_samples_answers,

@@ -23,11 +23,12 @@ def reference_of(shipment_id, attempt=1):
 
 
 class Simulator:
-    """`with Simulator("--fault-rate", "0.3") as simulator:` stops it in good order."""
+    """`with Simulator("--fault-rate", "0.3") as simulator:` stops it in good order. The seed is 1 unless
+    the options say another."""
 
     def __init__(self, *options):
         self.process = subprocess.Popen(
-            [PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0", *options],
+            [PROGRAM, "simulate", "carriers", "--listen", "127.0.0.1:0", "--seed", "1", *options],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert "ready listen=" in line, line

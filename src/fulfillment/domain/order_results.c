@@ -309,6 +309,26 @@ static struct text cut_note(struct text note)
     return note;
 }
 
+/*
+ * The number of the parcel that tracking is to follow, "" at other steps; and what to do where
+ * tracking knows it as another shipment's already, which no repetition changes.
+ */
+static void describe_parcel(const struct order *order, const struct order_call *result,
+                            const struct order_refusal *refusal, struct text *number,
+                            const char **advice)
+{
+    *number = text_of("");
+    *advice = "";
+    if (order->step != STEP_TRACK || result->part >= order->part_count ||
+        result->item >= order->parts[result->part].parcel_count)
+        return;
+    *number = order->parts[result->part].parcels[result->item].tracking_number;
+    if (text_equals_string(refusal->reason, "ID_REUSED"))
+        *advice =
+            "; tracking has this number for another shipment: CancelOrder voids the label and "
+            "gives all back, ConfirmOrder tries once more";
+}
+
 struct text order_attention_text(const struct order *order, const char *step,
                                  const struct order_call *result, struct arena *arena)
 {
@@ -317,11 +337,15 @@ struct text order_attention_text(const struct order *order, const char *step,
     struct text warehouse = {0};
     if (order_step_is_for_parts(order->step) && result->part < order->part_count)
         warehouse = order->parts[result->part].warehouse_id;
+    struct text number;
+    const char *advice;
+    describe_parcel(order, result, refusal, &number, &advice);
     char *text = arena_format(
-        arena, "%s%s%.*s: %.*s %.*s", step, warehouse.size > 0 ? " of " : "", (int)warehouse.size,
-        warehouse.size > 0 ? warehouse.data : "", (int)refusal->reason.size,
-        refusal->reason.size > 0 ? refusal->reason.data : "", (int)refusal->message.size,
-        refusal->message.size > 0 ? refusal->message.data : "");
+        arena, "%s%s%.*s%s%.*s: %.*s %.*s%s", step, warehouse.size > 0 ? " of " : "",
+        (int)warehouse.size, warehouse.size > 0 ? warehouse.data : "",
+        number.size > 0 ? ", parcel " : "", (int)number.size, number.size > 0 ? number.data : "",
+        (int)refusal->reason.size, refusal->reason.size > 0 ? refusal->reason.data : "",
+        (int)refusal->message.size, refusal->message.size > 0 ? refusal->message.data : "", advice);
     return cut_note(text_of(text == NULL ? step : text));
 }
 
