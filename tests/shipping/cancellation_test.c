@@ -106,6 +106,41 @@ static void a_void_without_an_answer_is_asked_for_until_there_is_one(void **stat
     }
 }
 
+static void a_label_that_is_not_found_is_for_a_person(void **state)
+{
+    struct shipping_desk *desk = *state;
+    create(desk, CARRIER_ANSWERED);
+    desk->alpha.cancel = (struct fake_orders){.verdict = CARRIER_NOT_FOUND, .count = SIZE_MAX};
+    assert_cancel(desk, REFUSAL_CARRIER_UNAVAILABLE);
+    shipping_desk_pass(desk, 10 * minute_us);
+    assert_int_equal(desk_state(desk, "a"), SHIPMENT_NEEDS_ATTENTION);
+    assert_int_equal(desk->alpha.cancels, 4);
+    assert_cancel(desk, REFUSAL_CANCEL_REFUSED);
+    shipping_desk_pass(desk, 60 * minute_us);
+    assert_int_equal(desk->alpha.cancels, 4);
+    struct desk_call *call = desk_call_create(CALL_RESOLVE_SHIPMENT);
+    call->as.resolve.shipment_id = text_of("a");
+    call->as.resolve.resolution = SHIPMENT_VOID;
+    call->as.resolve.note = text_of("the portal does not have it either");
+    desk_ask(desk, call);
+    assert_int_equal(call->call->refusal, REFUSAL_NONE);
+    assert_int_equal(call->as.resolve.shipment.state, SHIPMENT_CANCELLED);
+    desk_call_destroy(call);
+    assert_cancel(desk, REFUSAL_NONE);
+}
+
+/* Long after it was bought, the resolver asks no more rarely than soon after. */
+static void an_old_label_is_asked_for_as_soon(void **state)
+{
+    struct shipping_desk *desk = *state;
+    create(desk, CARRIER_ANSWERED);
+    shipping_desk_pass(desk, 48 * 60 * minute_us);
+    desk->alpha.cancel = (struct fake_orders){.verdict = CARRIER_NOT_FOUND, .count = SIZE_MAX};
+    assert_cancel(desk, REFUSAL_CARRIER_UNAVAILABLE);
+    shipping_desk_pass(desk, 10 * minute_us);
+    assert_int_equal(desk_state(desk, "a"), SHIPMENT_NEEDS_ATTENTION);
+}
+
 static void a_wish_survives_the_end_of_the_process(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -170,6 +205,10 @@ int main(void)
                                         shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_void_without_an_answer_is_asked_for_until_there_is_one,
                                         shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(a_label_that_is_not_found_is_for_a_person,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(an_old_label_is_asked_for_as_soon, shipping_desk_set_up,
+                                        shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_wish_survives_the_end_of_the_process,
                                         shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(what_nobody_knows_of_cannot_be_cancelled,

@@ -160,9 +160,15 @@ static enum shipping_outcome end_bought(struct shipping_model *model, struct mod
 {
     struct shipment *shipment = &record->shipment;
     switch (shipment->state) {
+    case SHIPMENT_NEEDS_ATTENTION:
+        if (shipment->tracking_number.size > 0)
+            return is_same_label(record, bought) ? SHIPPING_DONE : SHIPPING_STATE_DIFFERS;
+        become_created(model, record, bought->tracking_number, bought);
+        model_note(model, shipment, attempt, "CREATED", (struct text){0});
+        emit_shipment(model, shipment, EVENT_SHIPMENT_CREATED, (struct text){0});
+        return SHIPPING_DONE;
     case SHIPMENT_SENT:
     case SHIPMENT_UNKNOWN:
-    case SHIPMENT_NEEDS_ATTENTION:
         become_created(model, record, bought->tracking_number, bought);
         model_note(model, shipment, attempt, "CREATED", (struct text){0});
         emit_shipment(model, shipment, EVENT_SHIPMENT_CREATED, (struct text){0});
@@ -296,6 +302,12 @@ enum shipping_outcome model_begin_cancel(struct shipping_model *model,
     return model_show(&command->base, record, &command->shipment, outcome);
 }
 
+/* Bought, and the carrier did not find it to void. */
+static bool is_lost_void(const struct shipment *shipment)
+{
+    return shipment->state == SHIPMENT_NEEDS_ATTENTION && shipment->tracking_number.size > 0;
+}
+
 enum shipping_outcome model_end_cancel(struct shipping_model *model,
                                        struct cancel_shipment_command *command)
 {
@@ -304,17 +316,21 @@ enum shipping_outcome model_end_cancel(struct shipping_model *model,
     enum shipping_outcome outcome = SHIPPING_DONE;
     if (shipment == NULL)
         return SHIPPING_SHIPMENT_NOT_FOUND;
-    if (shipment->state == SHIPMENT_CREATED && command->voided) {
+    if ((shipment->state == SHIPMENT_CREATED || is_lost_void(shipment)) && command->voided) {
         shipment->failure = (struct text){0};
         become_cancelled(model, shipment, shipment->cancel_reason, "CANCELLED");
     } else if (shipment->state == SHIPMENT_CREATED && shipment->cancel_wanted) {
         shipment->cancel_wanted = false;
-        shipment->cancel_reason = (struct text){0};
+        if (command->is_lost)
+            shipment->state = SHIPMENT_NEEDS_ATTENTION;
+        else
+            shipment->cancel_reason = (struct text){0};
         shipment->failure = model_keep(model, command->failure);
         shipment->lookup_time_us = 0;
         shipment->revision++;
-        model_note(model, shipment, shipment->attempt, "CANCEL REFUSED", command->failure);
-    } else if (shipment->state != SHIPMENT_CREATED &&
+        model_note(model, shipment, shipment->attempt,
+                   command->is_lost ? "CANCEL LOST" : "CANCEL REFUSED", command->failure);
+    } else if (shipment->state != SHIPMENT_CREATED && !is_lost_void(shipment) &&
                !(shipment->state == SHIPMENT_CANCELLED && command->voided)) {
         outcome = SHIPPING_STATE_DIFFERS;
     }
@@ -330,16 +346,26 @@ enum shipping_outcome model_resolve(struct shipping_model *model,
     if (shipment == NULL)
         return SHIPPING_SHIPMENT_NOT_FOUND;
     bool attention = shipment->state == SHIPMENT_NEEDS_ATTENTION;
-    bool open = attention || shipment->state == SHIPMENT_UNKNOWN;
-    if (command->resolution == SHIPMENT_ADOPT && open) {
+    bool lost = is_lost_void(shipment);
+    bool open = (attention && !lost) || shipment->state == SHIPMENT_UNKNOWN;
+    if (lost && command->resolution == SHIPMENT_ADOPT &&
+        model_has_number(record, command->tracking_number)) {
+        shipment->state = SHIPMENT_CREATED;
+        shipment->failure = (struct text){0};
+        shipment->cancel_reason = (struct text){0};
+        shipment->lookups = 0;
+        shipment->revision++;
+        model_note(model, shipment, shipment->attempt, "RESOLVE ADOPT", command->note);
+        record->bought_again = false;
+    } else if (command->resolution == SHIPMENT_ADOPT && open) {
         become_created(model, record, command->tracking_number, command->bought);
         model_note(model, shipment, shipment->attempt, "RESOLVE ADOPT", command->note);
         emit_shipment(model, shipment, EVENT_SHIPMENT_CREATED, (struct text){0});
         record->bought_again = false;
-    } else if (command->resolution == SHIPMENT_VOID && open) {
+    } else if (command->resolution == SHIPMENT_VOID && (open || lost)) {
         become_cancelled(model, shipment, command->note, "RESOLVE VOID");
         record->bought_again = false;
-    } else if (command->resolution == SHIPMENT_BUY_AGAIN && attention) {
+    } else if (command->resolution == SHIPMENT_BUY_AGAIN && attention && !lost) {
         model_note(model, shipment, shipment->attempt, "RESOLVE BUY_AGAIN", command->note);
         become_intent_again(shipment);
         shipment->failure = (struct text){0};

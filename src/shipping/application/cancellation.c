@@ -1,6 +1,7 @@
 /*
  * CancelShipment: what is wanted is durable before the carrier is asked, so that the resolver goes
- * on asking where no answer comes. A carrier without a void is not asked, and nothing is noted.
+ * on asking where no answer comes, or where the carrier does not find the label (yet). A carrier
+ * without a void is not asked, and nothing is noted.
  */
 #include "shipping/application/service_state.h"
 
@@ -47,7 +48,14 @@ static void finish(struct cancellation *cancellation, const struct shipment *shi
 static void refuse_state(struct cancellation *cancellation, const struct shipment *shipment)
 {
     struct shipping_call *call = &cancellation->call->base;
-    if (shipment->state == SHIPMENT_FAILED)
+    if (shipment_has_lost_void(shipment))
+        call_refuse(call, REFUSAL_CANCEL_REFUSED,
+                    "the carrier does not find the label of shipment %.*s to void; a person says "
+                    "by ResolveShipment whether it is void; the carrier: %.*s",
+                    (int)shipment->shipment_id.size, shipment->shipment_id.data,
+                    (int)shipment->failure.size,
+                    shipment->failure.size == 0 ? "" : shipment->failure.data);
+    else if (shipment->state == SHIPMENT_FAILED)
         call_refuse(call, REFUSAL_SHIPMENT_FAILED, "the carrier refused it: there is no label");
     else if (shipment->state == SHIPMENT_NEEDS_ATTENTION)
         call_refuse(

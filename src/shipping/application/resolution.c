@@ -52,6 +52,12 @@ static void refuse_state(struct shipping_call *call, const struct shipment *ship
                 : "the shipment is %s: it is being looked up, the carrier may have sold it; "
                   "decide when it is NEEDS_ATTENTION",
             shipment_state_name(shipment->state));
+    else if (shipment_has_lost_void(shipment))
+        call_refuse(
+            call, REFUSAL_SHIPMENT_RESOLVED,
+            "the shipment was bought, and its carrier does not find it to void: VOID it, or "
+            "ADOPT its own number %.*s if the label stands",
+            (int)shipment->tracking_number.size, shipment->tracking_number.data);
     else
         call_refuse(call, REFUSAL_SHIPMENT_RESOLVED,
                     "the shipment is %s: there is nothing to decide",

@@ -5,7 +5,8 @@
  * command that moves the record or sets the next instant. What the store does not take stays due.
  *
  * It never buys. Exactly one label under the reference is adopted; a voided one means CANCELLED;
- * several are for a person, and so is what was not found in a day.
+ * several are for a person, and so is what was not found in a day, and a label that its carrier has
+ * told shipping_lost_voids_max times that it does not find it to void: it may exist all the same.
  */
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
@@ -137,13 +138,12 @@ static void try_later(struct look_up *look_up, struct text failure)
 {
     const struct shipment *shipment = look_up->shipment;
     int64_t now = service_now_us(look_up->page->service);
-    int64_t next = shipment_next_lookup(shipment->sent_time_us, shipment->lookups + 1, now);
+    int64_t since = shipment->cancel_wanted ? now : shipment->sent_time_us;
+    int64_t next = shipment_next_lookup(since, shipment->lookups + 1, now);
     if (look_up->page->service->closing) {
         end(look_up);
         return;
     }
-    if (shipment->cancel_wanted && (next == 0 || next > now + 3600 * second_us))
-        next = now + 3600 * second_us;
     if (next == 0 ||
         (!shipment->cancel_wanted &&
          now >= shipment->sent_time_us + look_up->page->service->options.lookup_us_max)) {
@@ -256,7 +256,9 @@ static void cancelled(void *context, const struct carrier_outcome *outcome)
     service_count(look_up->page->service, look_up->carrier_index, QUESTION_CANCEL,
                   outcome->verdict);
     struct text words = outcome_words(&look_up->arena, outcome);
-    if (outcome->verdict != CARRIER_ANSWERED && outcome->verdict != CARRIER_REFUSED &&
+    bool is_lost = outcome->verdict == CARRIER_NOT_FOUND &&
+                   look_up->shipment->lookups + 1 >= shipping_lost_voids_max;
+    if (!is_lost && outcome->verdict != CARRIER_ANSWERED && outcome->verdict != CARRIER_REFUSED &&
         outcome->verdict != CARRIER_UNSUPPORTED) {
         try_later(look_up, words);
         return;
@@ -264,6 +266,7 @@ static void cancelled(void *context, const struct carrier_outcome *outcome)
     look_up->command.cancel = (struct cancel_shipment_command){
         .shipment_id = look_up->shipment->shipment_id,
         .voided = outcome->verdict == CARRIER_ANSWERED,
+        .is_lost = is_lost,
         .failure = words,
     };
     run(look_up, COMMAND_END_CANCEL);

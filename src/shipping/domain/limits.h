@@ -29,4 +29,9 @@ static const int64_t shipping_quantity_max = INT64_C(1000000000);
 /* How long an unknown outcome is looked up before a person is asked (DESIGN section 4). */
 static const int64_t shipping_lookup_us_max = INT64_C(24) * 3600 * 1000000;
 
+/* How often the resolver hears that a carrier does not find a label to void; then a person is
+ * asked.
+ */
+enum { shipping_lost_voids_max = 3 };
+
 #endif

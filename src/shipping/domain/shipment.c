@@ -26,7 +26,11 @@ static const enum shipment_state next_states[shipment_state_count][shipment_chan
             [SHIPMENT_CHANGE_REFUSED] = SHIPMENT_FAILED,
             [SHIPMENT_CHANGE_LOST] = SHIPMENT_UNKNOWN,
         },
-    [SHIPMENT_CREATED] = {[SHIPMENT_CHANGE_VOIDED] = SHIPMENT_CANCELLED},
+    [SHIPMENT_CREATED] =
+        {
+            [SHIPMENT_CHANGE_VOIDED] = SHIPMENT_CANCELLED,
+            [SHIPMENT_CHANGE_VOID_LOST] = SHIPMENT_NEEDS_ATTENTION,
+        },
     [SHIPMENT_UNKNOWN] =
         {
             [SHIPMENT_CHANGE_NOT_DONE] = SHIPMENT_INTENT,
@@ -61,6 +65,11 @@ const char *shipment_state_name(enum shipment_state state)
         [SHIPMENT_CANCELLED] = "CANCELLED",
     };
     return names[state];
+}
+
+bool shipment_has_lost_void(const struct shipment *shipment)
+{
+    return shipment->state == SHIPMENT_NEEDS_ATTENTION && shipment->tracking_number.size > 0;
 }
 
 /* Of the whole or of a parcel. */
@@ -99,6 +108,7 @@ static bool is_known(const struct shipment *shipment, enum shipment_change chang
     case SHIPMENT_CHANGE_NOT_DONE:
     case SHIPMENT_CHANGE_VOIDED:
     case SHIPMENT_CHANGE_BUY_AGAIN:
+    case SHIPMENT_CHANGE_VOID_LOST:
         return false;
     }
     return false;
@@ -119,7 +129,7 @@ enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t 
                            (change == SHIPMENT_CHANGE_BOUGHT && is_the_purchase(shipment, bought));
         return is_old_news ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
     }
-    if (shipment_next_state(shipment->state, change, next))
+    if (!shipment_has_lost_void(shipment) && shipment_next_state(shipment->state, change, next))
         return SHIPMENT_NEWS_MOVES;
     return is_known(shipment, change, bought) ? SHIPMENT_NEWS_REPEATS : SHIPMENT_NEWS_DIFFERS;
 }
@@ -137,6 +147,8 @@ enum shipment_news shipment_judge_resolution(const struct shipment *shipment,
     bool is_open =
         shipment->state == SHIPMENT_UNKNOWN || shipment->state == SHIPMENT_NEEDS_ATTENTION;
     bool is_repeat = false;
+    if (shipment_has_lost_void(shipment) && resolution != SHIPMENT_VOID)
+        is_open = resolution == SHIPMENT_ADOPT && has_number(shipment, number);
     if (is_open && shipment_next_state(shipment->state, changes[resolution], next))
         return SHIPMENT_NEWS_MOVES;
     switch (resolution) {

@@ -21,7 +21,8 @@
  *   FAILED           the carrier refused; final
  *   UNKNOWN          sent, no usable answer, or found SENT at start: the resolver looks it up by
  *                    our reference and never buys again
- *   NEEDS_ATTENTION  not found in 24 hours of look-ups, or found more than once
+ *   NEEDS_ATTENTION  not found in 24 hours of look-ups, or found more than once; or bought (it has
+ *                    a number), and not found by its carrier when it was to be voided
  *   CANCELLED        voided, or never sent; final
  *
  *               NOT_DONE  BOUGHT   REFUSED  LOST     ABANDONED  VOIDED     other
@@ -29,10 +30,12 @@
  *   SENT        INTENT    CREATED  FAILED   UNKNOWN
  *   UNKNOWN     INTENT    CREATED  FAILED            NEEDS_ATT. CANCELLED
  *   NEEDS_ATT.            CREATED                               CANCELLED  BUY_AGAIN: INTENT
- *   CREATED                                                     CANCELLED
+ *   CREATED                                                     CANCELLED  VOID_LOST: NEEDS_ATT.
  *
  * Both ways to INTENT begin the next attempt: NOT_DONE, since the carrier surely did nothing (not
  * connected, throttled; the caller is told so and may ask again), BUY_AGAIN by a person's decision.
+ * What was bought and needs attention is bought no more: of it a person says that its label is void
+ * (VOID), or that it stands (ADOPT of its own number).
  *
  * Everything here is pure. Texts are views.
  */
@@ -57,8 +60,9 @@ enum shipment_change {
     SHIPMENT_CHANGE_ABANDONED, /* look-ups have ended without an answer, or found several */
     SHIPMENT_CHANGE_VOIDED,    /* cancelled, or a person says: there is none */
     SHIPMENT_CHANGE_BUY_AGAIN, /* a person's decision */
+    SHIPMENT_CHANGE_VOID_LOST, /* its carrier does not find it to void */
 };
-enum { shipment_change_count = SHIPMENT_CHANGE_BUY_AGAIN + 1 };
+enum { shipment_change_count = SHIPMENT_CHANGE_VOID_LOST + 1 };
 
 /* The table above. False: that change does not fit that state; *next is untouched. */
 bool shipment_next_state(enum shipment_state state, enum shipment_change change,
@@ -98,6 +102,9 @@ struct shipment {
     char content_hash[32]; /* shipment_content_hash of what the caller asked */
 };
 
+/* NEEDS_ATTENTION since its carrier does not find it to void: there may be a label. */
+bool shipment_has_lost_void(const struct shipment *shipment);
+
 /*
  * What the carrier is told to find it by: the shipment_id; of a later attempt with "~2" and so on
  * behind it, so that a look-up never takes one purchase for another. Gives its size; `reference`
@@ -132,7 +139,10 @@ enum shipment_news shipment_judge_end(const struct shipment *shipment, uint32_t 
                                       const struct carrier_shipment *bought,
                                       enum shipment_state *next);
 
-/* A person's decisions about UNKNOWN and NEEDS_ATTENTION. */
+/*
+ * A person's decisions about UNKNOWN and NEEDS_ATTENTION. Of a lost void, VOID, or ADOPT of a
+ * number that it has.
+ */
 enum shipment_resolution { SHIPMENT_ADOPT = 1, SHIPMENT_VOID, SHIPMENT_BUY_AGAIN };
 
 /* `number` of ADOPT; `latest` is what was decided about it before, 0 = nothing. */

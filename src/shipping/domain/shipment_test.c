@@ -20,7 +20,7 @@ static const int64_t minute_us = INT64_C(60) * 1000000;
 static const int life[shipment_state_count][shipment_change_count] = {
     [SHIPMENT_INTENT] = {SHIPMENT_SENT, 0, 0, 0, 0, 0, SHIPMENT_CANCELLED, 0},
     [SHIPMENT_SENT] = {0, SHIPMENT_INTENT, SHIPMENT_CREATED, SHIPMENT_FAILED, SHIPMENT_UNKNOWN},
-    [SHIPMENT_CREATED] = {0, 0, 0, 0, 0, 0, SHIPMENT_CANCELLED, 0},
+    [SHIPMENT_CREATED] = {0, 0, 0, 0, 0, 0, SHIPMENT_CANCELLED, 0, SHIPMENT_NEEDS_ATTENTION},
     [SHIPMENT_UNKNOWN] = {0, SHIPMENT_INTENT, SHIPMENT_CREATED, SHIPMENT_FAILED, 0,
                           SHIPMENT_NEEDS_ATTENTION, SHIPMENT_CANCELLED, 0},
     [SHIPMENT_NEEDS_ATTENTION] = {0, 0, SHIPMENT_CREATED, 0, 0, 0, SHIPMENT_CANCELLED,
@@ -135,6 +135,10 @@ static void a_purchase_is_one_as_long_as_its_number_is_kept(void **state)
                      SHIPMENT_NEWS_REPEATS);
     assert_int_equal(judge(SHIPMENT_CANCELLED, "N", 3, SHIPMENT_CHANGE_BOUGHT, "N"),
                      SHIPMENT_NEWS_REPEATS);
+    assert_int_equal(judge(SHIPMENT_NEEDS_ATTENTION, "N", 3, SHIPMENT_CHANGE_BOUGHT, "N"),
+                     SHIPMENT_NEWS_REPEATS); /* its void is lost, and stays so */
+    assert_int_equal(judge(SHIPMENT_NEEDS_ATTENTION, "N", 3, SHIPMENT_CHANGE_BOUGHT, "M"),
+                     SHIPMENT_NEWS_DIFFERS);
     assert_int_equal(judge(SHIPMENT_CREATED, "N", 3, SHIPMENT_CHANGE_BOUGHT, "M"),
                      SHIPMENT_NEWS_DIFFERS);
     assert_int_equal(judge(SHIPMENT_CANCELLED, "", 3, SHIPMENT_CHANGE_BOUGHT, ""),
@@ -190,7 +194,9 @@ static void the_same_end_again_is_a_repeat(void **state)
 static enum shipment_news resolve(enum shipment_state at, enum shipment_resolution resolution,
                                   const char *number, enum shipment_resolution latest)
 {
-    struct shipment shipment = {.state = at, .attempt = 1, .tracking_number = text_of("N")};
+    bool is_bought = at == SHIPMENT_CREATED || at == SHIPMENT_CANCELLED;
+    struct shipment shipment = {
+        .state = at, .attempt = 1, .tracking_number = text_of(is_bought ? "N" : "")};
     enum shipment_state next;
     return shipment_judge_resolution(&shipment, resolution, text_of(number), latest, &next);
 }
@@ -213,6 +219,26 @@ static void a_person_decides_about_what_is_open_alone(void **state)
     }
     assert_int_equal(resolve(SHIPMENT_CREATED, SHIPMENT_ADOPT, "N", SHIPMENT_ADOPT),
                      SHIPMENT_NEWS_REPEATS);
+}
+
+static void a_lost_void_is_voided_or_stands(void **state)
+{
+    struct shipment shipment = {
+        .state = SHIPMENT_NEEDS_ATTENTION, .attempt = 1, .tracking_number = text_of("N")};
+    enum shipment_state next = 0;
+    (void)state;
+    assert_int_equal(
+        shipment_judge_resolution(&shipment, SHIPMENT_VOID, (struct text){0}, 0, &next),
+        SHIPMENT_NEWS_MOVES);
+    assert_int_equal(next, SHIPMENT_CANCELLED);
+    assert_int_equal(shipment_judge_resolution(&shipment, SHIPMENT_ADOPT, text_of("N"), 0, &next),
+                     SHIPMENT_NEWS_MOVES);
+    assert_int_equal(next, SHIPMENT_CREATED);
+    assert_int_equal(shipment_judge_resolution(&shipment, SHIPMENT_ADOPT, text_of("M"), 0, &next),
+                     SHIPMENT_NEWS_DIFFERS);
+    assert_int_equal(
+        shipment_judge_resolution(&shipment, SHIPMENT_BUY_AGAIN, (struct text){0}, 0, &next),
+        SHIPMENT_NEWS_DIFFERS);
 }
 
 static void buying_again_is_decided_once(void **state)
@@ -552,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_purchase_with_one_number_in_common_is_the_same),
         cmocka_unit_test(the_same_end_again_is_a_repeat),
         cmocka_unit_test(a_person_decides_about_what_is_open_alone),
+        cmocka_unit_test(a_lost_void_is_voided_or_stands),
         cmocka_unit_test(buying_again_is_decided_once),
         cmocka_unit_test(each_attempt_has_a_reference_of_its_own),
         cmocka_unit_test(the_longest_reference_has_room),

@@ -147,22 +147,25 @@ struct record_lookup_command {
  * --- cancelling. BEGIN: of INTENT, CANCELLED at once, with ShipmentCancelled; of CREATED, it is
  * noted that this is wanted (cancel_wanted), the caller asks the carrier now, and if nothing comes
  * of that the resolver in a minute; of CANCELLED, DONE; STATE_DIFFERS of the others. END: the
- * carrier has voided it (CANCELLED, ShipmentCancelled) or will not (`voided` false: it stays
- * CREATED, `failure` says why); STATE_DIFFERS where it is neither CREATED nor, voided, CANCELLED.
- * SHIPMENT_NOT_FOUND. Both may be repeated. ---
+ * carrier has voided it (CANCELLED, ShipmentCancelled), or will not (`voided` false: it stays
+ * CREATED, `failure` says why), or does not find it (`is_lost`, not voided: NEEDS_ATTENTION with
+ * its number, `failure` says why); STATE_DIFFERS where it is neither CREATED nor a lost void nor,
+ * voided, CANCELLED. SHIPMENT_NOT_FOUND. Both may be repeated. ---
  */
 struct cancel_shipment_command { /* BEGIN_CANCEL, END_CANCEL */
     struct shipping_command base;
     struct text shipment_id;
     struct text reason;  /* BEGIN */
     bool voided;         /* END */
+    bool is_lost;        /* END, not voided */
     struct text failure; /* END, not voided */
     struct shipment shipment;
 };
 
 /*
  * --- RESOLVE: a person decides about UNKNOWN or NEEDS_ATTENTION, by shipment_judge_resolution.
- * ADOPT: CREATED with that number (and what a look-up brought, if anything). VOID: CANCELLED.
+ * ADOPT: CREATED with that number (and what a look-up brought, if anything), ShipmentCreated if it
+ * was not bought before. VOID: CANCELLED.
  * BUY_AGAIN: INTENT, next attempt; from NEEDS_ATTENTION alone. What has been decided before, the
  * same way, gives DONE. STATE_DIFFERS. SHIPMENT_NOT_FOUND. ---
  */

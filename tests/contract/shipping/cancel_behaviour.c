@@ -64,6 +64,59 @@ static void a_carrier_may_refuse_and_be_asked_anew(void **state)
                         "INTENT SENT CREATED CANCEL WANTED CANCEL REFUSED CANCEL WANTED CANCELLED");
 }
 
+static void lose_void(struct shipping_kit *kit, const char *id)
+{
+    kit_bring(kit, id, 0, SHIPMENT_CREATED);
+    kit_begin_cancel(kit, id, "customer");
+    struct cancel_shipment_command *end =
+        kit_cancel_command(kit, COMMAND_END_CANCEL, id, false, "no such shipment");
+    end->is_lost = true;
+    assert_int_equal(shipping_kit_ask(kit, &end->base), SHIPPING_DONE);
+}
+
+static void a_label_its_carrier_does_not_find_waits_for_a_person(void **state)
+{
+    struct shipping_kit *kit = *state;
+    lose_void(kit, "S");
+    shipping_kit_reopen(kit);
+    struct shipment shipment = *kit_get(kit, "S");
+    assert_int_equal(shipment.state, SHIPMENT_NEEDS_ATTENTION);
+    assert_true(shipment_has_lost_void(&shipment));
+    assert_true(text_equals_string(shipment.tracking_number, "N-S"));
+    assert_true(text_equals_string(shipment.failure, "no such shipment"));
+    assert_true(text_equals_string(shipment.cancel_reason, "customer"));
+    assert_false(shipment.cancel_wanted);
+    assert_int_equal(shipment.lookup_time_us, 0);
+    assert_int_equal(kit_begin_cancel(kit, "S", "again"), SHIPPING_STATE_DIFFERS);
+    assert_int_equal(kit_end(kit, "S", 1, SHIPMENT_CHANGE_BOUGHT, "N-S"), SHIPPING_DONE);
+    assert_int_equal(kit_end_cancel(kit, "S", false, "late"), SHIPPING_DONE);
+    assert_int_equal(kit_resolve(kit, "S", SHIPMENT_BUY_AGAIN, ""), SHIPPING_STATE_DIFFERS);
+    assert_int_equal(kit_resolve(kit, "S", SHIPMENT_ADOPT, "M"), SHIPPING_STATE_DIFFERS);
+    assert_null(shipping_difference(kit_get(kit, "S"), &shipment, true));
+    assert_int_equal(kit_resolve(kit, "S", SHIPMENT_VOID, "not in the portal"), SHIPPING_DONE);
+    assert_int_equal(kit_resolve(kit, "S", SHIPMENT_VOID, "not in the portal"), SHIPPING_DONE);
+    kit_assert_state(kit, "S", SHIPMENT_CANCELLED, 1);
+    assert_string_equal(kit_event_words(kit), "ShipmentCreated:S ShipmentCancelled:S");
+    assert_string_equal(kit_audit_words(kit, "S"),
+                        "INTENT SENT CREATED CANCEL WANTED CANCEL LOST RESOLVE VOID");
+}
+
+static void a_lost_void_may_turn_out_to_be_one_or_none(void **state)
+{
+    struct shipping_kit *kit = *state;
+    lose_void(kit, "S");
+    assert_int_equal(kit_resolve(kit, "S", SHIPMENT_ADOPT, "N-S"), SHIPPING_DONE);
+    const struct shipment *shipment = kit_get(kit, "S");
+    assert_int_equal(shipment->state, SHIPMENT_CREATED);
+    assert_int_equal(shipment->failure.size, 0);
+    assert_int_equal(shipment->cancel_reason.size, 0);
+    lose_void(kit, "T");
+    assert_int_equal(kit_end_cancel(kit, "T", true, ""), SHIPPING_DONE); /* a late answer */
+    kit_assert_state(kit, "T", SHIPMENT_CANCELLED, 1);
+    assert_string_equal(kit_event_words(kit),
+                        "ShipmentCreated:S ShipmentCreated:T ShipmentCancelled:T");
+}
+
 static void what_is_under_way_or_over_is_not_cancelled(void **state)
 {
     struct shipping_kit *kit = *state;
@@ -115,6 +168,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(what_was_not_sent_is_cancelled_at_once),
     cmocka_unit_test(a_label_is_cancelled_when_the_carrier_has_voided_it),
     cmocka_unit_test(a_carrier_may_refuse_and_be_asked_anew),
+    cmocka_unit_test(a_label_its_carrier_does_not_find_waits_for_a_person),
+    cmocka_unit_test(a_lost_void_may_turn_out_to_be_one_or_none),
     cmocka_unit_test(what_is_under_way_or_over_is_not_cancelled),
     cmocka_unit_test(a_purchase_told_again_after_its_cancellation_is_a_repeat),
     cmocka_unit_test(a_cancellation_nobody_answered_is_put_off),

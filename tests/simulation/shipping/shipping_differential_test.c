@@ -222,10 +222,12 @@ static struct shipping_command *make(struct shipping_kit *kit, const struct oper
     case COMMAND_RECORD_LOOKUP:
         return make_lookup(kit, operation);
     case COMMAND_BEGIN_CANCEL:
-    case COMMAND_END_CANCEL:
-        return &kit_cancel_command(kit, operation->kind, operation->id, operation->flag,
-                                   operation->words)
-                    ->base;
+    case COMMAND_END_CANCEL: {
+        struct cancel_shipment_command *cancel = kit_cancel_command(
+            kit, operation->kind, operation->id, operation->flag, operation->words);
+        cancel->is_lost = !operation->flag && operation->time_us != far_us;
+        return &cancel->base;
+    }
     case COMMAND_RESOLVE_SHIPMENT:
         return &kit_resolve_command(kit, operation->id, operation->resolution, operation->words)
                     ->base;

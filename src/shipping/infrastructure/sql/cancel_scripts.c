@@ -34,15 +34,20 @@ enum sql_verdict begin_cancel_script(struct step *step)
     return verdict;
 }
 
-static bool keep_refusal(struct step *step, struct shipment_row *row, struct text failure)
+static bool keep_refusal(struct step *step, struct shipment_row *row,
+                         const struct cancel_shipment_command *command)
 {
     struct shipment *shipment = &row->shipment;
+    struct text failure = command->failure;
     if (!shipping_step_copy(step, &failure))
         return false;
     shipment->cancel_wanted = false;
-    shipment->cancel_reason = (struct text){0};
     shipment->failure = failure;
     shipment->lookup_time_us = 0;
+    if (command->is_lost &&
+        shipment_next_state(shipment->state, SHIPMENT_CHANGE_VOID_LOST, &shipment->state))
+        return shipment_row_change(step, row, shipment->attempt, "CANCEL LOST", failure);
+    shipment->cancel_reason = (struct text){0};
     return shipment_row_change(step, row, shipment->attempt, "CANCEL REFUSED", failure);
 }
 
@@ -54,16 +59,16 @@ enum sql_verdict end_cancel_script(struct step *step)
     enum sql_verdict verdict;
     if (!shipment_row_lock(step, command->shipment_id, &row, &verdict))
         return verdict;
+    bool is_bought = shipment->state == SHIPMENT_CREATED || shipment_has_lost_void(shipment);
     verdict = SQL_COMMIT;
-    if (shipment->state == SHIPMENT_CREATED && command->voided) {
+    if (is_bought && command->voided) {
         shipment->failure = (struct text){0};
         if (!purchase_cancel(step, &row, shipment->cancel_reason, "CANCELLED"))
             return SQL_FAIL;
     } else if (shipment->state == SHIPMENT_CREATED && shipment->cancel_wanted) {
-        if (!keep_refusal(step, &row, command->failure))
+        if (!keep_refusal(step, &row, command))
             return SQL_FAIL;
-    } else if (shipment->state != SHIPMENT_CREATED &&
-               !(shipment->state == SHIPMENT_CANCELLED && command->voided)) {
+    } else if (!is_bought && !(shipment->state == SHIPMENT_CANCELLED && command->voided)) {
         verdict = shipping_step_refuse(step, SHIPPING_STATE_DIFFERS);
     }
     command->shipment = row.shipment;
@@ -75,9 +80,18 @@ enum sql_verdict end_cancel_script(struct step *step)
 static bool adopt(struct step *step, const struct resolve_shipment_command *command,
                   struct shipment_row *row, struct text note)
 {
-    return purchase_take(step, row, command->tracking_number, command->bought) &&
-           shipment_row_change(step, row, row->shipment.attempt, "RESOLVE ADOPT", note) &&
-           shipment_row_emit(step, row, EVENT_SHIPMENT_CREATED, (struct text){0});
+    bool was_bought = shipment_has_lost_void(&row->shipment);
+    const struct shipment *shipment = &row->shipment;
+    if (was_bought) { /* numbers and labels are kept */
+        row->shipment.state = SHIPMENT_CREATED;
+        row->shipment.failure = (struct text){0};
+        row->shipment.cancel_reason = (struct text){0};
+        row->shipment.lookups = 0;
+    } else if (!purchase_take(step, row, command->tracking_number, command->bought)) {
+        return false;
+    }
+    return shipment_row_change(step, row, shipment->attempt, "RESOLVE ADOPT", note) &&
+           (was_bought || shipment_row_emit(step, row, EVENT_SHIPMENT_CREATED, (struct text){0}));
 }
 
 static bool resolve(struct step *step, const struct resolve_shipment_command *command,
