@@ -14,6 +14,7 @@ import random
 import sys
 import threading
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import grpc  # noqa: E402
@@ -284,6 +285,13 @@ def what_is_wrong_is_told_field_by_field():
     s.cancel("twice")
 
 
+def waiting_for_a_person(s):
+    with urllib.request.urlopen(f"http://{s.server.operations}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return int(dict(line.rsplit(" ", 1) for line in lines if line[0] != "#")
+               ["waybill_fulfillment_orders_need_attention"])
+
+
 def another_carrier_takes_what_one_refuses():
     s = shop(faulty_carriers)
     s.shipping.refusing = {"c1"}
@@ -299,6 +307,10 @@ def another_carrier_takes_what_one_refuses():
     s.promise("hopeless")
     order = s.confirm("hopeless")
     assert order.state == f.ORDER_STATE_NEEDS_ATTENTION and order.attention_reason, order
+    deadline = time.monotonic() + 60
+    while waiting_for_a_person(s) < 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     s.shipping.refusing = set()
     assert s.confirm("hopeless").state == CONFIRMED
     for name in ("refused", "hopeless"):

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import hashlib
 import hmac
@@ -432,6 +433,8 @@ def dead_letters_are_listed_survive_a_restart_and_are_replayed():
                     assert error.code() == grpc.StatusCode.NOT_FOUND, error
         with Server(data, *stubborn) as server, waybill_server.channel_to(server.listen) as channel:
             assert list(wait_for(channel, 3)) == list(letters)
+            with urllib.request.urlopen(f"http://{server.operations}/metrics", timeout=30) as answer:
+                assert b"\nwaybill_tracking_dead_letters 3\n" in answer.read()
             replay = tracking.ReplayDeadLettersRequest(subscription_id="sub")
             assert method(channel, "ReplayDeadLetters")(replay, timeout=30).dead_letters == 3
             again = wait_for(channel, 3)  # it still does not want them

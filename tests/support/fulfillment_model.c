@@ -327,6 +327,18 @@ static enum fulfillment_outcome list(struct fulfillment_model *model,
     return FULFILLMENT_DONE;
 }
 
+static void count_open(const struct fulfillment_model *model, struct order_open_counts *counts)
+{
+    *counts = (struct order_open_counts){0};
+    for (size_t i = 0; i < model->orders.count; i++) {
+        const struct model_order *one = model->orders.items[i];
+        if (one->is_forgotten)
+            continue;
+        counts->need_attention += one->order->state == ORDER_NEEDS_ATTENTION;
+        counts->unfinished += one->next_time_us > 0;
+    }
+}
+
 static enum fulfillment_outcome list_due(struct fulfillment_model *model,
                                          struct list_due_command *command)
 {
@@ -336,6 +348,8 @@ static enum fulfillment_outcome list_due(struct fulfillment_model *model,
     command->order_ids =
         arena_allocate_zero(command->base.arena, command->count_max + 1, sizeof(struct text));
     CHECK(command->order_ids != NULL);
+    if (command->must_count)
+        count_open(model, &command->open);
     while (command->order_count < command->count_max) {
         const struct model_order *next = NULL;
         for (size_t i = 0; i < model->orders.count; i++) {

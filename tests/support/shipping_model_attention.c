@@ -193,10 +193,13 @@ enum shipping_outcome model_change_unwanted(struct shipping_model *model,
 void model_count_open(const struct shipping_model *model, struct shipping_open_counts *counts)
 {
     *counts = (struct shipping_open_counts){0};
-    for (size_t i = 0; i < model->shipments.count; i++)
-        counts->shipments_need_attention +=
-            ((const struct model_shipment *)model->shipments.items[i])->shipment.state ==
-            SHIPMENT_NEEDS_ATTENTION;
+    for (size_t i = 0; i < model->shipments.count; i++) {
+        const struct shipment *one =
+            &((const struct model_shipment *)model->shipments.items[i])->shipment;
+        counts->shipments_need_attention += one->state == SHIPMENT_NEEDS_ATTENTION;
+        counts->shipments_cancelling +=
+            one->state == SHIPMENT_CREATED && one->cancel_wanted && one->lookup_time_us > 0;
+    }
     for (size_t i = 0; i < model->unwanted.count; i++) {
         const struct unwanted_label *label = model->unwanted.items[i];
         counts->labels_to_void += label->state == UNWANTED_LABEL_TO_VOID;

@@ -52,6 +52,9 @@ struct order_driver {
     _Atomic uint64_t calls;
     _Atomic uint64_t retries;
     _Atomic uint64_t attention;
+    int64_t next_count_us; /* when what is open is counted again */
+    _Atomic uint64_t need_attention;
+    _Atomic uint64_t unfinished;
     _Atomic uint64_t running;
 };
 
@@ -69,6 +72,9 @@ struct order_driver_options order_driver_options_default(void)
         .jobs_max = 4096,
     };
 }
+
+/* Between two counts of what is open: each goes through all rows that it counts. */
+static const int64_t count_interval_us = 2000000;
 
 static int64_t monotonic_us(const struct order_driver *driver)
 {
@@ -417,6 +423,11 @@ static void listed(struct fulfillment_command *command, const struct error *erro
         (struct order_driver *)(void *)((char *)command - offsetof(struct order_driver, list));
     driver->is_listing = false;
     driver->has_more = error == NULL && driver->list.order_count == driver->list.count_max;
+    if (error == NULL && driver->list.must_count) {
+        atomic_store(&driver->need_attention, driver->list.open.need_attention);
+        atomic_store(&driver->unfinished, driver->list.open.unfinished);
+        driver->next_count_us = monotonic_us(driver) + count_interval_us;
+    }
     for (size_t i = 0; error == NULL && i < driver->list.order_count; i++)
         start_own(driver, driver->list.order_ids[i]);
     arena_reset(&driver->list_arena);
@@ -438,6 +449,7 @@ static void look_for_due(struct order_driver *driver, int64_t now_us)
                  .executor = driver->options.executor,
                  .arena = &driver->list_arena},
         .count_max = driver->options.runs_max - driver->run_count,
+        .must_count = now_us >= driver->next_count_us,
     };
     fulfillment_repository_execute(driver->options.repository, &driver->list.base, listed);
 }
@@ -506,6 +518,8 @@ struct order_driver_usage order_driver_usage(struct order_driver *driver)
         .calls = atomic_load(&driver->calls),
         .retries = atomic_load(&driver->retries),
         .attention = atomic_load(&driver->attention),
+        .need_attention = atomic_load(&driver->need_attention),
+        .unfinished = atomic_load(&driver->unfinished),
         .running = atomic_load(&driver->running),
     };
 }

@@ -118,6 +118,9 @@ struct order_driver_usage {
     uint64_t retries;   /* waits, after which a call is made again */
     uint64_t attention; /* orders that came to need a person */
     uint64_t running;   /* now */
+    /* As the store had them when last counted; up to order_open_count_max. */
+    uint64_t need_attention;
+    uint64_t unfinished;
 };
 struct order_driver_usage order_driver_usage(struct order_driver *driver);
 

@@ -144,12 +144,24 @@ struct list_orders_command {
     uint64_t next; /* 0 = this is the last */
 };
 
-/* --- DUE: orders to be driven now, the longest waiting first. --- */
+/*
+ * --- DUE: orders to be driven now, the longest waiting first. With must_count, what is open is
+ * counted besides, each up to order_open_count_max. ---
+ */
+enum { order_open_count_max = 10000 };
+
+struct order_open_counts {
+    uint64_t need_attention; /* NEEDS_ATTENTION */
+    uint64_t unfinished;     /* being driven, or waiting for their next step */
+};
+
 struct list_due_command {
     struct fulfillment_command base;
     size_t count_max;
+    bool must_count;
     struct text *order_ids;
     size_t order_count;
+    struct order_open_counts open;
 };
 
 /*

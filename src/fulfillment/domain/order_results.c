@@ -125,11 +125,15 @@ bool order_exclude_carrier(struct order *order, struct order_part *part, struct 
 
 /* --- what calls bring --- */
 
-static enum order_call_outcome refuse_currency(struct order *order)
+static enum order_call_outcome refuse_currency(struct order *order, struct text warehouse_id,
+                                               struct order_money costs, struct arena *arena)
 {
-    order->refusal =
-        order_refusal_make(REFUSAL_PRECONDITION, "CURRENCY_MISMATCH",
-                           "a warehouse's costs are in another currency than the order");
+    char *message =
+        arena_format(arena, "the costs of warehouse %.*s are in %s, the order is in %s",
+                     (int)warehouse_id.size, warehouse_id.data, costs.currency, order->currency);
+    if (message == NULL)
+        return CALL_UNAVAILABLE;
+    order->refusal = order_refusal_make(REFUSAL_PRECONDITION, "CURRENCY_MISMATCH", message);
     return CALL_REFUSED;
 }
 
@@ -159,8 +163,10 @@ static enum order_call_outcome take_allocation(struct order *order, const struct
     int64_t splits = result->total_cost.amount_minor;
     if (parts == NULL)
         return CALL_UNAVAILABLE;
+    if (result->allocated_count > 0)
+        parts[0].warehouse_id = result->allocated[0].warehouse_id;
     if (is_other_currency(order, result->total_cost))
-        return refuse_currency(order);
+        return refuse_currency(order, parts[0].warehouse_id, result->total_cost, arena);
     for (size_t i = 0; i < result->allocated_count; i++) {
         parts[i].warehouse_id = result->allocated[i].warehouse_id;
         parts[i].lines = result->allocated[i].lines;
@@ -174,11 +180,12 @@ static enum order_call_outcome take_allocation(struct order *order, const struct
     return CALL_DONE;
 }
 
-static enum order_call_outcome take_warehouse(struct order *order, const struct order_call *result)
+static enum order_call_outcome take_warehouse(struct order *order, const struct order_call *result,
+                                              struct arena *arena)
 {
     struct order_part *part = &order->parts[result->part];
     if (is_other_currency(order, result->handling))
-        return refuse_currency(order);
+        return refuse_currency(order, part->warehouse_id, result->handling, arena);
     part->is_located = true;
     part->origin = result->origin;
     part->handling_minor = result->handling.amount_minor;
@@ -269,7 +276,7 @@ enum order_call_outcome order_take_result(struct order *order, const struct orde
     case STEP_ALLOCATE:
         return take_allocation(order, result, arena);
     case STEP_LOCATE:
-        return take_warehouse(order, result);
+        return take_warehouse(order, result, arena);
     case STEP_RATE:
         return take_rates(order, result);
     case STEP_LABEL:

@@ -298,6 +298,12 @@ static bool write_metrics(struct module *module, struct buffer *out)
                     "Steps that came to nothing and are made again.", usage.retries) &&
         add_counter(out, "waybill_fulfillment_attention_total",
                     "Times that an order came to need a person.", usage.attention) &&
+        module_add_gauge(out, "waybill_fulfillment_orders_need_attention",
+                         "Orders that wait for a person now: ListOrders (10,000 = or more).",
+                         usage.need_attention) &&
+        module_add_gauge(out, "waybill_fulfillment_orders_unfinished",
+                         "Orders being promised, confirmed or cancelled now (10,000 = or more).",
+                         usage.unfinished) &&
         module_add_gauge(out, "waybill_fulfillment_running", "Orders being driven now.",
                          usage.running) &&
         module_add_gauge(out, "waybill_fulfillment_watchers", "Calls of WatchOrder now.",

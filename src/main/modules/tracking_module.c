@@ -275,7 +275,9 @@ static bool write_metrics(struct module *module, struct buffer *out)
          webhooks.delivered},
         {"waybill_tracking_webhooks_failed", "Attempts that failed since the start.",
          webhooks.failed},
-        {"waybill_tracking_dead_letters", "Webhooks given up since the start.",
+        {"waybill_tracking_webhooks_given_up", "Webhooks given up since the start.",
+         webhooks.given_up},
+        {"waybill_tracking_dead_letters", "Webhooks given up that wait now: ListDeadLetters.",
          webhooks.dead_letters},
     };
     bool fits = buffer_append_format(

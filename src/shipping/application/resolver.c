@@ -314,6 +314,7 @@ static void keep_counts(struct shipping_service *service, const struct shipping_
         uint64_t now;
     } rows[] = {
         {&counters->shipments_need_attention, open->shipments_need_attention},
+        {&counters->shipments_cancelling, open->shipments_cancelling},
         {&counters->labels_to_void, open->labels_to_void},
         {&counters->labels_need_attention, open->labels_need_attention},
         {&counters->unread_pushes, open->unread_pushes},

@@ -42,7 +42,8 @@ struct service_counters {
     _Atomic uint64_t audits_lost;
     _Atomic uint64_t unwanted_labels; /* bought for an attempt that was over */
     /* As last counted by the store, each up to shipping_open_count_max. */
-    _Atomic uint64_t shipments_need_attention, labels_to_void, labels_need_attention, unread_pushes;
+    _Atomic uint64_t shipments_need_attention, shipments_cancelling, labels_to_void,
+        labels_need_attention, unread_pushes;
 };
 
 struct resolver {

@@ -219,7 +219,8 @@ enum { shipping_open_count_max = 10000 };
 
 struct shipping_open_counts {
     uint64_t shipments_need_attention;
-    uint64_t labels_to_void; /* unwanted ones */
+    uint64_t shipments_cancelling; /* bought, and the carrier has not confirmed the void */
+    uint64_t labels_to_void;       /* unwanted ones */
     uint64_t labels_need_attention;
     uint64_t unread_pushes;
 };

@@ -77,7 +77,9 @@ static size_t due(struct fulfillment_kit *kit)
     struct list_due_command *command =
         fulfillment_kit_command(kit, COMMAND_LIST_DUE, sizeof *command);
     command->count_max = 10;
+    command->must_count = true;
     assert_int_equal(fulfillment_kit_ask(kit, &command->base), FULFILLMENT_DONE);
+    assert_true(command->open.unfinished >= command->order_count);
     return command->order_count;
 }
 

@@ -167,6 +167,27 @@ enum sql_verdict list_orders_script(struct order_script *script)
     return SQL_COMMIT;
 }
 
+/* None above the bound: a count goes through all rows that it counts. */
+static bool count_open(struct order_script *script, struct order_open_counts *counts)
+{
+    static const struct sql_statement statements[] = {
+        {.text = "SELECT count(*) FROM (SELECT 1 FROM fulfillment_orders WHERE state = $1"
+                 " LIMIT $2) AS open_rows"},
+        {.text = "SELECT count(*) FROM (SELECT 1 FROM fulfillment_orders WHERE next_time_us > 0"
+                 " LIMIT $1) AS open_rows"},
+    };
+    const struct sql_value values[] = {sql_integer(ORDER_NEEDS_ATTENTION),
+                                       sql_integer(order_open_count_max)};
+    struct sql_rows rows;
+    if (!sql_query(script->session, &statements[0], values, 2, &rows))
+        return false;
+    counts->need_attention = (uint64_t)sql_rows_integer(&rows, 0, 0);
+    if (!sql_query(script->session, &statements[1], &values[1], 1, &rows))
+        return false;
+    counts->unfinished = (uint64_t)sql_rows_integer(&rows, 0, 0);
+    return true;
+}
+
 enum sql_verdict list_due_script(struct order_script *script)
 {
     static const struct sql_statement find = {
@@ -180,7 +201,8 @@ enum sql_verdict list_due_script(struct order_script *script)
         return SQL_FAIL;
     if (script->is_due)
         return SQL_ROLL_BACK;
-    if (!order_now_us(script, 0, &now_us) ||
+    if ((command->must_count && !count_open(script, &command->open)) ||
+        !order_now_us(script, 0, &now_us) ||
         !sql_query(script->session, &find,
                    BOUND(sql_integer(now_us), sql_integer((int64_t)command->count_max)), &rows))
         return SQL_FAIL;

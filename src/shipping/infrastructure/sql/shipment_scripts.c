@@ -165,13 +165,16 @@ static bool count_open(struct step *step, struct shipping_open_counts *counts)
 #define BOUNDED_COUNT(rows) "SELECT count(*) FROM (SELECT 1 FROM " rows " LIMIT $1) AS open_rows"
     static const struct sql_statement statements[] = {
         {.text = BOUNDED_COUNT("shipping_shipments WHERE state = 6")},
+        {.text = BOUNDED_COUNT("shipping_shipments WHERE lookup_time_us > 0 AND state = 3"
+                               " AND cancel_wanted = 1")},
         {.text = BOUNDED_COUNT("shipping_unwanted_labels WHERE state = 1")},
         {.text = BOUNDED_COUNT("shipping_unwanted_labels WHERE state = 3")},
         {.text = BOUNDED_COUNT("shipping_webhooks WHERE state = 2")},
     };
 #undef BOUNDED_COUNT
-    uint64_t *const results[] = {&counts->shipments_need_attention, &counts->labels_to_void,
-                                 &counts->labels_need_attention, &counts->unread_pushes};
+    uint64_t *const results[] = {&counts->shipments_need_attention, &counts->shipments_cancelling,
+                                 &counts->labels_to_void, &counts->labels_need_attention,
+                                 &counts->unread_pushes};
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         struct sql_rows rows;
         if (!sql_query(step->session, &statements[i], BOUND(sql_integer(shipping_open_count_max)),

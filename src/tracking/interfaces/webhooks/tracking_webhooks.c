@@ -153,6 +153,8 @@ struct tracking_webhooks_usage tracking_webhooks_usage(struct tracking_webhooks 
 {
     pthread_mutex_lock(&webhooks->mutex);
     struct tracking_webhooks_usage usage = webhooks->usage;
+    for (const struct hook *hook = webhooks->hooks; hook != NULL; hook = hook->next)
+        usage.dead_letters += hook->dead_letters;
     pthread_mutex_unlock(&webhooks->mutex);
     return usage;
 }

@@ -58,7 +58,8 @@ uint64_t tracking_webhooks_dead_letters(struct tracking_webhooks *webhooks,
 struct tracking_webhooks_usage {
     uint64_t delivered;
     uint64_t failed; /* attempts */
-    uint64_t dead_letters;
+    uint64_t given_up;
+    uint64_t dead_letters; /* of all subscriptions now, from the store */
     uint64_t subscriptions;
 };
 struct tracking_webhooks_usage tracking_webhooks_usage(struct tracking_webhooks *webhooks);

@@ -293,7 +293,7 @@ static void put_aside(struct hook *hook)
     webhook_write_note(hook->webhooks, name, dead_letter_encode(&letter, bytes));
     pthread_mutex_lock(&hook->webhooks->mutex);
     hook->dead_letters++;
-    hook->webhooks->usage.dead_letters++;
+    hook->webhooks->usage.given_up++;
     pthread_mutex_unlock(&hook->webhooks->mutex);
     done_with(hook);
 }
