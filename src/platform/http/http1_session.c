@@ -415,6 +415,23 @@ static int on_message_complete(http_parser *parser)
     return 0;
 }
 
+/* What is said of a request that no handler has seen, in the form of all errors in JSON here. */
+static const char *words_of(unsigned status)
+{
+    switch (status) {
+    case 431:
+        return "{\"code\":\"resource_exhausted\",\"message\":\"the request's first line and "
+               "headers "
+               "are too long; a long message goes into the body of a POST\"}";
+    case 505:
+        return "{\"code\":\"unimplemented\",\"message\":\"HTTP 1.0, 1.1 and 2 are spoken here\"}";
+    case 503:
+        return "{\"code\":\"unavailable\",\"message\":\"there is no memory for this request\"}";
+    default:
+        return "{\"code\":\"invalid_argument\",\"message\":\"this is no HTTP request\"}";
+    }
+}
+
 /* Answers a request that no handler can answer, and ends the connection behind it. */
 static bool refuse(struct http1_session *session)
 {
@@ -431,10 +448,12 @@ static bool refuse(struct http1_session *session)
     connection->failed = true;
     if (status != 503) /* which is for our own lack of memory */
         http_connection_broken(connection);
-    return answered ||
-           buffer_append_format(&session->head,
-                                "HTTP/1.1 %u %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-                                status, reason_of(status));
+    const char *words = words_of(status);
+    return answered || buffer_append_format(&session->head,
+                                            "HTTP/1.1 %u %s\r\ncontent-type: application/json\r\n"
+                                            "content-length: %zu\r\nconnection: close\r\n\r\n%s",
+                                            status, reason_of(status), strlen(words),
+                                            session->parser.method == HTTP_HEAD ? "" : words);
 }
 
 static bool parse(struct http1_session *session, struct text bytes)

@@ -435,7 +435,11 @@ static void head_that_is_too_long_is_431(void **state)
         expect_status(server, request, "HTTP/1.1 404 ");
         free(request);
         request = long_request(shapes[i][0], 17 * 1024, shapes[i][1]);
-        expect_status(server, request, "HTTP/1.1 431 ");
+        char *refusal = answer_to(server, request);
+        assert_starts(refusal, "HTTP/1.1 431 ");
+        assert_non_null(strstr(refusal, "\r\ncontent-type: application/json\r\n"));
+        assert_non_null(strstr(refusal, "\"resource_exhausted\""));
+        free(refusal);
         free(request);
         int peer = connect_to(server); /* without end: it must not wait for one */
         request = long_request(shapes[i][0], 1024 * 1024, "");
