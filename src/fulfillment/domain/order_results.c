@@ -192,16 +192,41 @@ static enum order_call_outcome take_warehouse(struct order *order, const struct 
     return CALL_DONE;
 }
 
-static enum order_call_outcome take_rates(struct order *order, const struct order_call *result)
+/* "ups: tried before; fedex: in another currency; dhl: …": no carrier is passed over in silence. */
+static struct order_refusal no_rate(const struct order *order, const struct order_call *result,
+                                    const struct order_part *part, struct arena *arena)
+{
+    struct order_refusal refusal = order_refusal_make(
+        REFUSAL_PRECONDITION, "NO_RATE", "no carrier has a rate for this in that currency");
+    const char *words = "";
+    for (size_t i = 0; i < part->tried_count && words != NULL; i++)
+        words = arena_format(arena, "%s%s%.*s: tried before", words, i == 0 ? "" : "; ",
+                             (int)part->tried_carriers[i].size, part->tried_carriers[i].data);
+    for (size_t i = 0; i < result->rate_count && words != NULL; i++) {
+        const struct order_rate *rate = &result->rates[i];
+        bool is_told = i > 0 && text_equal(rate->carrier, result->rates[i - 1].carrier);
+        if (!is_told && !was_tried(part, rate->carrier))
+            words = arena_format(arena, "%s%s%.*s: has no rate in %s", words,
+                                 words[0] == '\0' ? "" : "; ", (int)rate->carrier.size,
+                                 rate->carrier.data, order->currency);
+    }
+    struct text told = result->refusal.message;
+    if (words != NULL && told.size > 0)
+        words = arena_format(arena, "%s%s%.*s", words, words[0] == '\0' ? "" : "; ", (int)told.size,
+                             told.data);
+    if (words != NULL && words[0] != '\0')
+        refusal.message = text_of(words);
+    return refusal;
+}
+
+static enum order_call_outcome take_rates(struct order *order, const struct order_call *result,
+                                          struct arena *arena)
 {
     struct order_part *part = &order->parts[result->part];
     const struct order_rate *rate =
         order_choose_rate(result->rates, result->rate_count, order->currency, order->rule, part);
     if (rate == NULL) {
-        order->refusal = order_refusal_make(REFUSAL_PRECONDITION, "NO_RATE",
-                                            "no carrier has a rate for this in that currency");
-        if (result->refusal.message.size > 0)
-            order->refusal.message = result->refusal.message;
+        order->refusal = no_rate(order, result, part, arena);
         return CALL_CARRIER_REFUSED;
     }
     part->carrier = rate->carrier;
@@ -278,7 +303,7 @@ enum order_call_outcome order_take_result(struct order *order, const struct orde
     case STEP_LOCATE:
         return take_warehouse(order, result, arena);
     case STEP_RATE:
-        return take_rates(order, result);
+        return take_rates(order, result, arena);
     case STEP_LABEL:
         return take_shipment(order, result, arena);
     case STEP_TRACK:
@@ -339,8 +364,9 @@ static void describe_parcel(const struct order *order, const struct order_call *
 struct text order_attention_text(const struct order *order, const char *step,
                                  const struct order_call *result, struct arena *arena)
 {
+    bool is_ours = result->outcome == CALL_DONE && order->refusal.message.size > 0;
     const struct order_refusal *refusal =
-        result->refusal.message.size > 0 ? &result->refusal : &order->refusal;
+        !is_ours && result->refusal.message.size > 0 ? &result->refusal : &order->refusal;
     struct text warehouse = {0};
     if (order_step_is_for_parts(order->step) && result->part < order->part_count)
         warehouse = order->parts[result->part].warehouse_id;

@@ -108,7 +108,10 @@ static struct order_money money_of(const Waybill__Common__V1__Money *message)
     return money;
 }
 
-/* Why there is no rate, in the carriers' words; away if that is all that any of them says. */
+/*
+ * Which carriers have no rate and why, in their words, also beside others' rates: those may turn
+ * out to be of no use. Without any rate, away if one of them is.
+ */
 static void take_failures(struct order_call *call,
                           const Waybill__Shipping__V1__GetRatesResponse *response)
 {
@@ -119,6 +122,10 @@ static void take_failures(struct order_call *call,
         words = arena_format(call->arena, "%s%s%.16s: %.60s", words, i == 0 ? "" : "; ",
                              response->failures[i]->carrier, response->failures[i]->reason);
     }
+    if (response->n_rates > 0)
+        is_away = false;
+    if (response->n_rates > 0 && (words == NULL || words[0] == '\0'))
+        return;
     order_call_refuse(call, is_away ? CALL_CARRIER_AWAY : CALL_DONE,
                       is_away ? REFUSAL_UNAVAILABLE : REFUSAL_PRECONDITION,
                       is_away ? "CARRIER_UNAVAILABLE" : "NO_RATE",
@@ -144,8 +151,7 @@ bool order_read_get_rates(struct order_call *call, const ProtobufCMessage *messa
             return false;
     }
     call->rate_count = response->n_rates;
-    if (call->rate_count == 0)
-        take_failures(call, response);
+    take_failures(call, response);
     return true;
 }
 
