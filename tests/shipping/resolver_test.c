@@ -190,6 +190,29 @@ static void a_number_that_the_carrier_does_not_have_is_not_adopted(void **state)
     assert_int_equal(desk_state(desk, "a"), SHIPMENT_UNKNOWN);
 }
 
+/* Mistyped or cut off: it is refused before anybody is asked. */
+static void what_cannot_be_a_number_of_the_carrier_is_not_adopted(void **state)
+{
+    struct shipping_desk *desk = *state;
+    snprintf(desk->alpha.base.name, sizeof desk->alpha.base.name, "ups");
+    desk->alpha.create = (struct fake_orders){.verdict = CARRIER_UNKNOWN, .count = 1};
+    struct desk_call *call = desk_create_shipment("a");
+    call->as.create.request.carrier = text_of("ups");
+    desk_ask(desk, call);
+    assert_int_equal(call->as.create.shipment.state, SHIPMENT_UNKNOWN);
+    desk_call_destroy(call);
+    desk->alpha.find = (struct fake_orders){.verdict = CARRIER_UNAVAILABLE, .count = SIZE_MAX};
+    call = resolve(desk, SHIPMENT_ADOPT, "1Z999");
+    assert_int_equal(call->call->refusal, REFUSAL_NUMBER_MALFORMED);
+    assert_int_equal(call->call->violations.count, 1);
+    assert_true(text_equals_string(call->call->violations.items[0].field, "tracking_number"));
+    desk_call_destroy(call);
+    assert_int_equal(desk->alpha.finds, 0);
+    call = resolve(desk, SHIPMENT_ADOPT, "1Z5R89390357567127");
+    assert_int_equal(call->as.resolve.shipment.state, SHIPMENT_CREATED);
+    desk_call_destroy(call);
+}
+
 static void the_number_of_another_shipment_is_not_adopted(void **state)
 {
     struct shipping_desk *desk = *state;
@@ -288,6 +311,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_person_adopts_what_the_carrier_confirms,
                                         shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(a_number_that_the_carrier_does_not_have_is_not_adopted,
+                                        shipping_desk_set_up, shipping_desk_tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_a_number_of_the_carrier_is_not_adopted,
                                         shipping_desk_set_up, shipping_desk_tear_down),
         cmocka_unit_test_setup_teardown(the_number_of_another_shipment_is_not_adopted,
                                         shipping_desk_set_up, shipping_desk_tear_down),

@@ -1,11 +1,13 @@
 /*
  * ResolveShipment: a person decides. A number to be adopted is held against what the carrier has
- * under our reference: it may not be another one, nor that of another shipment of ours. Where the
+ * under our reference: it may not be another one, nor that of another shipment of ours, and what
+ * cannot be a number of that carrier is not even asked about. Where the
  * carrier cannot say, the person's word counts. BUY_AGAIN buys at once; its record is an INTENT
  * again, so that a crash in between leaves what CreateShipment goes on with.
  */
 #include "shipping/application/carrier_copies.h"
 #include "shipping/application/purchase.h"
+#include "shipping/domain/tracking_number.h"
 
 #include <stddef.h>
 
@@ -212,6 +214,14 @@ static void got(struct shipping_command *command, const struct error *error)
     }
     if (shipment->state != SHIPMENT_UNKNOWN && shipment->state != SHIPMENT_NEEDS_ATTENTION) {
         decide(resolution);
+        return;
+    }
+    const char *form = shipment_has_lost_void(shipment)
+                           ? NULL /* it has a number of the carrier's */
+                           : tracking_number_form_missed(shipment->carrier, call->tracking_number);
+    if (form != NULL) {
+        violations_add(&call->base.violations, form, "tracking_number");
+        call_refuse(&call->base, REFUSAL_NUMBER_MALFORMED, "tracking_number: %s", form);
         return;
     }
     resolution->command.find = (struct find_shipment_command){

@@ -101,6 +101,7 @@ enum shipping_refusal {
     REFUSAL_NONE,
     REFUSAL_SHIPMENT_NOT_FOUND,
     REFUSAL_LABEL_NOT_FOUND,
+    REFUSAL_NUMBER_MALFORMED, /* no number of that carrier looks like this */
     REFUSAL_NUMBER_NOT_FOUND, /* the carrier does not know the tracking number */
     REFUSAL_ID_REUSED,        /* for other content */
     REFUSAL_RATE_MISMATCH,    /* not our seal, or the facts are others */

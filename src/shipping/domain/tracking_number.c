@@ -256,6 +256,35 @@ void tracking_number_make_fedex_ground(uint64_t serial, char number[16])
     number[15] = '\0';
 }
 
+static bool is_of_form(struct text carrier, struct text number)
+{
+    struct compact n;
+    if (!compact(number, &n) || n.size != number.size)
+        return false; /* no spaces: it is sent to the carrier as it is */
+    if (text_equals_string(carrier, "ups"))
+        return memcmp(n.text, "1Z", 2) == 0 ? n.size == 18 : n.size >= 9 && n.size <= 34;
+    if (text_equals_string(carrier, "fedex"))
+        return n.size >= 12 && n.size <= 34 && all_digits(n.text, n.size);
+    return n.size >= 10 && n.size <= 41;
+}
+
+const char *tracking_number_form_missed(struct text carrier, struct text number)
+{
+    static const struct {
+        const char *carrier;
+        const char *form;
+    } forms[] = {
+        {"ups", "must be 1Z and 16 digits or capital letters, or 9 to 34 of them"},
+        {"fedex", "must be 12 to 34 digits"},
+        {"dhl", "must be 10 to 41 digits or capital letters"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (text_equals_string(carrier, forms[i].carrier))
+            return is_of_form(carrier, number) ? NULL : forms[i].form;
+    }
+    return NULL;
+}
+
 void tracking_number_make_dhl(uint64_t serial, char number[11])
 {
     snprintf(number, 11, "%09" PRIu64, serial % 1000000000);

@@ -31,6 +31,13 @@ enum tracking_number_kind {
 /* Spaces anywhere are ignored; capitals matter. */
 enum tracking_number_kind tracking_number_kind_of(struct text number);
 
+/*
+ * What a number of that carrier ("ups", …) looks like, where this one cannot be one: mistyped, cut
+ * off, another carrier's. NULL: it may be one, or nothing is known of that carrier's. Wider than
+ * the forms above: check digits do not count, and there are more services than those.
+ */
+const char *tracking_number_form_missed(struct text carrier, struct text number);
+
 /* "ups", "fedex", "dhl", "post"; NULL for UNKNOWN. */
 const char *tracking_number_carrier(enum tracking_number_kind kind);
 

@@ -140,6 +140,39 @@ static void a_wrong_check_digit_is_noticed(void **state)
     }
 }
 
+static void a_number_of_another_form_is_told_what_it_must_be(void **state)
+{
+    static const struct {
+        const char *carrier;
+        const char *number;
+        bool may_be;
+    } rows[] = {
+        {"ups", "1Z5R89390357567127", true},
+        {"ups", "1Z5R89390357567128", true},
+        {"ups", "1Z999", false},
+        {"ups", "1Z5R8939035756712", false},
+        {"ups", "V0490119172", true},
+        {"ups", "1Z 5R8 939 0357567127", false},
+        {"ups", "", false},
+        {"ups", "1z5r89390357567127", false},
+        {"fedex", "986578788855", true},
+        {"fedex", "1Z5R89390357567127", false},
+        {"fedex", "98657878885", false},
+        {"dhl", "3318810025", true},
+        {"dhl", "JD014600003SE29000", true},
+        {"dhl", "331881002", false},
+        {"tariff", "T1", true},
+        {"", "N1", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *missed =
+            tracking_number_form_missed(text_of(rows[i].carrier), text_of(rows[i].number));
+        if ((missed == NULL) != rows[i].may_be)
+            fail_msg("%s %s: %s", rows[i].carrier, rows[i].number, missed == NULL ? "" : missed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +180,7 @@ int main(void)
         cmocka_unit_test(published_wrong_numbers_are_refused),
         cmocka_unit_test(made_numbers_are_right),
         cmocka_unit_test(a_wrong_check_digit_is_noticed),
+        cmocka_unit_test(a_number_of_another_form_is_told_what_it_must_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

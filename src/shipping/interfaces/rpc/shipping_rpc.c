@@ -7,6 +7,7 @@
 #include "google/protobuf/duration.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "platform/base/check.h"
+#include "platform/rpc/rpc_call_end.h"
 #include "shipping/interfaces/rpc/shipping_calls.h"
 
 #include <stddef.h>
@@ -19,6 +20,7 @@ static const struct {
 } refusals[shipping_refusal_count] = {
     [REFUSAL_SHIPMENT_NOT_FOUND] = {GRPC_STATUS_NOT_FOUND, "SHIPMENT_NOT_FOUND"},
     [REFUSAL_LABEL_NOT_FOUND] = {GRPC_STATUS_NOT_FOUND, "LABEL_NOT_FOUND"},
+    [REFUSAL_NUMBER_MALFORMED] = {GRPC_STATUS_INVALID_ARGUMENT, "INVALID_FIELD"},
     [REFUSAL_NUMBER_NOT_FOUND] = {GRPC_STATUS_NOT_FOUND, "TRACKING_NUMBER_NOT_FOUND"},
     [REFUSAL_ID_REUSED] = {GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"},
     [REFUSAL_RATE_MISMATCH] = {GRPC_STATUS_FAILED_PRECONDITION, "RATE_MISMATCH"},
@@ -58,6 +60,10 @@ static void add_retry(struct rpc_status *status, int64_t retry_after_us)
 
 static void refuse(struct rpc_call *call, const struct shipping_call *answer)
 {
+    if (answer->violations.count > 0) { /* what only the record could tell */
+        rpc_call_end_with_violations(call, &answer->violations);
+        return;
+    }
     struct text why = answer->why.data == NULL ? text_of("refused") : answer->why;
     struct rpc_status status =
         rpc_status_make(rpc_call_arena(call), refusals[answer->refusal].status,
