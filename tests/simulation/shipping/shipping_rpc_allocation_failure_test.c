@@ -332,7 +332,7 @@ static ProtobufCMessage *make_adoption(void *context, struct arena *arena, unsig
             WAYBILL__SHIPPING__V1__SHIPMENT_RESOLUTION__SHIPMENT_RESOLUTION_ADOPT);
     *sale = (struct fake_sale){.parcel_count = 1};
     snprintf(sale->reference, sizeof sale->reference, "%s", request->shipment_id);
-    snprintf(sale->number, sizeof sale->number, "A%u", number);
+    snprintf(sale->number, sizeof sale->number, "A%010u", number);
     request->tracking_number = request_string(arena, sale->number);
     return &request->base;
 }
