@@ -1,18 +1,18 @@
-/* Quotes, backslashes and control characters are escaped; all else goes out as it is. */
+/* By platform/json, as all JSON here; without memory for it an empty string goes out. */
 #include "main/print_json_string.h"
 
+#include "platform/json/json_message.h"
+
+#include <stdint.h>
 #include <stdio.h>
 
 void print_json_string(const char *string)
 {
-    putchar('"');
-    for (; *string != '\0'; string++) {
-        if (*string == '"' || *string == '\\')
-            printf("\\%c", *string);
-        else if ((unsigned char)*string < 0x20)
-            printf("\\u%04x", (unsigned)*string);
-        else
-            putchar(*string);
-    }
-    putchar('"');
+    struct buffer json;
+    buffer_init(&json, SIZE_MAX);
+    if (json_string_write(text_of(string), &json))
+        fwrite(json.data, 1, json.size, stdout);
+    else
+        fputs("\"\"", stdout);
+    buffer_deinit(&json);
 }
