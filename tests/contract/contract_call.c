@@ -231,8 +231,9 @@ enum inventory_outcome call_extend(struct contract *contract, const char *id, in
     return call_ask(contract, &question);
 }
 
-enum inventory_outcome call_return(struct contract *contract, const char *id,
-                                   const char *reservation_id, const char *lines)
+enum inventory_outcome call_return_because(struct contract *contract, const char *id,
+                                           const char *reservation_id, const char *lines,
+                                           enum return_reason reason)
 {
     struct quantity_line parsed[inventory_lines_max];
     struct inventory_question question = {
@@ -241,9 +242,15 @@ enum inventory_outcome call_return(struct contract *contract, const char *id,
         .reservation_id = text_of(reservation_id),
         .lines = parsed,
         .line_count = parse_lines(lines, parsed),
-        .return_reason = RETURN_CANCELLED,
+        .return_reason = reason,
     };
     return call_ask(contract, &question);
+}
+
+enum inventory_outcome call_return(struct contract *contract, const char *id,
+                                   const char *reservation_id, const char *lines)
+{
+    return call_return_because(contract, id, reservation_id, lines, RETURN_CANCELLED);
 }
 
 enum inventory_outcome call_rollback(struct contract *contract, const char *id)

@@ -99,6 +99,9 @@ enum inventory_outcome call_extend(struct contract *contract, const char *id, in
 /* Reason CANCELLED. */
 enum inventory_outcome call_return(struct contract *contract, const char *id,
                                    const char *reservation_id, const char *lines);
+enum inventory_outcome call_return_because(struct contract *contract, const char *id,
+                                           const char *reservation_id, const char *lines,
+                                           enum return_reason reason);
 enum inventory_outcome call_rollback(struct contract *contract, const char *id);
 enum inventory_outcome call_get_reservation(struct contract *contract, const char *id);
 enum inventory_outcome call_list(struct contract *contract, const char *sku, uint64_t after,

@@ -61,21 +61,12 @@ static void return_sent_again_has_one_effect(void **state)
 static void return_of_other_content_is_refused(void **state)
 {
     struct contract *contract = begin(state);
-    struct quantity_line lines[] = {{text_of("A"), 1}};
-    struct inventory_question question = {
-        .kind = CALL_RETURN_STOCK,
-        .id = text_of("b1"),
-        .reservation_id = text_of("h1"),
-        .lines = lines,
-        .line_count = 1,
-        .return_reason = RETURN_SHORT_PICK,
-    };
-    assert_int_equal(call_ask(contract, &question), INVENTORY_DONE);
-    question.return_reason = RETURN_CUSTOMER;
-    assert_int_equal(call_ask(contract, &question), INVENTORY_ID_REUSED);
-    question.return_reason = RETURN_SHORT_PICK;
-    question.reservation_id = text_of("h2");
-    assert_int_equal(call_ask(contract, &question), INVENTORY_ID_REUSED);
+    assert_int_equal(call_return_because(contract, "b1", "h1", "A=1", RETURN_SHORT_PICK),
+                     INVENTORY_DONE);
+    assert_int_equal(call_return_because(contract, "b1", "h1", "A=1", RETURN_CUSTOMER),
+                     INVENTORY_ID_REUSED);
+    assert_int_equal(call_return_because(contract, "b1", "h2", "A=1", RETURN_SHORT_PICK),
+                     INVENTORY_ID_REUSED);
     assert_int_equal(call_return(contract, "b1", "h1", "A=2"), INVENTORY_ID_REUSED);
     assert_int_equal(call_return(contract, "b1", "h1", "A=1 B=1"), INVENTORY_ID_REUSED);
     assert_stock(contract, "A", 7, 0);

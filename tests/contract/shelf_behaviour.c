@@ -54,31 +54,21 @@ static void own_receipts_and_adjustments_are_refused(void **state)
 static void only_what_never_left_comes_back_by_a_return(void **state)
 {
     struct contract *contract = begin(state);
-    struct quantity_line lines[] = {{text_of("A"), 1}};
-    struct inventory_question question = {
-        .kind = CALL_RETURN_STOCK,
-        .id = text_of("b1"),
-        .reservation_id = text_of("h1"),
-        .lines = lines,
-        .line_count = 1,
-    };
     static const enum return_reason left[] = {RETURN_CUSTOMER, RETURN_OTHER};
     static const enum return_reason never_left[] = {RETURN_CANCELLED, RETURN_SHORT_PICK};
     follow(contract, log_one, 5, "i1", "A", 10);
     assert_int_equal(call_reserve(contract, "h1", "A=2"), INVENTORY_DONE);
     assert_int_equal(call_commit(contract, "h1", NULL), INVENTORY_DONE);
-    for (size_t i = 0; i < 2; i++) {
-        question.return_reason = left[i];
-        assert_int_equal(call_ask(contract, &question), INVENTORY_FED_BY_WAREHOUSE);
-    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(call_return_because(contract, "b1", "h1", "A=1", left[i]),
+                         INVENTORY_FED_BY_WAREHOUSE);
     assert_stock(contract, "A", 8, 0);
-    for (size_t i = 0; i < 2; i++) {
-        question.return_reason = never_left[i];
-        question.id = i == 0 ? text_of("b1") : text_of("b2"); /* the refusals left no trace */
-        assert_int_equal(call_ask(contract, &question), INVENTORY_DONE);
-    }
-    question.return_reason = RETURN_CUSTOMER;
-    assert_int_equal(call_ask(contract, &question), INVENTORY_ID_REUSED);
+    for (size_t i = 0; i < 2; i++) /* the refusals left no trace of b1 */
+        assert_int_equal(
+            call_return_because(contract, i == 0 ? "b1" : "b2", "h1", "A=1", never_left[i]),
+            INVENTORY_DONE);
+    assert_int_equal(call_return_because(contract, "b2", "h1", "A=1", RETURN_CUSTOMER),
+                     INVENTORY_ID_REUSED);
     assert_stock(contract, "A", 10, 0);
     contract_restart(contract);
     assert_stock(contract, "A", 10, 0);
