@@ -20,6 +20,7 @@ import tempfile
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import aio_loop  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
 from waybill_server import events, inventory, inventory_events  # noqa: E402
@@ -187,7 +188,7 @@ def what_was_committed_is_published_and_nothing_else():
         for kill in range(options.kills):
             left = max(options.changes - changes.count, 0) / max(options.kills - kill, 1)
             seconds = chance.uniform(0.1, 0.4) + min(left / 4000, 1)
-            asyncio.run(load(server, changes, consumer, chance, seconds))
+            aio_loop.run(load(server, changes, consumer, chance, seconds))
             server = waybill_server.Server(data, "inventory")
         catch_up(server, consumer)
         compare(server, changes, consumer)

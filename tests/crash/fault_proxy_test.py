@@ -22,6 +22,7 @@ import time
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import aio_loop  # noqa: E402
 import carrier_simulator  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
@@ -459,7 +460,7 @@ def effects_are_those_of_the_distinct_ids(work, *arguments):
     try:
         with waybill_server.channel_to(holder["server"].listen) as channel:
             work.prepare(channel)
-        cuts = asyncio.run(run_load(work, holder, effects))
+        cuts = aio_loop.run(run_load(work, holder, effects))
         with waybill_server.channel_to(holder["server"].listen) as channel:
             grpc.channel_ready_future(channel).result(60)
             work.check(channel)

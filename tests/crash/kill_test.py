@@ -19,6 +19,7 @@ import tempfile
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import aio_loop  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
 from waybill_server import inventory  # noqa: E402
@@ -141,7 +142,7 @@ def what_was_acknowledged_survives_kill_9():
                 waybill_server.inventory_method(channel, "ReceiveStock")(inventory.ReceiveStockRequest(
                     receipt_id="receipt-" + sku, sku=sku, quantity=ON_HAND))
         for _ in range(options.kills):
-            asyncio.run(load(server, journal, chance))
+            aio_loop.run(load(server, journal, chance))
             server = waybill_server.Server(data)
             compare(server, journal, checked)
         server.stop()

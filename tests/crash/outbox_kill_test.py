@@ -23,6 +23,7 @@ import tempfile
 import grpc
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import aio_loop  # noqa: E402
 import tap  # noqa: E402
 import waybill_server  # noqa: E402
 from postgresql_server import PostgresqlServer  # noqa: E402
@@ -221,7 +222,7 @@ def kills(*serve_arguments):
         server = waybill_server.Server(data, "warehouse", *serve_arguments)
         prepare(server)
         for kill in range(options.kills):
-            asyncio.run(load(server, changes, consumer, chance,
+            aio_loop.run(load(server, changes, consumer, chance,
                              options.changes * (kill + 1) / options.kills))
             server = waybill_server.Server(data, "warehouse", *serve_arguments)
         committed = catch_up(server, consumer)
@@ -286,7 +287,7 @@ def the_relay_goes_on_when_postgresql_comes_back():
         with PostgresqlServer() as postgresql:
             with waybill_server.Server(data, "warehouse", "--warehouse", postgresql.url) as server:
                 prepare(server)
-                asyncio.run(outages(server, postgresql, changes, 2))
+                aio_loop.run(outages(server, postgresql, changes, 2))
                 committed = catch_up(server, consumer)
                 compare(changes, consumer, committed)
         print(f"# 2 outages, {len(changes.acknowledged)} changes acknowledged, {len(committed)} "

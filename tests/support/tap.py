@@ -3,12 +3,15 @@
     tap.run([case_one, case_two])     the function's name is the case's name
 
 A case fails by raising; a case that cannot run here raises tap.Skip(reason).
-Names given on the command line select cases.
+Names given on the command line select cases. A suite that hangs tells on stderr where.
 """
 
+import faulthandler
 import sys
 import time
 import traceback
+
+HANGS_SECONDS = 300
 
 
 class Skip(Exception):
@@ -18,6 +21,7 @@ class Skip(Exception):
 def run(cases):
     chosen = [case for case in cases if not sys.argv[1:] or case.__name__ in sys.argv[1:]]
     failed = 0
+    faulthandler.dump_traceback_later(HANGS_SECONDS, repeat=True)
     print(f"1..{len(chosen)}", flush=True)
     for number, case in enumerate(chosen, 1):
         began = time.monotonic()
