@@ -242,6 +242,53 @@ static struct text additions_of(struct arena *arena, json_t *at, struct text det
 }
 
 /*
+ * Which fields are wrong, and why: lists of {name, reason} under the names that RFC 7807 and Parcel
+ * DE give them.
+ */
+static struct text fields_of_list(struct arena *arena, json_t *value, const char *path)
+{
+    static const char *const names[] = {"name", "field", "property", "propertyPath", NULL};
+    static const char *const reasons[] = {"reason", "message", "validationMessage", NULL};
+    struct text all = {0};
+    for (size_t i = 0; i < json_count(value, path) && i < causes_max; i++) {
+        json_t *one = json_element(value, path, i);
+        struct text reason = first_words(arena, one, reasons);
+        if (reason.size > 0)
+            all = joined(arena, all, "; ",
+                         joined(arena, first_words(arena, one, names), ": ", reason));
+    }
+    return all;
+}
+
+/* {"errors": {"Weight": ["must be above 0"]}} */
+static struct text fields_of_map(struct arena *arena, json_t *errors)
+{
+    struct text all = {0};
+    const char *name;
+    json_t *reasons;
+    json_object_foreach(errors, name, reasons)
+    {
+        for (size_t i = 0; i < json_count(reasons, "") && i < causes_max; i++)
+            all = joined(arena, all, "; ",
+                         joined(arena, text_of(name), ": ",
+                                json_words(arena, json_element(reasons, "", i), "")));
+    }
+    return all;
+}
+
+static struct text fields_of(struct arena *arena, json_t *root)
+{
+    static const char *const lists[] = {"invalid-params", "invalidParams", "violations", "items"};
+    struct text all = {0};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        all = joined(arena, all, "; ", fields_of_list(arena, root, lists[i]));
+    for (size_t i = 0; i < json_count(root, "items") && i < causes_max; i++)
+        all = joined(arena, all, "; ",
+                     fields_of_list(arena, json_element(root, "items", i), "validationMessages"));
+    return joined(arena, all, "; ", fields_of_map(arena, json_member(root, "errors")));
+}
+
+/*
  * DHL's problem+json (RFC 7807): title, detail, status or code as number or string. The code that
  * tells something stands at the start of the first addition to the detail ("7008: …"), or of that.
  */
@@ -261,7 +308,9 @@ static bool read_problem_json(json_t *root, struct arena *arena, struct problem 
     const char *colon = memchr(best.data, ':', best.size);
     struct text start = text_make(best.data, colon == NULL ? 0 : (size_t)(colon - best.data));
     problem->code = is_digits(start) ? start : status;
-    problem->message = more.size > 0 ? additions_of(arena, at, detail) : best;
+    struct text words = more.size > 0 ? additions_of(arena, at, detail) : best;
+    bool is_sentence = words.size > 0 && words.data[words.size - 1] == '.';
+    problem->message = joined(arena, words, is_sentence ? " " : "; ", fields_of(arena, root));
     if (!text_to_int64(status, &problem->status))
         problem->status = 0;
     return true;
@@ -275,11 +324,24 @@ static bool read_fault(json_t *root, struct arena *arena, struct problem *proble
     return problem->message.size > 0 || problem->code.size > 0;
 }
 
-/* {"reasons": [{"msg": …}]} and {"message": …}: what DHL's and FedEx's front servers say. */
+/*
+ * {"reasons": [{"msg": …}]}, {"message": …}, {"errorCode": …, "errorMessage": …}: what DHL's and
+ * FedEx's front servers say; and a list of wrong fields alone.
+ */
 static bool read_message(json_t *root, struct arena *arena, struct problem *problem)
 {
-    static const char *const names[] = {"reasons.msg", "message", "Message", NULL};
-    problem->message = first_words(arena, root, names);
+    static const char *const names[] = {"message", "Message", "errorMessage", NULL};
+    for (size_t i = 0; i < json_count(root, "reasons") && i < causes_max; i++) {
+        json_t *reason = json_element(root, "reasons", i);
+        problem->message = joined(arena, problem->message, "; ",
+                                  json_words(arena, reason, json_is_object(reason) ? "msg" : ""));
+    }
+    if (problem->message.size == 0 && json_is_array(root))
+        problem->message = fields_of_list(arena, root, "");
+    if (problem->message.size == 0)
+        problem->message = first_words(arena, root, names);
+    if (problem->message.size > 0)
+        problem->code = json_words(arena, root, "errorCode");
     return problem->message.size > 0;
 }
 
@@ -303,6 +365,13 @@ static enum carrier_verdict verdict_of(unsigned status)
     return CARRIER_UNKNOWN;
 }
 
+/* Some servers put a byte order mark in front of JSON, which RFC 8259 lets a reader pass over. */
+static struct text without_mark(struct text body)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    return text_starts_with(body, text_of(mark)) ? text_make(body.data + 3, body.size - 3) : body;
+}
+
 bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned status, struct text body,
                          struct arena *arena, struct carrier_answer *answer,
                          struct carrier_outcome *outcome)
@@ -311,7 +380,7 @@ bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned statu
     *answer = (struct carrier_answer){.status = status, .arena = arena};
     *outcome = (struct carrier_outcome){.verdict = CARRIER_ANSWERED, .http_status = status};
     struct error error = body.size == 0 ? error_make(ERROR_INVALID_INPUT, "an empty body")
-                                        : json_tree_parse(body, arena, &answer->root);
+                                        : json_tree_parse(without_mark(body), arena, &answer->root);
     bool good = status >= 200 && status < 300;
     if (answer->root == NULL) {
         const char *said = arena_format(arena, "HTTP %u, and no JSON: %s", status, error.detail);
@@ -393,7 +462,7 @@ bool carrier_credential_matches(const struct carrier_webhook *webhook, const cha
 bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *arena,
                           struct carrier_webhook_result *result, json_t **root, struct error *error)
 {
-    *error = json_tree_parse(webhook->body, arena, root);
+    *error = json_tree_parse(without_mark(webhook->body), arena, root);
     if (!error_is(*error))
         return true;
     if (error->code != ERROR_INVALID_INPUT)
@@ -405,12 +474,13 @@ bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *a
 }
 
 void carrier_webhook_judge(struct carrier_webhook_result *result,
-                           const struct carrier_tracking *tracking, const char *why_not)
+                           const struct carrier_tracking *tracking, size_t silent,
+                           const char *why_not)
 {
     result->scans = tracking->scans;
     result->scan_count = tracking->scan_count;
-    result->verdict =
-        tracking->scan_count > 0 ? CARRIER_WEBHOOK_SCANS : CARRIER_WEBHOOK_UNKNOWN_SHAPE;
+    result->verdict = tracking->scan_count > 0 && silent == 0 ? CARRIER_WEBHOOK_SCANS
+                                                              : CARRIER_WEBHOOK_UNKNOWN_SHAPE;
     for (size_t i = 0; i < tracking->scan_count; i++) {
         const struct shipping_scan *scan = &tracking->scans[i];
         if (scan->tracking_number.size == 0 || scan->carrier_code.size == 0 ||

@@ -174,10 +174,12 @@ bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *a
                           struct error *error);
 
 /*
- * The verdict on what was read from an authentic push: SCANS if there are some and each has its
- * number, its code and its time, else UNKNOWN_SHAPE because of `why_not` (static).
+ * The verdict on what was read from an authentic push: SCANS if there are some, each has its
+ * number, its code and its time, and none of its parts was `silent`, else UNKNOWN_SHAPE because of
+ * `why_not` (static).
  */
 void carrier_webhook_judge(struct carrier_webhook_result *result,
-                           const struct carrier_tracking *tracking, const char *why_not);
+                           const struct carrier_tracking *tracking, size_t silent,
+                           const char *why_not);
 
 #endif

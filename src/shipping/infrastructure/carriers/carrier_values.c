@@ -196,7 +196,8 @@ bool offset_from_text(struct text text, int32_t *minutes)
     text = text_trim(text);
     if (text_starts_with(text, text_of("GMT")))
         text = text_make(text.data + 3, text.size - 3);
-    if (text_equals_string(text, "Z") || text.size == 0) {
+    if (text_equals_string(text, "Z") || text_equals_string(text, "z") ||
+        text_equals_string(text, "UTC") || text.size == 0) {
         *minutes = 0;
         return true;
     }
@@ -224,8 +225,9 @@ bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t
         !text_digits(text, 8, 2, &day) || text.data[4] != '-' || text.data[7] != '-')
         return false;
     if (text.size > at) {
-        if ((text.data[at] != 'T' && text.data[at] != ' ') || !text_digits(text, 11, 2, &hour) ||
-            !text_digits(text, 14, 2, &minute) || text.data[13] != ':')
+        if ((text.data[at] != 'T' && text.data[at] != 't' && text.data[at] != ' ') ||
+            !text_digits(text, 11, 2, &hour) || !text_digits(text, 14, 2, &minute) ||
+            text.data[13] != ':')
             return false;
         at = 16;
         if (at < text.size && text.data[at] == ':') {
@@ -233,7 +235,7 @@ bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t
                 return false;
             at = 19;
         }
-        if (at < text.size && text.data[at] == '.') {
+        if (at < text.size && (text.data[at] == '.' || text.data[at] == ',')) {
             for (at++; at < text.size && text.data[at] >= '0' && text.data[at] <= '9';)
                 at++;
         }

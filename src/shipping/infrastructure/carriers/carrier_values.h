@@ -54,7 +54,8 @@ bool time_from_parts(int64_t year, int64_t month, int64_t day, int64_t hour, int
 bool time_from_compact(struct text date, struct text time, int64_t *time_us);
 
 /*
- * FedEx, DHL: "2024-05-02T08:11:00-05:00", "…Z", "… GMT+00:00", without offset, or a day alone.
+ * FedEx, DHL: "2024-05-02T08:11:00-05:00", "…Z", "… GMT+00:00", "… UTC", without offset, or a day
+ * alone; small letters and a fraction behind a comma too, as ISO 8601 has them.
  * *time_us is UTC where an offset is there, the local time as if it were UTC where not.
  */
 bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t *offset_minutes);
@@ -66,7 +67,7 @@ bool time_from_iso(struct text text, int64_t *time_us, bool *has_offset, int32_t
 bool promise_from_iso(struct text text, int64_t *time_us);
 bool promise_from_compact(struct text date, struct text time, int64_t *time_us);
 
-/* "+01:00", "-0500", "-5:00", "Z". */
+/* "+01:00", "-0500", "-5:00", "Z", "UTC". */
 bool offset_from_text(struct text text, int32_t *minutes);
 
 /* "YYYYMMDD" of a UTC time. */

@@ -8,6 +8,7 @@
 #include "shipping/infrastructure/carriers/dhl.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool read_promise(struct arena *arena, json_t *value, const char *path, int64_t *time_us)
 {
@@ -16,19 +17,27 @@ static bool read_promise(struct arena *arena, json_t *value, const char *path, i
 
 /* --------------------------------------------------------------------------------------- rates */
 
-/* The element of a list by currencyType: the one billed, else the first that holds money. */
-static json_t *billed(struct arena *arena, json_t *value, const char *list, const char *amount,
-                      struct shipping_money *money)
+/*
+ * The price of a list by currencyType: what is billed, else in the currency of the pickup's
+ * country, else in DHL's own, else any. Without a currency, or 0, it is none: DHL writes those
+ * where it does not tell one. False: there is none.
+ */
+static bool read_price(struct arena *arena, json_t *value, const char *list,
+                       struct shipping_money *money)
 {
-    for (int pass = 0; pass < 2; pass++) {
+    static const char *const types[] = {"BILLC", "PULCL", "BASEC", NULL};
+    for (size_t pass = 0; pass < sizeof types / sizeof types[0]; pass++) {
         for (size_t i = 0; i < json_count(value, list); i++) {
             json_t *one = json_element(value, list, i);
-            bool bill = text_equals_string(json_words(arena, one, "currencyType"), "BILLC");
-            if ((bill || pass == 1) && json_money(arena, one, amount, one, "priceCurrency", money))
-                return one;
+            if ((types[pass] == NULL ||
+                 text_equals_string(json_words(arena, one, "currencyType"), types[pass])) &&
+                json_money(arena, one, "price", one, "priceCurrency", money) &&
+                money->amount_minor > 0)
+                return true;
         }
     }
-    return NULL;
+    *money = (struct shipping_money){0};
+    return false;
 }
 
 static void read_breakdown(struct arena *arena, json_t *product, struct carrier_rate *rate)
@@ -65,8 +74,7 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
         rate->service_code = json_words(arena, product, "productCode");
         rate->service_name = json_words(arena, product, "productName");
         if (rate->service_code.size == 0 ||
-            billed(arena, product, "totalPrice", "price", &rate->amount) == NULL ||
-            rate->amount.amount_minor <= 0)
+            !read_price(arena, product, "totalPrice", &rate->amount))
             continue;
         if (!read_promise(arena, product, "deliveryCapabilities.estimatedDeliveryDateAndTime",
                           &rate->estimated_delivery_time_us))
@@ -81,39 +89,78 @@ static void read_rates(const struct carrier_answer *answer, struct carrier_outco
 
 /* ----------------------------------------------------------------------------------- shipments */
 
+static bool is_named(struct text text, const char *name)
+{
+    return text.size == strlen(name) && strncasecmp(text.data, name, text.size) == 0;
+}
+
 /* A document without a type is the label: there is no other then. */
 static bool read_label(struct arena *arena, json_t *document, struct carrier_label *label)
 {
     struct text type = json_words(arena, document, "typeCode");
-    return (type.size == 0 || text_equals_string(type, "label")) &&
+    return (type.size == 0 || is_named(type, "label")) &&
            json_label(arena, document, "content", json_words(arena, document, "imageFormat"),
                       label);
 }
 
-/* A document that names its package is the package's, others are the whole shipment's. */
+/* The parcel by the number that DHL gave its package; without such numbers by its place. */
+static struct carrier_parcel *parcel_of(struct arena *arena, json_t *root, json_t *document,
+                                        struct carrier_parcel *parcels, size_t count)
+{
+    struct text wanted = json_words(arena, document, "packageReferenceNumber");
+    int64_t place = 0;
+    bool are_numbered = false;
+    for (size_t i = 0; i < count && wanted.size > 0; i++) {
+        struct text number =
+            json_words(arena, json_element(root, "packages", i), "referenceNumber");
+        if (text_equal(number, wanted))
+            return &parcels[i];
+        are_numbered = are_numbered || number.size > 0;
+    }
+    bool is_place =
+        !are_numbered && text_to_int64(wanted, &place) && place >= 1 && place <= (int64_t)count;
+    return is_place ? &parcels[place - 1] : NULL;
+}
+
+/* Gives the parcel its label. False: it has one, there is no such parcel, or no memory. */
+static bool put_label(struct arena *arena, struct carrier_parcel *parcel,
+                      const struct carrier_label *label)
+{
+    struct carrier_label *own =
+        parcel == NULL || parcel->label_count > 0 ? NULL : arena_allocate(arena, sizeof *own);
+    if (own == NULL)
+        return false;
+    *own = *label;
+    parcel->labels = own;
+    parcel->label_count = 1;
+    return true;
+}
+
+/*
+ * A document that names its package, or stands in it (most there are codes for a telephone), is the
+ * package's; others are the whole shipment's.
+ */
 static void read_documents(struct arena *arena, json_t *root, struct carrier_shipment *shipment,
                            struct carrier_parcel *parcels)
 {
-    size_t count = json_count(root, "documents"), taken = 0;
-    struct carrier_label *whole = arena_allocate_zero(arena, count, sizeof *whole);
+    size_t count = json_count(root, "documents"), count_max = count, taken = 0;
+    for (size_t i = 0; i < shipment->parcel_count; i++)
+        count_max += json_count(json_element(root, "packages", i), "documents");
+    struct carrier_label *whole = arena_allocate_zero(arena, count_max, sizeof *whole);
     for (size_t i = 0; i < count && whole != NULL; i++) {
         json_t *document = json_element(root, "documents", i);
-        int64_t package = 0;
-        struct carrier_label *label = &whole[taken];
-        if (!read_label(arena, document, label))
-            continue;
-        struct carrier_label *own = NULL;
-        if (text_to_int64(json_words(arena, document, "packageReferenceNumber"), &package) &&
-            package >= 1 && package <= (int64_t)shipment->parcel_count &&
-            parcels[package - 1].label_count == 0)
-            own = arena_allocate(arena, sizeof *own);
-        if (own == NULL) {
+        if (read_label(arena, document, &whole[taken]) &&
+            !put_label(arena, parcel_of(arena, root, document, parcels, shipment->parcel_count),
+                       &whole[taken]))
             taken++;
-            continue;
+    }
+    for (size_t i = 0; i < shipment->parcel_count && whole != NULL; i++) {
+        json_t *package = json_element(root, "packages", i);
+        for (size_t j = 0; j < json_count(package, "documents"); j++) {
+            if (read_label(arena, json_element(package, "documents", j), &whole[taken]) &&
+                !put_label(arena, &parcels[i], &whole[taken]))
+                taken++;
         }
-        *own = *label;
-        parcels[package - 1].labels = own;
-        parcels[package - 1].label_count = 1;
     }
     shipment->labels = whole;
     shipment->label_count = whole == NULL ? 0 : taken;
@@ -135,10 +182,11 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
             json_words(arena, json_element(root, "packages", i), "trackingNumber");
     read_documents(arena, root, shipment, parcels);
     json_warnings(arena, root, "warnings", "", shipment);
-    if (billed(arena, root, "shipmentCharges", "price", &shipment->charged) == NULL)
+    if (!read_price(arena, root, "shipmentCharges", &shipment->charged))
         shipment->charged = (struct shipping_money){0};
     if (!read_promise(arena, root, "estimatedDeliveryDate.estimatedDeliveryDate",
-                      &shipment->estimated_delivery_time_us))
+                      &shipment->estimated_delivery_time_us) &&
+        !read_promise(arena, root, "estimatedDeliveryDate", &shipment->estimated_delivery_time_us))
         shipment->estimated_delivery_time_us = 0;
     if (shipment->tracking_number.size == 0)
         outcome_set_string(outcome, CARRIER_UNKNOWN, "the answer names no tracking number");
@@ -176,6 +224,7 @@ static void read_mydhl_event(struct arena *arena, json_t *event, struct shipping
 /*
  * DHL Express' own two letters beside the five codes of all of DHL: "transit/WC". They tell more
  * (out for delivery), and stand in `status` of the express service; else words in any language do.
+ * Without both, the code of MyDHL's events.
  */
 static struct text unified_code(struct arena *arena, json_t *event, bool is_express)
 {
@@ -185,7 +234,7 @@ static struct text unified_code(struct arena *arena, json_t *event, bool is_expr
     for (size_t i = 0; i < status.size && letters; i++)
         letters = status.data[i] >= 'A' && status.data[i] <= 'Z';
     if (code.size == 0)
-        return status;
+        return status.size > 0 ? status : json_words(arena, event, "typeCode");
     if (!letters || !is_express)
         return code;
     return text_of(arena_format(arena, "%.*s/%.2s", (int)code.size, code.data, status.data));
@@ -208,34 +257,54 @@ static struct text unified_description(struct arena *arena, json_t *event)
 static void read_unified_event(struct arena *arena, json_t *event, bool is_express,
                                struct shipping_scan *scan)
 {
-    json_t *address = json_member(event, "location.address");
+    json_t *location = json_element(event, "location", 0);
+    json_t *address = json_member(location, "address");
     scan->carrier_code = unified_code(arena, event, is_express);
     scan->description = unified_description(arena, event);
     if (scan->carrier_code.size == 0 && scan->description.size > 0)
         scan->carrier_code = text_of("unknown");
-    scan->city = json_words(arena, address, "addressLocality");
+    scan->city = json_is_object(location) ? json_words(arena, address, "addressLocality")
+                                          : json_words(arena, event, "location");
     scan->country_code = json_words(arena, address, "countryCode");
     if (!time_from_iso(json_words(arena, event, "timestamp"), &scan->occurred_time_us,
                        &scan->has_utc_offset, &scan->utc_offset_minutes))
         scan->occurred_time_us = 0;
 }
 
+static struct text number_of(struct arena *arena, json_t *shipment)
+{
+    static const char *const names[] = {"shipmentTrackingNumber", "id", "trackingNumber"};
+    struct text number = {0};
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && number.size == 0; i++)
+        number = json_words(arena, shipment, names[i]);
+    return number;
+}
+
 static void read_event(struct arena *arena, json_t *shipment, json_t *event,
                        struct carrier_tracking *tracking, struct shipping_scan *scan)
 {
     struct text service = json_words(arena, shipment, "service");
-    *scan = (struct shipping_scan){0};
-    scan->tracking_number = json_words(arena, shipment, "shipmentTrackingNumber");
-    if (scan->tracking_number.size == 0)
-        scan->tracking_number = json_words(arena, shipment, "id");
-    if (json_member(event, "timestamp") != NULL)
-        read_unified_event(arena, event, text_equals_string(service, "express"), scan);
+    *scan = (struct shipping_scan){.tracking_number = number_of(arena, shipment)};
+    if (json_member(event, "timestamp") != NULL || json_member(event, "statusCode") != NULL)
+        read_unified_event(arena, event, is_named(service, "express"), scan);
     else
         read_mydhl_event(arena, event, scan);
-    bool delivered = text_equals_string(scan->carrier_code, "OK") ||
-                     text_starts_with(scan->carrier_code, text_of("delivered"));
+    struct text code = scan->carrier_code;
+    bool delivered = text_equals_string(code, "OK") ||
+                     (code.size >= 9 && strncasecmp(code.data, "delivered", 9) == 0);
     if (delivered && scan->occurred_time_us > tracking->delivered_time_us)
         tracking->delivered_time_us = scan->occurred_time_us;
+}
+
+/* Reads the list's events behind those that are there; null says nothing and is none. */
+static void read_list(struct arena *arena, json_t *shipment, json_t *of,
+                      struct carrier_tracking *tracking, struct shipping_scan *scans)
+{
+    for (size_t i = 0; i < json_count(of, "events"); i++) {
+        json_t *event = json_element(of, "events", i);
+        if (!json_is_null(event))
+            read_event(arena, shipment, event, tracking, &scans[tracking->scan_count++]);
+    }
 }
 
 static size_t count_events(json_t *shipment)
@@ -284,17 +353,9 @@ static void read_events(struct arena *arena, json_t *shipment, struct carrier_tr
                         struct shipping_scan *scans)
 {
     size_t before = tracking->scan_count;
-    for (size_t i = 0; i < json_count(shipment, "events"); i++)
-        read_event(arena, shipment, json_element(shipment, "events", i), tracking,
-                   &scans[tracking->scan_count++]);
-    for (size_t i = 0; before == tracking->scan_count && i < json_count(shipment, "pieces"); i++) {
-        json_t *piece = json_element(shipment, "pieces", i);
-        for (size_t j = 0; j < json_count(piece, "events"); j++)
-            read_event(arena, shipment, json_element(piece, "events", j), tracking,
-                       &scans[tracking->scan_count++]);
-        if (tracking->scan_count > before)
-            break; /* the pieces of one shipment tell the same */
-    }
+    read_list(arena, shipment, shipment, tracking, scans);
+    for (size_t i = 0; before == tracking->scan_count && i < json_count(shipment, "pieces"); i++)
+        read_list(arena, shipment, json_element(shipment, "pieces", i), tracking, scans);
     read_status(arena, shipment, tracking, before, scans);
 }
 
@@ -311,17 +372,57 @@ static void read_estimate(struct arena *arena, json_t *shipment, struct carrier_
     }
 }
 
-/* False without memory. */
-static bool read_shipments(struct arena *arena, json_t *root, struct carrier_tracking *tracking)
+static bool is_notice(struct text scope)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < json_count(root, "shipments"); i++)
-        count += count_events(json_element(root, "shipments", i));
+    static const char *const scopes[] = {"subscription.validate", "subscription.activate",
+                                         "subscription.ready", "subscription.failure",
+                                         "subscription.delete"};
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        if (text_equals_string(scope, scopes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The shipments of a message: a list of them, or the message itself, if it has a number. */
+static size_t count_shipments(struct arena *arena, json_t *message)
+{
+    size_t count = json_count(message, "shipments");
+    if (count > 0 || !json_is_object(message))
+        return count;
+    return number_of(arena, message).size > 0 ? 1 : 0;
+}
+
+static json_t *shipment_at(json_t *message, size_t index)
+{
+    return json_count(message, "shipments") == 0 ? message
+                                                 : json_element(message, "shipments", index);
+}
+
+/*
+ * The shipments of one message, or of several in an array. `silent` counts shipments and messages
+ * that tell nothing, but notices. False without memory.
+ */
+static bool read_shipments(struct arena *arena, json_t *root, struct carrier_tracking *tracking,
+                           size_t *silent)
+{
+    size_t count = 0, messages = json_count(root, "");
+    for (size_t i = 0; i < messages; i++) {
+        json_t *message = json_element(root, "", i);
+        for (size_t j = 0; j < count_shipments(arena, message); j++)
+            count += count_events(shipment_at(message, j));
+    }
     struct shipping_scan *scans = arena_allocate_zero(arena, count, sizeof *scans);
-    for (size_t i = 0; i < json_count(root, "shipments") && scans != NULL; i++) {
-        json_t *shipment = json_element(root, "shipments", i);
-        read_events(arena, shipment, tracking, scans);
-        read_estimate(arena, shipment, tracking);
+    for (size_t i = 0; i < messages && scans != NULL; i++) {
+        json_t *message = json_element(root, "", i);
+        size_t shipments = count_shipments(arena, message);
+        *silent += shipments == 0 && !is_notice(json_words(arena, message, "scope"));
+        for (size_t j = 0; j < shipments; j++) {
+            size_t before = tracking->scan_count;
+            read_events(arena, shipment_at(message, j), tracking, scans);
+            read_estimate(arena, shipment_at(message, j), tracking);
+            *silent += tracking->scan_count == before;
+        }
     }
     tracking->scans = scans;
     return scans != NULL;
@@ -330,12 +431,13 @@ static bool read_shipments(struct arena *arena, json_t *root, struct carrier_tra
 static void read_tracking(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                           struct carrier_tracking *tracking)
 {
+    size_t silent = 0; /* a shipment may have no event yet */
     *tracking = (struct carrier_tracking){0};
     if (json_member(answer->root, "shipments") == NULL)
         outcome_set_string(outcome, CARRIER_UNKNOWN, "the answer has another shape");
     else if (json_count(answer->root, "shipments") == 0)
         outcome_set_string(outcome, CARRIER_NOT_FOUND, "the answer holds no shipment");
-    else if (!read_shipments(answer->arena, answer->root, tracking))
+    else if (!read_shipments(answer->arena, answer->root, tracking, &silent))
         outcome_set_string(outcome, CARRIER_UNKNOWN, "no memory for the answer");
 }
 
@@ -368,18 +470,6 @@ static void read_find(const struct carrier_answer *answer, struct carrier_outcom
 
 /* -------------------------------------------------------------------------------------- pushes */
 
-static bool is_notice(struct text scope)
-{
-    static const char *const scopes[] = {"subscription.validate", "subscription.activate",
-                                         "subscription.ready", "subscription.failure",
-                                         "subscription.delete"};
-    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
-        if (text_equals_string(scope, scopes[i]))
-            return true;
-    }
-    return false;
-}
-
 static struct error read_webhook(const struct carrier_settings *settings,
                                  const struct carrier_webhook *webhook, struct arena *arena,
                                  struct carrier_webhook_result *result)
@@ -388,6 +478,7 @@ static struct error read_webhook(const struct carrier_settings *settings,
         settings->webhook_header == NULL ? "x-dhl-token" : settings->webhook_header;
     struct error error = error_none();
     struct carrier_tracking tracking = {0};
+    size_t silent = 0;
     json_t *root = NULL;
     if (!webhook->is_authenticated &&
         !carrier_credential_matches(webhook, header, settings->webhook_secret)) {
@@ -396,15 +487,16 @@ static struct error read_webhook(const struct carrier_settings *settings,
     }
     if (!carrier_webhook_json(webhook, arena, result, &root, &error))
         return error;
+    if (!read_shipments(arena, root, &tracking, &silent))
+        return error_make(ERROR_OUT_OF_MEMORY, "reading a push");
     struct text scope = json_words(arena, root, "scope");
-    if (is_notice(scope)) {
+    if (silent == 0 && tracking.scan_count == 0 && is_notice(scope)) {
         result->verdict = CARRIER_WEBHOOK_NOTICE;
         result->why = scope;
         return error;
     }
-    if (!read_shipments(arena, root, &tracking))
-        return error_make(ERROR_OUT_OF_MEMORY, "reading a push");
-    carrier_webhook_judge(result, &tracking, "no event, or one without number, code or time");
+    carrier_webhook_judge(result, &tracking, silent,
+                          "no event, or one without number, code or time");
     return error;
 }
 

@@ -388,26 +388,48 @@ static void read_result(struct arena *arena, json_t *complete, json_t *result,
 {
     struct text number = number_of(arena, complete, result);
     size_t count = json_count(result, "scanEvents");
-    for (size_t k = 0; k < count; k++)
-        read_scan(arena, json_element(result, "scanEvents", k), number,
-                  &scans[tracking->scan_count++]);
-    if (count == 0 && read_latest(arena, result, number, &scans[tracking->scan_count]))
+    size_t before = tracking->scan_count;
+    for (size_t k = 0; k < count; k++) {
+        json_t *event = json_element(result, "scanEvents", k);
+        if (!json_is_null(event))
+            read_scan(arena, event, number, &scans[tracking->scan_count++]);
+    }
+    if (tracking->scan_count == before &&
+        read_latest(arena, result, number, &scans[tracking->scan_count]))
         tracking->scan_count++;
     read_dates(arena, result, tracking);
     read_window(arena, result, tracking);
 }
 
-/* All scans of all results; false without memory. */
-static bool read_scans(struct arena *arena, json_t *output, struct carrier_tracking *tracking)
+/* Those of one message; `silent` counts results that tell nothing, and a message without any. */
+static void read_output(struct arena *arena, json_t *output, struct carrier_tracking *tracking,
+                        struct shipping_scan *scans, size_t *silent)
 {
-    size_t count_max = count_scans(output) + count_results(output);
-    struct shipping_scan *scans = arena_allocate_zero(arena, count_max, sizeof *scans);
-    for (size_t i = 0; i < json_count(output, "completeTrackResults") && scans != NULL; i++) {
+    *silent += count_results(output) == 0;
+    for (size_t i = 0; i < json_count(output, "completeTrackResults"); i++) {
         json_t *complete = json_element(output, "completeTrackResults", i);
-        for (size_t j = 0; j < json_count(complete, "trackResults"); j++)
+        for (size_t j = 0; j < json_count(complete, "trackResults"); j++) {
+            size_t before = tracking->scan_count;
             read_result(arena, complete, json_element(complete, "trackResults", j), tracking,
                         scans);
+            *silent += tracking->scan_count == before;
+        }
     }
+}
+
+/* All scans of all results of one message, or of several in an array; false without memory. */
+static bool read_scans(struct arena *arena, json_t *root, struct carrier_tracking *tracking,
+                       size_t *silent)
+{
+    size_t count_max = 0;
+    for (size_t i = 0; i < json_count(root, ""); i++) {
+        json_t *output = json_member(json_element(root, "", i), "output");
+        count_max += count_scans(output) + count_results(output);
+    }
+    struct shipping_scan *scans = arena_allocate_zero(arena, count_max, sizeof *scans);
+    for (size_t i = 0; i < json_count(root, "") && scans != NULL; i++)
+        read_output(arena, json_member(json_element(root, "", i), "output"), tracking, scans,
+                    silent);
     tracking->scans = scans;
     return scans != NULL;
 }
@@ -435,9 +457,9 @@ static bool is_known(const struct carrier_answer *answer, struct carrier_outcome
 static void read_tracking(const struct carrier_answer *answer, struct carrier_outcome *outcome,
                           struct carrier_tracking *tracking)
 {
+    size_t silent = 0; /* a result may have no scan yet */
     *tracking = (struct carrier_tracking){0};
-    if (is_known(answer, outcome) &&
-        !read_scans(answer->arena, json_member(answer->root, "output"), tracking))
+    if (is_known(answer, outcome) && !read_scans(answer->arena, answer->root, tracking, &silent))
         outcome_set_string(outcome, CARRIER_UNKNOWN, "no memory for the answer");
 }
 
@@ -545,6 +567,7 @@ static struct error read_webhook(const struct carrier_settings *settings,
 {
     struct error error = error_none();
     struct carrier_tracking tracking = {0};
+    size_t silent = 0;
     json_t *root = NULL;
     if (!webhook->is_authenticated && !is_signed(settings, webhook)) {
         result->why = text_of("the signature does not match the body");
@@ -552,9 +575,10 @@ static struct error read_webhook(const struct carrier_settings *settings,
     }
     if (!carrier_webhook_json(webhook, arena, result, &root, &error))
         return error;
-    if (!read_scans(arena, json_member(root, "output"), &tracking))
+    if (!read_scans(arena, root, &tracking, &silent))
         return error_make(ERROR_OUT_OF_MEMORY, "reading a push");
-    carrier_webhook_judge(result, &tracking, "no scan, or one without number, code or time");
+    carrier_webhook_judge(result, &tracking, silent,
+                          "no scan, or one without number, code or time");
     return error;
 }
 
