@@ -41,6 +41,7 @@ struct record_log {
     struct file *segment_file; /* the last segment */
     struct segment_header segment;
     bool segment_is_old; /* made for records of an older version */
+    bool sealing;        /* the next batch is to begin a new one */
 
     /* The open batch. */
     char *batch;
@@ -289,16 +290,28 @@ static void fail(struct record_log *log, struct error error)
     log->batch_limit = 0;
 }
 
+/* Sees to it that the batch has a segment to go to; one that is only wished for may fail. */
+static struct error find_segment(struct record_log *log)
+{
+    bool suffices = segment_suffices(log);
+    if (suffices && !log->sealing)
+        return error_none();
+    log->sealing = false;
+    struct error error = add_segment(log);
+    return suffices && claim_may_repeat(error) ? error_none() : error;
+}
+
 struct error record_log_claim(struct record_log *log)
 {
+    bool seals_now = log->sealing && log->record_count == 0;
     CHECK(!log->options.read_only);
     if (error_is(log->failed))
         return log->failed;
-    if (log->claimed)
+    if (log->claimed && !seals_now)
         return error_none();
     struct error error = chain_hasher_begin(&log->hasher);
-    if (!error_is(error) && !segment_suffices(log))
-        error = add_segment(log);
+    if (!error_is(error))
+        error = find_segment(log);
     if (error_is(error)) {
         if (!claim_may_repeat(error))
             fail(log, error);
@@ -307,6 +320,12 @@ struct error record_log_claim(struct record_log *log)
     log->batch_limit = log->batch_capacity;
     log->claimed = true;
     return error_none();
+}
+
+void record_log_seal(struct record_log *log)
+{
+    CHECK(!log->options.read_only);
+    log->sealing = true;
 }
 
 void record_log_claim_reserve(struct record_log *log)
@@ -475,6 +494,11 @@ struct error record_log_read(struct record_log *log, uint64_t position, struct b
 uint64_t record_log_end(const struct record_log *log)
 {
     return log->batch_position + log->batch_size;
+}
+
+uint64_t record_log_newest_segment(const struct record_log *log)
+{
+    return log->segment.base;
 }
 
 uint64_t record_log_committed_end(const struct record_log *log)

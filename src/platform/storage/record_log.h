@@ -72,6 +72,13 @@ struct error record_log_claim(struct record_log *log);
  */
 void record_log_claim_reserve(struct record_log *log);
 
+/*
+ * Has the next claim begin a new segment, however much room the last one has left, so that what is
+ * there by now can be removed some day (record_log_remove_before). Only a wish: where there is no
+ * room for a segment the log goes on in the last one; look at record_log_newest_segment.
+ */
+void record_log_seal(struct record_log *log);
+
 /* How many more bytes of records the open batch can take. 0 before a successful record_log_claim.
  */
 size_t record_log_room(const struct record_log *log);
@@ -98,6 +105,9 @@ struct error record_log_read(struct record_log *log, uint64_t position, struct b
 
 /* The position that the next record gets. */
 uint64_t record_log_end(const struct record_log *log);
+
+/* Where the last segment begins: the records at and behind it cannot be removed. Owner only. */
+uint64_t record_log_newest_segment(const struct record_log *log);
 
 /* The end of what is committed: every record below it is durable. */
 uint64_t record_log_committed_end(const struct record_log *log);

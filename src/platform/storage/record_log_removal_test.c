@@ -138,6 +138,8 @@ static void run(struct crash_file_system *disk, uint64_t *oldest, uint64_t *comm
     *committed = 0;
     for (int round = 0; round < rounds && !error_is(error); round++) {
         uint64_t before = record_log_end(kit.log);
+        if (round % 3 == 1)
+            record_log_seal(kit.log);
         error = record_log_kit_fill(&kit, batches_a_round);
         *committed = kit.committed;
         if (!error_is(error))
@@ -213,6 +215,59 @@ static void a_place_in_a_removed_segment_has_expired(void **state)
     crash_file_system_destroy(disk);
 }
 
+static void what_is_sealed_can_be_removed_though_its_segment_has_room(void **state)
+{
+    (void)state;
+    struct crash_file_system *disk = crash_file_system_create(seed);
+    struct record_log_kit kit = record_log_kit_make();
+    struct record_log_reader *reader;
+    static struct contents all;
+    assert_good(record_log_kit_open(&kit, crash_file_system_port(disk)));
+    assert_good(record_log_kit_fill(&kit, 1));
+    uint64_t end = record_log_committed_end(kit.log);
+    assert_int_equal(record_log_newest_segment(kit.log), 0);
+    assert_good(record_log_remove_before(kit.log, end));
+    assert_int_equal(record_log_oldest(kit.log), 0);
+    assert_good(record_log_claim(kit.log)); /* also of a batch that is open, and empty */
+    record_log_seal(kit.log);
+    assert_good(record_log_claim(kit.log));
+    uint64_t newest = record_log_newest_segment(kit.log);
+    assert_true(newest >= end);
+    assert_good(record_log_reader_create(&reader, kit.log));
+    assert_good(read_from(reader, end, SIZE_MAX, &all));
+    assert_int_equal(all.count, 0);
+    assert_good(record_log_kit_commit(&kit, 1));
+    assert_int_equal(record_log_newest_segment(kit.log), newest); /* once */
+    assert_good(read_from(reader, 0, SIZE_MAX, &all));
+    assert_int_equal(all.count, 2);
+    assert_good(record_log_remove_before(kit.log, newest));
+    assert_int_equal(record_log_oldest(kit.log), newest);
+    record_log_reader_destroy(reader);
+    record_log_kit_close(&kit);
+    assert_good(open_any(&kit.log, disk));
+    record_log_kit_close(&kit);
+    crash_file_system_destroy(disk);
+}
+
+static void without_room_for_a_segment_sealing_waits(void **state)
+{
+    (void)state;
+    struct crash_file_system *disk = crash_file_system_create(seed);
+    struct record_log_kit kit = record_log_kit_make();
+    assert_good(record_log_kit_open(&kit, crash_file_system_port(disk)));
+    assert_good(record_log_kit_fill(&kit, 1));
+    crash_file_system_set_room(disk, 0);
+    record_log_seal(kit.log);
+    assert_good(record_log_kit_fill(&kit, 1));
+    assert_int_equal(record_log_newest_segment(kit.log), 0);
+    crash_file_system_set_room(disk, UINT64_MAX);
+    record_log_seal(kit.log);
+    assert_good(record_log_kit_fill(&kit, 1));
+    assert_true(record_log_newest_segment(kit.log) > 0);
+    record_log_kit_close(&kit);
+    crash_file_system_destroy(disk);
+}
+
 static void a_missing_segment_is_damage_also_after_a_removal(void **state)
 {
     (void)state;
@@ -267,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_reader_gets_every_record_from_any_place),
         cmocka_unit_test(removal_survives_a_power_failure_at_any_change),
         cmocka_unit_test(a_place_in_a_removed_segment_has_expired),
+        cmocka_unit_test(what_is_sealed_can_be_removed_though_its_segment_has_room),
+        cmocka_unit_test(without_room_for_a_segment_sealing_waits),
         cmocka_unit_test(a_missing_segment_is_damage_also_after_a_removal),
         cmocka_unit_test(an_identity_is_made_once_and_for_ever),
     };
