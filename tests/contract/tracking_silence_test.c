@@ -12,13 +12,9 @@
 #include <cmocka.h>
 
 #include "platform/base/log.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
-#include "tracking/infrastructure/embedded/embedded_tracking.h"
+#include "tests/contract/stepped_tracking.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const int64_t start_us = INT64_C(1800000000) * 1000000;
 static const int64_t minute_us = INT64_C(60) * 1000000;
@@ -26,100 +22,23 @@ static const int64_t day_us = INT64_C(86400) * 1000000;
 
 enum { silence_days = 5, announcements_max = 100, arena_bytes_max = 64 << 20 };
 
-struct fixture {
-    struct fake_clock clock;
-    struct random_seeded random;
-    struct temporary_directory directory;
-    struct embedded_tracking_options options;
-    struct tracking_repository *repository;
-    struct tracking_caller caller;
-};
-
-static void step(void *context)
-{
-    struct fixture *fixture = context;
-    struct error error = embedded_tracking_step(fixture->repository);
-    assert_string_equal(error.detail, "");
-}
-
-static void open_store(struct fixture *fixture)
-{
-    struct error error = embedded_tracking_open(&fixture->repository, &fixture->options);
-    assert_string_equal(error.detail, "");
-    tracking_caller_init(&fixture->caller, fixture->repository);
-    fixture->caller.work = step;
-    fixture->caller.work_context = fixture;
-}
-
 static int set_up(void **state)
 {
-    static struct fixture fixture;
-    fake_clock_init(&fixture.clock, start_us);
-    random_seeded_init(&fixture.random, 1);
-    temporary_directory_create(&fixture.directory);
-    fixture.options = embedded_tracking_options_default();
-    fixture.options.directory = fixture.directory.path;
-    fixture.options.clock = &fixture.clock.base;
-    fixture.options.random = &fixture.random.base;
-    fixture.options.segment_bytes = 1 << 20;
-    fixture.options.batch_bytes_max = 1 << 18;
-    fixture.options.memory_bytes_max = 4 << 20;
-    fixture.options.free_bytes_min = 0;
+    static struct stepped_tracking fixture;
+    stepped_tracking_init(&fixture, start_us);
     fixture.options.silence_us = silence_days * day_us;
-    fixture.options.threaded = false;
-    open_store(&fixture);
+    stepped_tracking_open(&fixture);
     *state = &fixture;
     return 0;
 }
 
-static void restart(struct fixture *fixture, bool killed)
-{
-    tracking_caller_deinit(&fixture->caller);
-    if (killed)
-        embedded_tracking_abandon(fixture->repository);
-    else
-        embedded_tracking_close(fixture->repository);
-    open_store(fixture);
-}
-
 static int tear_down(void **state)
 {
-    struct fixture *fixture = *state;
-    tracking_caller_deinit(&fixture->caller);
-    embedded_tracking_close(fixture->repository);
-    temporary_directory_remove(&fixture->directory);
+    stepped_tracking_deinit(*state);
     return 0;
 }
 
-/* Time goes by, minute by minute at its end, and the store works as it would by itself. */
-static void pass(struct fixture *fixture, int64_t duration_us)
-{
-    fake_clock_advance(&fixture->clock, duration_us - 10 * minute_us);
-    for (int i = 0; i < 10; i++) {
-        fake_clock_advance(&fixture->clock, minute_us);
-        for (int j = 0; j < 4; j++)
-            step(fixture);
-    }
-}
-
-static void record(struct fixture *fixture, const char *number, const char *id,
-                   enum tracking_event_type type)
-{
-    struct tracking_call call = {.kind = TRACKING_CALL_RECORD_EVENT};
-    call.record_event.event = (struct tracking_event){
-        .event_id = text_of(id),
-        .carrier = text_of("ups"),
-        .tracking_number = text_of(number),
-        .type = type,
-        .occurred_time_us = clock_now_us(&fixture->clock.base),
-        .source = text_of("test"),
-    };
-    tracking_call_run(&fixture->caller, &call);
-    assert_string_equal(fixture->caller.error.detail, "");
-    assert_int_equal(call.base.outcome, TRACKING_DONE);
-}
-
-static void create(struct fixture *fixture, const char *number)
+static void create(struct stepped_tracking *fixture, const char *number)
 {
     struct tracking_call call = {.kind = TRACKING_CALL_CREATE};
     call.create.carrier = text_of("ups");
@@ -131,7 +50,7 @@ static void create(struct fixture *fixture, const char *number)
 }
 
 /* How many silences have been told; the last one in `last`, if given. Its texts are gone. */
-static size_t silences(struct fixture *fixture, struct tracking_announcement *last)
+static size_t silences(struct stepped_tracking *fixture, struct tracking_announcement *last)
 {
     struct tracking_announcement_source *source =
         embedded_tracking_announcements(fixture->repository);
@@ -161,27 +80,27 @@ static size_t silences(struct fixture *fixture, struct tracking_announcement *la
 
 static void silence_is_told_once_and_in_time(void **state)
 {
-    struct fixture *fixture = *state;
+    struct stepped_tracking *fixture = *state;
     struct tracking_announcement told;
     create(fixture, "N");
-    record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
-    pass(fixture, silence_days * day_us - 2 * minute_us);
+    stepped_tracking_record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
+    stepped_tracking_pass(fixture, silence_days * day_us - 2 * minute_us);
     assert_int_equal(silences(fixture, NULL), 0);
-    pass(fixture, 20 * minute_us);
+    stepped_tracking_pass(fixture, 20 * minute_us);
     assert_int_equal(silences(fixture, &told), 1);
     assert_int_equal(told.silent_since_us, start_us);
     assert_int_equal(told.change.after.status, TRACKING_STATUS_IN_TRANSIT);
     assert_int_equal(told.change.after.generation, 1);
-    pass(fixture, 100 * day_us);
+    stepped_tracking_pass(fixture, 100 * day_us);
     assert_int_equal(silences(fixture, NULL), 1);
 }
 
 static void parcel_without_any_event_is_silent_since_it_was_created(void **state)
 {
-    struct fixture *fixture = *state;
+    struct stepped_tracking *fixture = *state;
     struct tracking_announcement told;
     create(fixture, "N");
-    pass(fixture, (silence_days + 1) * day_us);
+    stepped_tracking_pass(fixture, (silence_days + 1) * day_us);
     assert_int_equal(silences(fixture, &told), 1);
     assert_int_equal(told.silent_since_us, start_us);
     assert_int_equal(told.change.after.status, TRACKING_STATUS_UNKNOWN);
@@ -189,16 +108,16 @@ static void parcel_without_any_event_is_silent_since_it_was_created(void **state
 
 static void next_scan_ends_it_and_another_silence_is_told_anew(void **state)
 {
-    struct fixture *fixture = *state;
+    struct stepped_tracking *fixture = *state;
     struct tracking_announcement told;
-    record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
-    pass(fixture, (silence_days + 1) * day_us);
+    stepped_tracking_record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
+    stepped_tracking_pass(fixture, (silence_days + 1) * day_us);
     assert_int_equal(silences(fixture, NULL), 1);
     int64_t second_us = clock_now_us(&fixture->clock.base);
-    record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
-    pass(fixture, (silence_days - 1) * day_us);
+    stepped_tracking_record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
+    stepped_tracking_pass(fixture, (silence_days - 1) * day_us);
     assert_int_equal(silences(fixture, NULL), 1);
-    pass(fixture, 2 * day_us);
+    stepped_tracking_pass(fixture, 2 * day_us);
     assert_int_equal(silences(fixture, &told), 2);
     assert_int_equal(told.silent_since_us, second_us);
 }
@@ -207,41 +126,41 @@ static void parcel_that_has_arrived_is_not_silent(void **state)
 {
     static const enum tracking_event_type ends[] = {
         TRACKING_EVENT_DELIVERED, TRACKING_EVENT_RETURNED, TRACKING_EVENT_CANCELLED};
-    struct fixture *fixture = *state;
+    struct stepped_tracking *fixture = *state;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char number[8];
         snprintf(number, sizeof number, "N%zu", i);
-        record(fixture, number, "e1", TRACKING_EVENT_IN_TRANSIT);
-        record(fixture, number, "e2", ends[i]);
+        stepped_tracking_record(fixture, number, "e1", TRACKING_EVENT_IN_TRANSIT);
+        stepped_tracking_record(fixture, number, "e2", ends[i]);
     }
-    pass(fixture, 100 * day_us);
+    stepped_tracking_pass(fixture, 100 * day_us);
     assert_int_equal(silences(fixture, NULL), 0);
 }
 
 static void restarts_neither_forget_nor_repeat_it(void **state)
 {
-    struct fixture *fixture = *state;
-    record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
+    struct stepped_tracking *fixture = *state;
+    stepped_tracking_record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
     for (int i = 0; i < 4; i++) {
-        restart(fixture, i % 2 == 0);
-        pass(fixture, day_us);
+        stepped_tracking_restart(fixture, i % 2 == 0);
+        stepped_tracking_pass(fixture, day_us);
         assert_int_equal(silences(fixture, NULL), 0);
     }
-    pass(fixture, 2 * day_us);
+    stepped_tracking_pass(fixture, 2 * day_us);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(silences(fixture, NULL), 1);
-        restart(fixture, i % 2 == 0);
-        pass(fixture, day_us);
+        stepped_tracking_restart(fixture, i % 2 == 0);
+        stepped_tracking_pass(fixture, day_us);
     }
-    record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
-    restart(fixture, true);
+    stepped_tracking_record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
+    stepped_tracking_restart(fixture, true);
     fake_clock_advance(&fixture->clock, 30 * day_us); /* it was silent while nobody looked */
-    restart(fixture, true);
-    pass(fixture, 20 * minute_us);
+    stepped_tracking_restart(fixture, true);
+    stepped_tracking_pass(fixture, 20 * minute_us);
     assert_int_equal(silences(fixture, NULL), 2);
 }
 
-static size_t idle(struct fixture *fixture, bool told)
+static size_t idle(struct stepped_tracking *fixture, bool told)
 {
     struct tracking_call settle = {.kind = TRACKING_CALL_LIST_TRACKINGS};
     struct tracking_call call = {.kind = TRACKING_CALL_LIST_IDLE};
@@ -258,35 +177,35 @@ static size_t idle(struct fixture *fixture, bool told)
 
 static void what_was_told_is_still_on_its_way_and_listed(void **state)
 {
-    struct fixture *fixture = *state;
-    record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
+    struct stepped_tracking *fixture = *state;
+    stepped_tracking_record(fixture, "N", "e1", TRACKING_EVENT_IN_TRANSIT);
     assert_int_equal(idle(fixture, false), 1);
-    pass(fixture, (silence_days + 1) * day_us);
+    stepped_tracking_pass(fixture, (silence_days + 1) * day_us);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(idle(fixture, false), 0);
         assert_int_equal(idle(fixture, true), 1);
-        restart(fixture, i == 1);
+        stepped_tracking_restart(fixture, i == 1);
     }
-    record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
+    stepped_tracking_record(fixture, "N", "e2", TRACKING_EVENT_IN_TRANSIT);
     assert_int_equal(idle(fixture, false), 1);
     assert_int_equal(idle(fixture, true), 0);
-    record(fixture, "N", "e3", TRACKING_EVENT_DELIVERED);
+    stepped_tracking_record(fixture, "N", "e3", TRACKING_EVENT_DELIVERED);
     assert_int_equal(idle(fixture, false) + idle(fixture, true), 0);
 }
 
 static void many_at_once_are_told_of_once_each(void **state)
 {
     enum { parcels = 2500 };
-    struct fixture *fixture = *state;
+    struct stepped_tracking *fixture = *state;
     for (int i = 0; i < parcels; i++) {
         char number[16];
         snprintf(number, sizeof number, "N%d", i);
-        record(fixture, number, "e1", TRACKING_EVENT_IN_TRANSIT);
+        stepped_tracking_record(fixture, number, "e1", TRACKING_EVENT_IN_TRANSIT);
     }
-    pass(fixture, (silence_days + 1) * day_us);
+    stepped_tracking_pass(fixture, (silence_days + 1) * day_us);
     assert_int_equal(silences(fixture, NULL), parcels);
-    restart(fixture, true);
-    pass(fixture, day_us);
+    stepped_tracking_restart(fixture, true);
+    stepped_tracking_pass(fixture, day_us);
     assert_int_equal(silences(fixture, NULL), parcels);
 }
 

@@ -215,11 +215,12 @@ static struct error find_old_end(struct tracking_engine *engine, int64_t until_u
 
 /*
  * Removes what the log has no use for any more: in a checkpoint, older than the retention, held by
- * nobody. A failure is told and tried again with the next checkpoint.
+ * nobody. A failure is told and tried again later.
  */
 static void shorten_log(struct tracking_engine *engine)
 {
     uint64_t end = 0;
+    engine->checkpoint.shortened_us = engine->now_us;
     int64_t until_us = engine->now_us - engine->options.log_retention_us;
     struct error error = error_none();
     if (until_us > 0)
@@ -233,6 +234,12 @@ static void shorten_log(struct tracking_engine *engine)
         error = record_log_remove_before(engine->log, end);
     if (error_is(error))
         log_error("tracking: old parts of the log could not be removed", &error);
+}
+
+static bool is_time_to_shorten(const struct tracking_engine *engine)
+{
+    return !error_is(engine->claimed) && engine->now_us - engine->checkpoint.shortened_us >=
+                                             engine->options.checkpoint_interval_us;
 }
 
 static void finish(struct tracking_engine *engine)
@@ -251,6 +258,8 @@ struct error tracking_engine_checkpoint(struct tracking_engine *engine)
     case CHECKPOINT_IDLE:
         if (is_time(engine))
             begin(engine);
+        else if (is_time_to_shorten(engine))
+            shorten_log(engine); /* time alone makes parts of it old */
         break;
     case CHECKPOINT_WRITING:
         error = write_some(engine,

@@ -110,6 +110,9 @@ struct error tracking_engine_open(struct tracking_engine **engine,
         tracking_engine_close(made);
         return error;
     }
+    /* Since when is not known: its time has come. */
+    if (made->erased_position > 0)
+        made->erased_since_us = 1;
     made->checkpoint.position = made->replay_from;
     made->checkpoint.durable_position = made->replay_from;
     made->checkpoint.last_time_us = clock_now_us(options->clock);

@@ -71,6 +71,7 @@ struct tracking_checkpoint {
     uint64_t position;         /* everything below it will be in it */
     uint64_t durable_position; /* of the last one: replay begins there */
     int64_t last_time_us;
+    int64_t shortened_us; /* when the log's old parts were last looked at */
     uint64_t count;
 };
 
@@ -106,6 +107,8 @@ struct tracking_engine {
     struct tracking_store_key silence_after;           /* the sweep goes on there; size 0 = anew */
     int64_t next_sweep_us;                             /* of silence and old pings */
     int64_t pings_swept_day;
+    uint64_t erased_position; /* of the last EraseTracking in the log; 0 = there is none */
+    int64_t erased_since_us;  /* when the newest segment got its first; 0 = it has none */
     struct tracking_checkpoint checkpoint;
     uint64_t events_recorded;
     size_t step_commands; /* of the last step */
@@ -182,6 +185,9 @@ struct error tracking_engine_event(struct tracking_engine *engine, const struct 
 
 /* Takes all that a parcel has out of RocksDB and memory. */
 void tracking_engine_erase(struct tracking_engine *engine, struct parcel *parcel);
+
+/* The log has an erasure at that position: some day its segment is to go. */
+void tracking_engine_note_erasure(struct tracking_engine *engine, uint64_t position);
 
 /* How many pings of it are kept. */
 struct error tracking_engine_count_pings(struct tracking_engine *engine,

@@ -13,6 +13,7 @@ enum {
 };
 
 static const int64_t sweep_interval_us = INT64_C(60) * 1000000;
+static const int64_t erasure_seal_us = INT64_C(86400) * 1000000;
 
 static bool batch_has_room(const struct tracking_engine *engine)
 {
@@ -338,6 +339,31 @@ struct error tracking_engine_count_pings(struct tracking_engine *engine,
     return error;
 }
 
+/* --- erasures in the log --- */
+
+void tracking_engine_note_erasure(struct tracking_engine *engine, uint64_t position)
+{
+    bool is_first = engine->erased_position < record_log_newest_segment(engine->log);
+    if (engine->erased_since_us == 0 || is_first)
+        engine->erased_since_us = engine->now_us;
+    engine->erased_position = position;
+}
+
+/*
+ * What was announced of an erased number stays in the log until its segment is removed, and the
+ * newest never is. So a segment with an erasure is not the newest for long: the next one is begun,
+ * at most one a day, whatever is erased.
+ */
+static void seal_erasures(struct tracking_engine *engine)
+{
+    if (engine->erased_since_us == 0)
+        return;
+    if (engine->erased_position < record_log_newest_segment(engine->log))
+        engine->erased_since_us = 0; /* it is sealed */
+    else if (engine->now_us - engine->erased_since_us >= erasure_seal_us)
+        record_log_seal(engine->log);
+}
+
 struct error tracking_engine_sweep(struct tracking_engine *engine)
 {
     bool more = false;
@@ -345,6 +371,7 @@ struct error tracking_engine_sweep(struct tracking_engine *engine)
     int64_t oldest = tracking_day_of(engine->now_us - engine->options.ping_retention_us);
     struct tracking_store_key from = tracking_key_ping_day(0);
     struct tracking_store_key to = tracking_key_ping_day(oldest < 0 ? 0 : oldest);
+    seal_erasures(engine);
     if (engine->options.silence_us > 0)
         error = sweep_silence(engine, &more);
     if (!more)

@@ -141,6 +141,8 @@ struct error tracking_engine_replay(void *context, uint64_t position, struct tex
         return damaged(position, "is no tracking record");
     if (record->time_us > engine->now_us)
         engine->now_us = record->time_us;
+    if (record->type == TRACKING_RECORD_ERASE)
+        engine->erased_position = position;
     if (position < engine->replay_from)
         return error_none();
     if (record->type == TRACKING_RECORD_NOTE) {
