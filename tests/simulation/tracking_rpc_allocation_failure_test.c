@@ -28,6 +28,8 @@
 
 static const int64_t start_seconds = 1700000000;
 
+enum { payload_bytes = 800 }; /* with the event's texts it all but fills an arena's first block */
+
 struct world {
     struct rpc_memory_kit rpc; /* first */
     struct temporary_directory directory;
@@ -304,6 +306,19 @@ static ProtobufCMessage *make_streamed_event(void *context, struct arena *arena,
     return &request->base;
 }
 
+/* The event fills its arena's block: whatever more the answer took would be an allocation. */
+static ProtobufCMessage *make_large_streamed_event(void *context, struct arena *arena,
+                                                   unsigned trial)
+{
+    Waybill__Tracking__V1__RecordEventsRequest *request =
+        (Waybill__Tracking__V1__RecordEventsRequest *)make_streamed_event(context, arena, trial);
+    request->event->event_id =
+        request_string(arena, "told-by-one-whose-ids-are-as-long-as-an-id-may-be-64-characters.");
+    request->event->payload.len = payload_bytes;
+    request->event->payload.data = request_take(arena, payload_bytes);
+    return &request->base;
+}
+
 static ProtobufCMessage *make_ping(void *context, struct arena *arena, unsigned trial)
 {
     Waybill__Tracking__V1__RecordPingRequest *request =
@@ -514,9 +529,11 @@ static void check_unrecorded(void *context, unsigned trial, const ProtobufCMessa
     check_events(context, trial, 1);
 }
 
+/* Asked of every answer, also the one that failed halfway: what is recorded is named. */
 static bool says_not_recorded(const ProtobufCMessage *response)
 {
     const Waybill__Tracking__V1__RecordEventsResponse *answer = (const void *)response;
+    assert_true(answer->status->code != GRPC_STATUS_OK || answer->event_id[0] != '\0');
     return answer->status->code == GRPC_STATUS_RESOURCE_EXHAUSTED;
 }
 
@@ -526,6 +543,14 @@ static void check_streamed(void *context, unsigned trial, const ProtobufCMessage
     check_events(context, trial, 2);
     assert_int_equal(answer->status->code, 0);
     assert_string_equal(answer->event_id, "told");
+}
+
+static void check_large_streamed(void *context, unsigned trial, const ProtobufCMessage *response)
+{
+    const Waybill__Tracking__V1__RecordEventsResponse *answer = (const void *)response;
+    check_events(context, trial, 2);
+    assert_int_equal(answer->status->code, 0);
+    assert_int_equal(strlen(answer->event_id), tracking_id_bytes_max);
 }
 
 static void check_list_of_events(void *context, unsigned trial, const ProtobufCMessage *response)
@@ -624,6 +649,8 @@ static const struct rpc_memory_trial trials[] = {
      .status = GRPC_STATUS_INVALID_ARGUMENT},
     {"record_events", "RecordEvents", make_streamed_event, .check = check_streamed,
      .says_not_done = says_not_recorded},
+    {"record_events_of_a_large_one", "RecordEvents", make_large_streamed_event,
+     .check = check_large_streamed, .says_not_done = says_not_recorded},
     {"record_ping", "RecordPing", make_ping, .check = check_unrecorded},
     {"list_events", "ListEvents", make_list_of_events, .check = check_list_of_events},
     {"watch_tracking", "WatchTracking", make_watch, .check = check_watched,

@@ -9,11 +9,14 @@
 #include "tracking/interfaces/rpc/tracking_record_stream.h"
 
 #include "platform/base/memory.h"
+#include "tracking/domain/limits.h"
 #include "tracking/interfaces/rpc/tracking_answers.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "tracking/interfaces/rpc/tracking_rpc.h"
 
 #include "google/rpc/status.pb-c.h"
+
+#include <string.h>
 
 enum {
     under_way_max = 512,
@@ -28,6 +31,8 @@ struct record_place {
     struct arena arena;
     struct record_stream *stream;
     struct record_place *next; /* of those free */
+    /* As it is answered: to tell that an event is durable takes no memory. */
+    char event_id[tracking_id_bytes_max + 1];
 };
 
 struct record_stream {
@@ -95,20 +100,35 @@ static const char *reason_of(const struct rpc_status *status)
     return grpc_status_name(status->code);
 }
 
+/* Its id for the answer; one that is refused for being too long is copied, or empty. */
+static char *event_id_of(struct record_place *place)
+{
+    struct text id = place->command.event.event_id;
+    char *copy = NULL;
+    if (id.size > tracking_id_bytes_max) {
+        copy = arena_copy_string(&place->arena, id);
+        id.size = 0;
+    }
+    if (id.size > 0)
+        memcpy(place->event_id, id.data, id.size);
+    place->event_id[id.size] = '\0';
+    return copy == NULL ? place->event_id : copy;
+}
+
 /* Answers one event: `status` NULL = it is recorded. */
-static void answer(struct record_stream *stream, struct arena *arena, struct text event_id,
+static void answer(struct record_stream *stream, struct record_place *place,
                    const struct rpc_status *status)
 {
+    struct arena *arena = &place->arena;
     Waybill__Tracking__V1__RecordEventsResponse response;
     Google__Rpc__Status said;
     Google__Protobuf__Any *details[1];
     Google__Protobuf__Any detail;
-    char *id = arena_copy_string(arena, event_id);
     if (stream->call == NULL)
         return;
     waybill__tracking__v1__record_events_response__init(&response);
     google__rpc__status__init(&said);
-    response.event_id = id == NULL ? response.event_id : id;
+    response.event_id = event_id_of(place);
     response.status = &said;
     if (status != NULL) {
         char *words = arena_copy_string(arena, status->message);
@@ -135,7 +155,7 @@ static void event_done(void *context, const struct error *error)
     struct record_stream *stream = place->stream;
     struct rpc_status status;
     bool refused = tracking_refusal(&place->arena, &place->command.base, error, &status);
-    answer(stream, &place->arena, place->command.event.event_id, refused ? &status : NULL);
+    answer(stream, place, refused ? &status : NULL);
     stream->under_way--;
     give_place(stream, place);
     stream->held = true;
@@ -197,7 +217,7 @@ static void record(struct record_stream *stream, struct record_place *place)
     }
     struct rpc_status status =
         rpc_status_invalid(&place->arena, violations.items, violations_kept(&violations));
-    answer(stream, &place->arena, place->command.event.event_id, &status);
+    answer(stream, place, &status);
     give_place(stream, place);
 }
 
