@@ -79,6 +79,7 @@ struct configuration {
     int64_t tracking_poll_seconds; /* 0 = carriers are not asked */
     char tracking_poll_quota[setting_text_bytes_max];
     int64_t tracking_webhook_attempts_max;
+    int64_t tracking_subscriptions_max;
     char carriers[setting_text_bytes_max]; /* "" = the tariff and those with an account */
     struct carrier_configuration ups;
     struct carrier_configuration fedex;

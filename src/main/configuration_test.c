@@ -103,6 +103,7 @@ static const struct sample samples[] = {
     NUMBER("tracking", tracking_poll_seconds, "0", "2592001", "from 0 to 2592000"),
     TEXT("tracking", tracking_poll_quota, "10, ups=20", "a\x06", control_advice),
     NUMBER("tracking", tracking_webhook_attempts_max, "1", "0", "from 1 to 1000"),
+    NUMBER("tracking", tracking_subscriptions_max, "1000", "1001", "from 1 to 1000"),
     TEXT("shipping", carriers, "tariff, ups", "a\x02", control_advice),
     CARRIER(ups),
     CARRIER(fedex),

@@ -12,6 +12,7 @@
 
 #include "platform/base/random.h"
 #include "tests/contract/tracking_idle_behaviour.h"
+#include "tests/contract/tracking_note_behaviour.h"
 #include "tests/contract/tracking_repository_contract.h"
 #include "tracking/domain/limits.h"
 
@@ -616,6 +617,11 @@ static void parcels_on_their_way_are_listed_by_their_last_activity(void **state)
     tracking_idle_behaviour(&suite->caller, now_us());
 }
 
+static void no_more_notes_are_kept_than_a_command_allows(void **state)
+{
+    tracking_note_behaviour(&((struct suite *)*state)->caller);
+}
+
 /* --- restarts --- */
 
 static void restart_and_compare(void **state, bool killed)
@@ -680,6 +686,7 @@ int tracking_repository_contract_run(struct tracking_store_fixture *fixture)
         CASE(erased_number_has_never_been),
         CASE(remap_redoes_what_came_without_a_type),
         CASE(parcels_on_their_way_are_listed_by_their_last_activity),
+        CASE(no_more_notes_are_kept_than_a_command_allows),
         CASE(a_thousand_permutations_with_duplicates_end_in_one_state),
         CASE(all_is_there_after_a_restart),
         CASE(all_is_there_after_being_killed),

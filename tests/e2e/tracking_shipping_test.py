@@ -12,6 +12,7 @@ import collections
 import concurrent.futures
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -322,6 +323,19 @@ def shipping_that_is_away_is_asked_again_when_it_is_back():
             assert found.status == tracking.TRACKING_STATUS_DELIVERED, found
 
 
+def an_address_of_shipping_that_is_none_is_refused_before_anything_is_made():
+    with tempfile.TemporaryDirectory(prefix="waybill-tracking-") as data:
+        for address in ("foo", "http://127.0.0.1:7703", "grpc://", "grpc://host", "grpc://host:0",
+                        "sqlite:shipping.sqlite"):
+            done = subprocess.run([waybill_server.PROGRAM, "serve", "tracking", "--data", data, "--listen",
+                                   "127.0.0.1:0", "--operations", "127.0.0.1:0", "--shipping", address],
+                                  capture_output=True, text=True, timeout=SECONDS)
+            assert done.returncode != 0, done
+            wanted = f"tracking: --shipping {address}: is no grpc://HOST:PORT"
+            assert wanted in done.stdout + done.stderr, (wanted, done)
+            assert not os.path.exists(os.path.join(data, "tracking")), address
+
+
 def together(cases):
     """The cases as ones that all begin with the first: they mostly wait."""
     pool = concurrent.futures.ThreadPoolExecutor(len(cases))
@@ -338,6 +352,7 @@ def together(cases):
 
 
 tap.run(together([
+    an_address_of_shipping_that_is_none_is_refused_before_anything_is_made,
     a_shipment_of_which_its_carrier_tells_as_a_whole_is_one_tracking,
     events_of_shipping_are_followed_over_restarts_of_both_sides,
     silent_parcels_are_asked_about_more_and_more_seldom_and_once_learnt_anew,

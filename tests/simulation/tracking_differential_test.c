@@ -267,6 +267,8 @@ static void make_note_call(struct run *run, struct tracking_call *call)
     call->put_note.name = name(run, below(run, 4) == 0 ? "y" : "x", 30);
     call->put_note.value = perhaps(run, "value", 1000);
     call->put_note.only_if_absent = call->put_note.value.size > 0 && below(run, 2) == 0;
+    call->put_note.limited_prefix = text_of("x");
+    call->put_note.count_max = below(run, 30);
 }
 
 static void make_call(struct run *run, struct tracking_call *call)

@@ -482,6 +482,15 @@ static int compare_notes(const void *left, const void *right)
                         ((const struct tracking_note *)right)->name);
 }
 
+static bool notes_are_full(const struct tracking_model *model,
+                           const struct put_note_command *command)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->note_count; i++)
+        count += text_starts_with(model->notes[i].name, command->limited_prefix);
+    return command->count_max > 0 && count >= command->count_max;
+}
+
 static void put_note(struct tracking_repository *repository, struct put_note_command *command)
 {
     struct tracking_model *model = tracking_model_of(repository);
@@ -494,6 +503,9 @@ static void put_note(struct tracking_repository *repository, struct put_note_com
         model->notes[i] = model->notes[--model->note_count];
     } else if (command->value.size == 0) {
         tracking_model_answer(&command->base, TRACKING_NOT_FOUND);
+        return;
+    } else if (i == model->note_count && notes_are_full(model, command)) {
+        tracking_model_answer(&command->base, TRACKING_NOTE_LIMIT);
         return;
     } else {
         CHECK(i < notes_max);

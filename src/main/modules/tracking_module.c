@@ -95,10 +95,20 @@ static struct error check(const struct configuration *configuration)
     return directory_of(configuration, directory, sizeof directory);
 }
 
+/* An address that cannot be meant must not pass for nowhere: nobody would be followed or asked. */
+static struct error check_shipping(const struct module_environment *environment)
+{
+    if (module_is_wanted(environment, "shipping"))
+        return error_none();
+    return other_context_check("tracking", "shipping", environment->configuration->shipping);
+}
+
 static struct error open_module(struct module *module, const struct module_environment *environment)
 {
     struct tracking_process *tracking = (struct tracking_process *)module;
-    struct error error = built_in_code_maps_init(&tracking->code_maps);
+    struct error error = check_shipping(environment);
+    if (!error_is(error))
+        error = built_in_code_maps_init(&tracking->code_maps);
     if (!error_is(error))
         error = open_store(tracking, environment);
     if (error_is(error))
@@ -119,6 +129,7 @@ static struct error open_module(struct module *module, const struct module_envir
         .feed = error_is(error) ? NULL : tracking_events_feed(tracking->events),
         .random = random_system(),
         .attempts_max = (unsigned)environment->configuration->tracking_webhook_attempts_max,
+        .subscriptions_max = (size_t)environment->configuration->tracking_subscriptions_max,
     };
     if (!error_is(error))
         error = tracking_webhooks_open(&tracking->webhooks, &webhooks);
@@ -127,6 +138,7 @@ static struct error open_module(struct module *module, const struct module_envir
         .watch = tracking->watch,
         .announcements = announcements,
         .webhooks = tracking->webhooks,
+        .subscriptions_max = (size_t)environment->configuration->tracking_subscriptions_max,
     };
     tracking->table = tracking_rpc_service(&tracking->door);
     return error;

@@ -40,6 +40,7 @@ enum tracking_outcome {
                                   id is another event's */
     TRACKING_EVENT_LIMIT,      /* the number has tracking_events_max */
     TRACKING_GENERATION_LIMIT, /* the number has tracking_generations_max */
+    TRACKING_NOTE_LIMIT,       /* there are as many notes as the command allows */
 };
 
 /*
@@ -209,6 +210,9 @@ struct put_note_command {
     struct text name;
     struct text value;   /* empty = remove; result: as it is now */
     bool only_if_absent; /* what is there stays, and is the result */
+    /* One that is not there yet is refused where so many names begin like that; 0 = never. */
+    struct text limited_prefix;
+    size_t count_max;
 };
 
 struct list_notes_command {
@@ -348,7 +352,10 @@ static inline void tracking_repository_erase_tracking(struct tracking_repository
     repository->table->erase_tracking(repository, command);
 }
 
-/* Outcomes: DONE; NOT_FOUND (removing what is not there). */
+/*
+ * Outcomes: DONE; NOT_FOUND (removing what is not there); NOTE_LIMIT (count_max). Whether it is
+ * there, how many there are and the writing are one step.
+ */
 static inline void tracking_repository_put_note(struct tracking_repository *repository,
                                                 struct put_note_command *command,
                                                 tracking_done *done, void *context)

@@ -292,7 +292,7 @@ static void erase_tracking(struct tracking_engine *engine, struct erase_tracking
     command->generations = (int64_t)parcel->generation_count;
     command->events = (int64_t)parcel->fact_count;
     begin_record(engine, TRACKING_RECORD_ERASE, parcel);
-    (void)tracking_engine_append(engine, &engine->record);
+    tracking_engine_note_erasure(engine, tracking_engine_append(engine, &engine->record));
     tracking_engine_erase(engine, parcel);
     engine->end_of_batch = true;
 }
@@ -380,9 +380,29 @@ static void remap_trackings(struct tracking_engine *engine, struct remap_trackin
 
 /* --- notes --- */
 
+/* Whether as many names begin with the prefix as the command allows. */
+static struct error notes_are_full(struct tracking_engine *engine,
+                                   const struct put_note_command *command, bool *full)
+{
+    struct text key;
+    struct text value;
+    size_t count = 0;
+    struct tracking_store_key from = tracking_key_note(command->limited_prefix);
+    struct tracking_store_key to = tracking_key_end(from);
+    struct tracking_store_iterator *iterator =
+        tracking_store_iterate(engine->store, NULL, &from, &to, false);
+    if (iterator == NULL)
+        return error_make(ERROR_OUT_OF_MEMORY, "tracking engine");
+    while (count < command->count_max && tracking_store_iterator_next(iterator, &key, &value))
+        count++;
+    *full = count == command->count_max;
+    return tracking_store_iterator_end(iterator);
+}
+
 static void put_note(struct tracking_engine *engine, struct put_note_command *command)
 {
     bool found = false;
+    bool full = false;
     struct tracking_store_key key = tracking_key_note(command->name);
     if (fail_if(&command->base,
                 tracking_store_get(engine->store, NULL, &key, &engine->value, &found)))
@@ -395,6 +415,13 @@ static void put_note(struct tracking_engine *engine, struct put_note_command *co
     }
     if (!found && command->value.size == 0) {
         command->base.outcome = TRACKING_NOT_FOUND;
+        return;
+    }
+    if (!found && command->count_max > 0 &&
+        fail_if(&command->base, notes_are_full(engine, command, &full)))
+        return;
+    if (full) {
+        command->base.outcome = TRACKING_NOTE_LIMIT;
         return;
     }
     if (!tracking_engine_may_write(engine, &command->base))

@@ -100,6 +100,7 @@ static void sent_answered(void *context, const struct error *error)
         [TRACKING_ID_REUSED] = "the number is another shipment's",
         [TRACKING_EVENT_LIMIT] = "the number has too many events",
         [TRACKING_GENERATION_LIMIT] = "the number was used too often",
+        [TRACKING_NOTE_LIMIT] = "there are too many",
     };
     struct sent *sent = context;
     if (error == NULL && sent->base.outcome != TRACKING_DONE)

@@ -30,6 +30,9 @@ static const struct refusal refusals[] = {
                               "the number has as many events as one may have: 10000"},
     [TRACKING_GENERATION_LIMIT] = {GRPC_STATUS_FAILED_PRECONDITION, "GENERATION_LIMIT",
                                    "the number has as many generations as one may have: 100"},
+    [TRACKING_NOTE_LIMIT] = {GRPC_STATUS_RESOURCE_EXHAUSTED, "SUBSCRIPTION_LIMIT",
+                             "there are as many subscriptions as this service keeps; delete one, "
+                             "or raise tracking_subscriptions_max"},
 };
 
 bool tracking_refusal(struct arena *arena, const struct tracking_command *command,

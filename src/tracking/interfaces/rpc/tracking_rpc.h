@@ -16,6 +16,7 @@ struct tracking_door {
     struct tracking_watch *watch;
     struct tracking_announcement_source *announcements;
     struct tracking_webhooks *webhooks;
+    size_t subscriptions_max; /* at one time; 0 = no limit */
 };
 
 /* The service's table; the door and what it names must outlive the server that serves it. */

@@ -130,6 +130,8 @@ void tracking_create_subscription(void *context, struct rpc_call *call,
             ? tracking_announcement_source_newest(door->announcements)
             : tracking_announcement_source_oldest(door->announcements);
     state->command.only_if_absent = true;
+    state->command.limited_prefix = text_of(subscription_prefix);
+    state->command.count_max = door->subscriptions_max;
     state->command.name =
         note_name(rpc_call_arena(call), subscription_prefix, state->subscription.subscription_id);
     state->command.value = tracking_subscription_encode(rpc_call_arena(call), &state->subscription);

@@ -17,11 +17,15 @@ static void run_pump(struct task *task)
         webhook_pump(webhooks);
 }
 
-static void wake(void *context)
+void webhook_pump_later(struct tracking_webhooks *webhooks)
 {
-    struct tracking_webhooks *webhooks = context;
     if (!atomic_exchange(&webhooks->pump_posted, true))
         executor_post(&webhooks->loop.base, &webhooks->pump_task);
+}
+
+static void wake(void *context)
+{
+    webhook_pump_later(context);
 }
 
 /* Nothing is on its way to the loop any more: it may be stopped. */
@@ -39,8 +43,8 @@ static void tick(uv_timer_t *timer)
     struct tracking_webhooks *webhooks = timer->data;
     bool is_due = webhooks->reload_due_us != 0 &&
                   webhooks->reload_due_us <= clock_monotonic_us(clock_system());
-    if (!webhooks->stopping && is_due)
-        webhook_run_reload(&webhooks->reload_task);
+    if (!webhooks->stopping && is_due && !atomic_exchange(&webhooks->reload_posted, true))
+        executor_post(&webhooks->loop.base, &webhooks->reload_task);
     if (!webhooks->stopping)
         webhook_pump(webhooks);
     else if (webhooks->outstanding == 0 && webhooks->client_closed &&
@@ -73,6 +77,9 @@ struct error tracking_webhooks_open(struct tracking_webhooks **webhooks,
     made->pump_task.run = run_pump;
     made->stop_task.run = run_stop;
     client_options.certificate_authorities = options->certificate_authorities;
+    if (client_options.connections_max < options->subscriptions_max)
+        client_options.connections_max = options->subscriptions_max;
+    client_options.connections_per_host_max = client_options.connections_max;
     arena_init(&made->arena, read_bytes_max);
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->changed, NULL);

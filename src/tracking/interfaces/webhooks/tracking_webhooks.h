@@ -33,7 +33,8 @@ struct tracking_webhooks_options {
     struct tracking_repository *repository;
     struct event_feed *feed;
     struct random *random;
-    unsigned attempts_max;               /* of one piece */
+    unsigned attempts_max;    /* of one piece */
+    size_t subscriptions_max; /* so many requests at a time, so that none waits for others' */
     const char *certificate_authorities; /* a PEM file; NULL = the machine's */
 };
 

@@ -3,8 +3,9 @@
  * place, or, if somebody wants what was given up once more, at its own place; then it is signed and
  * sent. What fails is sent again later and later, and at last put aside.
  *
- * A place is written after each delivery; a write that fails means that after a restart something
- * is sent twice. A dead letter is put aside only while no reload counts them.
+ * A place is written after each delivery, and now and then while nothing is wanted; a write that
+ * fails means that after a restart something is sent twice. A dead letter is put aside only while
+ * no reload counts them.
  */
 #include "platform/base/clock.h"
 #include "platform/base/codec.h"
@@ -20,7 +21,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { read_count = 64, body_bytes_max = 256 * 1024 };
+enum {
+    read_count = 64,
+    reads_per_turn_max = 16, /* of one hook: others, and the end, do not wait for its whole past */
+    body_bytes_max = 256 * 1024,
+};
+
+/* What is not wanted is read again after a restart as far back as this. */
+static const uint64_t unsaved_max = UINT64_C(16) << 20;
 
 static const int64_t connect_us_max = INT64_C(5) * 1000000;
 static const int64_t total_us_max = INT64_C(15) * 1000000;
@@ -73,6 +81,7 @@ static void save_place(struct hook *hook)
     struct delivery_place place = {hook->create_time_us, hook->position};
     snprintf(name, sizeof name, "%s%s", delivery_prefix, hook->id);
     webhook_write_note(hook->webhooks, name, delivery_place_encode(&place, bytes));
+    hook->saved = hook->position;
 }
 
 static void remove_letter(const struct hook *hook, const char *prefix)
@@ -162,7 +171,13 @@ static bool prepare_next(struct hook *hook)
 {
     struct event_batch batch;
     struct error error;
-    while (hook->sequence == 0) {
+    for (int reads = 0; hook->sequence == 0; reads++) {
+        if (hook->position - hook->saved > unsaved_max)
+            save_place(hook);
+        if (reads == reads_per_turn_max) {
+            webhook_pump_later(hook->webhooks);
+            return false;
+        }
         uint64_t position = hook->position;
         if (!read_feed(hook, position, read_count, &batch, &error)) {
             if (error.code != ERROR_CURSOR_EXPIRED)
@@ -332,8 +347,7 @@ static void request_done(void *context, const struct http_client_answer *answer)
         webhooks->usage.delivered++;
         pthread_mutex_unlock(&webhooks->mutex);
         done_with(hook);
-        if (!atomic_exchange(&webhooks->pump_posted, true))
-            executor_post(&webhooks->loop.base, &webhooks->pump_task);
+        webhook_pump_later(webhooks);
         return;
     }
     if (answer->verdict == HTTP_CLIENT_ANSWERED)

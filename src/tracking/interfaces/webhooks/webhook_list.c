@@ -65,7 +65,7 @@ static bool add_hook(struct tracking_webhooks *webhooks, struct text id,
     hook->types = subscription->types;
     hook->create_time_us = subscription->create_time_us;
     hook->replay_from_us = subscription->replay_from_us;
-    hook->position = subscription->start_position;
+    hook->position = hook->saved = subscription->start_position;
     webhook_init_body(hook);
     pthread_mutex_lock(&webhooks->mutex);
     hook->next = webhooks->hooks; /* before one of that name that goes */
@@ -96,7 +96,7 @@ static bool take_place(struct tracking_webhooks *webhooks, const struct tracking
     bool is_read = delivery_place_decode(note->value, &place);
     struct hook *hook = owner_of(webhooks, note, id, is_read, place.create_time_us);
     if (hook != NULL && !hook->loaded)
-        hook->position = place.position;
+        hook->position = hook->saved = place.position;
     return true;
 }
 

@@ -26,6 +26,7 @@ struct hook {
     int64_t create_time_us;
     int64_t replay_from_us;
     uint64_t position; /* everything up to here has been sent or is not wanted */
+    uint64_t saved;    /* the place last noted */
     uint64_t dead_letters;
     uint64_t counted; /* dead letters found by the reload under way */
     uint64_t *again;  /* what was given up and is to be sent once more, in order */
@@ -77,6 +78,9 @@ struct tracking_webhooks {
 
 /* Sends what is due, of every hook. */
 void webhook_pump(struct tracking_webhooks *webhooks);
+
+/* Has that done in another turn of the loop. Any thread. */
+void webhook_pump_later(struct tracking_webhooks *webhooks);
 
 /* Writes a note, or removes it with an empty value; nobody waits for it. */
 void webhook_write_note(struct tracking_webhooks *webhooks, const char *name, struct text value);
