@@ -5,6 +5,7 @@
  */
 #include "tracking/infrastructure/embedded/tracking_engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -350,18 +351,38 @@ void tracking_engine_note_erasure(struct tracking_engine *engine, uint64_t posit
 }
 
 /*
+ * A record in the segment that was begun: whoever follows the log moves on to it, where nothing
+ * else happens too. It would hold the old segments back, or be told one day that its place is gone.
+ */
+static void open_segment(struct tracking_engine *engine)
+{
+    char time[24];
+    int size = snprintf(time, sizeof time, "%lld", (long long)engine->now_us);
+    engine->record = (struct tracking_record){
+        .type = TRACKING_RECORD_NOTE,
+        .time_us = engine->now_us,
+        .note = {.name = text_of("log/sealed"), .value = text_make(time, (size_t)size)},
+    };
+    (void)tracking_engine_append(engine, &engine->record);
+    tracking_engine_put_note(engine, &engine->record.note);
+}
+
+/*
  * What was announced of an erased number stays in the log until its segment is removed, and the
  * newest never is. So a segment with an erasure is not the newest for long: the next one is begun,
  * at most one a day, whatever is erased.
  */
 static void seal_erasures(struct tracking_engine *engine)
 {
-    if (engine->erased_since_us == 0)
+    bool is_sealed = engine->erased_position < record_log_newest_segment(engine->log);
+    if (engine->erased_since_us == 0 || (is_sealed && !batch_has_room(engine)))
         return;
-    if (engine->erased_position < record_log_newest_segment(engine->log))
-        engine->erased_since_us = 0; /* it is sealed */
-    else if (engine->now_us - engine->erased_since_us >= erasure_seal_us)
+    if (is_sealed) {
+        open_segment(engine);
+        engine->erased_since_us = 0;
+    } else if (engine->now_us - engine->erased_since_us >= erasure_seal_us) {
         record_log_seal(engine->log);
+    }
 }
 
 struct error tracking_engine_sweep(struct tracking_engine *engine)
