@@ -434,6 +434,9 @@ static void introspect(struct simulator *simulator, const struct simulator_reque
     json_open_object(&json, NULL);
     if (text_equals_string(request->path, "/simulator/shipments"))
         list_shipments(simulator, request, &json);
+    else if (text_equals_string(request->path, "/simulator/samples") &&
+             simulator->options.samples != NULL)
+        sample_files_list(simulator->options.samples, &json);
     else
         put_counts(simulator, &json);
     json_close_object(&json);

@@ -1,6 +1,7 @@
 #ifndef WAYBILL_CARRIER_SIMULATOR_SIMULATOR_H
 #define WAYBILL_CARRIER_SIMULATOR_SIMULATOR_H
 
+#include "carrier_simulator/simulator_sample_files.h"
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"
 #include "platform/base/clock.h"
@@ -65,13 +66,11 @@ struct simulator_options {
     int64_t search_lag_us_max; /* each purchase becomes searchable after 0 to so long */
     int64_t speed;             /* a parcel's life goes so many times faster than a real one */
     int64_t answer_ms_max;     /* each answer takes half to all of it, by the seed; 0 = at once */
-    const char *samples;       /* a folder whose files answer; NULL = none */
-    const char *push_url;      /* gets /ups, /fedex, /dhl behind it; NULL = no pushes */
+    const struct sample_files *samples; /* that answer; NULL = none; outlive the simulator */
+    const char *push_url;               /* gets /ups, /fedex, /dhl behind it; NULL = no pushes */
     const char *push_secret;
     struct clock *clock;
 };
-
-enum { simulator_operations_max = 16 }; /* that samples answer */
 
 struct simulator {
     struct simulator_options options;
@@ -85,8 +84,8 @@ struct simulator {
     uint64_t faults[simulator_fault_count];
     uint64_t pushes_sent;
     uint64_t pushes_accepted;
-    uint64_t sample_turns[simulator_operations_max]; /* whose turn it is, of each operation */
-    int64_t rating_us[simulator_carrier_count];      /* how long the last answer about rates took */
+    uint64_t sample_turns[simulator_carrier_count][SAMPLE_OPERATIONS]; /* whose turn it is */
+    int64_t rating_us[simulator_carrier_count]; /* how long the last answer about rates took */
 };
 
 struct error simulator_init(struct simulator *simulator, const struct simulator_options *options);
@@ -110,7 +109,7 @@ struct simulator_answer {
     int64_t after_ms;             /* when it leaves */
     enum simulator_fault fault;
     const char *media_type; /* NULL = JSON */
-    char sample[160];       /* the file that answered; empty = none */
+    char sample[256];       /* the file that answered; empty = none */
 };
 
 /* What is answered to a request; `answer->body` is empty at the start. */
@@ -187,12 +186,6 @@ bool simulator_is_purchase(const struct simulator_request *request);
 /* Answers with a file of the samples' folder. False: it has none for this request. */
 bool simulator_sample(struct simulator *simulator, const struct simulator_request *request,
                       struct simulator_answer *answer);
-
-/*
- * Says on `report` how many files of the folder answer for each operation, and what in it is not
- * read. Error: INVALID_SETTING if there is no such folder, or nothing in it answers anything.
- */
-struct error simulator_samples_survey(const char *samples, FILE *report);
 
 /* Parameter of a query, not decoded; empty = absent. */
 struct text simulator_parameter(struct text query, const char *name);

@@ -40,21 +40,31 @@ static void print_help(void)
         "was asked, what went wrong, and how long the last answer about rates took; both in JSON.\n"
         "Prints one line when ready; Ctrl-C or SIGTERM ends it.\n");
     printf(
-        "\nSamples are DIR/CARRIER/OPERATION/NAME.json, where CARRIER is ups, fedex or dhl, and\n"
-        "OPERATION oauth, rate, ship, void or cancel, track, unified-track. At the start it is "
-        "said\n"
-        "which of them answer. Of a NAME\n"
-        "  response-404-it.json   404 is the status; else 200 (DHL's ship 201), with \"error\" "
-        "400\n"
+        "\nSamples: each file of DIR and its folders is told apart by the names of its folders "
+        "and its\n"
+        "own, and by its content: the carrier (ups, fedex, dhl) and what it answers (oauth, "
+        "rate,\n"
+        "ship, label recovery, void or cancel, track, find, unified-track). Plainest is\n"
+        "DIR/CARRIER/OPERATION/NAME.json; dhl-rates-3.json, or 3.json with a carrier's own "
+        "members,\n"
+        "do as well. At the start it is said how many answer what, and what is not read;\n"
+        "GET /simulator/samples lists each, or why not. Of a NAME\n"
+        "  response-404-it.json   404 is the status (or any known one between signs: it-404.json);"
+        "\n"
+        "                         without one what the body of an error claims, with \"error\" "
+        "400,\n"
+        "                         else 200 (DHL's ship 201)\n"
         "  …recovery….json        in ups/ship answers label recovery\n"
         "  find….json             in track answers searches by reference\n"
-        "  request…               is no answer\n"
+        "  request…               is no answer, nor is what has a request's members\n"
         "  ….html, .xml, .txt     answer as such\n"
-        "A file that holds the number asked for answers; else those with 2xx and without "
+        "  ….http                 a whole answer: status line, headers (not sent), empty line, "
+        "body\n"
+        "A file that holds the number asked for answers; else the JSON with 2xx and without "
         "\"error\",\n"
         "\"warning\" and \"not-found\" in turn; else what there is. A request may choose by a "
         "header,\n"
-        "x-sample: 404, or x-sample: a part of the name. The answer's x-sample names the "
+        "x-sample: 404, or x-sample: a part of the path. The answer's x-sample names the "
         "file.\n"
         "For what no file answers, the simulator does.\n\n"
         "Exit code: 0; 1 if it cannot listen or no file answers; 2 for wrong arguments.\n\n"
@@ -83,14 +93,14 @@ static bool to_number(const char *text, int64_t least, int64_t *number)
 
 /* False: there is no such option, or its value is wrong. */
 static bool take_option(const char *name, const char *value, struct simulator_options *options,
-                        const char **listen)
+                        const char **listen, const char **samples)
 {
     int64_t number = 0;
     bool fine = true;
     if (strcmp(name, "--listen") == 0)
         *listen = value;
     else if (strcmp(name, "--samples") == 0)
-        options->samples = value;
+        *samples = value;
     else if (strcmp(name, "--push-url") == 0)
         options->push_url = value;
     else if (strcmp(name, "--push-secret") == 0)
@@ -111,15 +121,24 @@ static bool take_option(const char *name, const char *value, struct simulator_op
     return fine;
 }
 
-static struct error serve(const struct simulator_options *options, const char *listen)
+static struct error serve(struct simulator_options *options, const char *listen,
+                          const char *samples)
 {
+    struct sample_files files = {0};
     struct error error = error_none();
-    if (options->samples != NULL)
-        error = simulator_samples_survey(options->samples, stderr);
-    if (error_is(error))
-        return error;
-    fprintf(stderr, "waybill simulate: --seed %" PRIu64 " plays the same again\n", options->seed);
-    return simulator_serve(options, listen, ready);
+    if (samples != NULL) {
+        error = sample_files_open(&files, samples);
+        sample_files_report(&files, stderr);
+        options->samples = &files;
+    }
+    if (!error_is(error)) {
+        fprintf(stderr, "waybill simulate: --seed %" PRIu64 " plays the same again\n",
+                options->seed);
+        error = simulator_serve(options, listen, ready);
+    }
+    if (samples != NULL)
+        sample_files_close(&files);
+    return error;
 }
 
 int simulate_command(int argc, char **argv)
@@ -128,7 +147,7 @@ int simulate_command(int argc, char **argv)
                                         .search_lag_us_max = 5 * 1000000,
                                         .speed = 1,
                                         .clock = clock_system()};
-    const char *listen = "127.0.0.1:7490";
+    const char *listen = "127.0.0.1:7490", *samples = NULL;
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
         return argc < 2 ? 2 : 0;
@@ -145,7 +164,7 @@ int simulate_command(int argc, char **argv)
             print_help();
             return 0;
         }
-        if (i + 1 == argc || !take_option(argv[i], argv[i + 1], &options, &listen)) {
+        if (i + 1 == argc || !take_option(argv[i], argv[i + 1], &options, &listen, &samples)) {
             fprintf(stderr,
                     "waybill simulate: %s %s: no such option or value; `waybill simulate "
                     "--help` explains\n",
@@ -153,7 +172,7 @@ int simulate_command(int argc, char **argv)
             return 2;
         }
     }
-    struct error error = serve(&options, listen);
+    struct error error = serve(&options, listen, samples);
     if (!error_is(error))
         return 0;
     fprintf(stderr, "waybill simulate: %s: %s\n", error_text(error.code), error.detail);
