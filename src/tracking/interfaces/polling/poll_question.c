@@ -122,8 +122,12 @@ static bool is_overloaded(enum grpc_status code)
            code == GRPC_STATUS_DEADLINE_EXCEEDED;
 }
 
-/* Leaves the carrier alone; true: the parcel may still be asked about in this round. */
-static bool leave_alone(struct poll *poll, const struct rpc_status *status)
+/*
+ * Leaves the carrier alone; true: the parcel may still be asked about in this round. That is
+ * another question of the quota, whatever became of the one before.
+ */
+static bool leave_alone(struct tracking_polls *polls, struct poll *poll,
+                        const struct rpc_status *status)
 {
     struct poll_carrier *carrier = poll->carrier;
     int64_t now_us = poll_now_us();
@@ -141,7 +145,8 @@ static bool leave_alone(struct poll *poll, const struct rpc_status *status)
     }
     if (carrier->not_before_us < now_us + pause_us)
         carrier->not_before_us = now_us + pause_us;
-    return poll->attempts < attempts_max && pause_us <= patience_us;
+    return poll->attempts < attempts_max && pause_us <= patience_us &&
+           poll_take_of_quota(polls, carrier);
 }
 
 static void take_refusal(struct poll_question *question, const struct rpc_status *status)
@@ -149,10 +154,11 @@ static void take_refusal(struct poll_question *question, const struct rpc_status
     struct tracking_polls *polls = question->polls;
     struct poll *poll = question->poll;
     poll_count(polls, &polls->usage.failed, 1);
-    if (!leave_alone(poll, status) || polls->stopping) {
+    if (polls->stopping || !leave_alone(polls, poll, status)) {
         end_question(question);
         return;
     }
+    poll_note_quotas(polls); /* long before it is asked: after the pause */
     poll->due_us = poll->carrier->not_before_us;
     poll->next = polls->polls;
     polls->polls = poll;

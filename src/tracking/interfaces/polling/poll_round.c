@@ -81,8 +81,7 @@ static struct poll_carrier *find_carrier(struct tracking_polls *polls, struct te
     return carrier;
 }
 
-/* Takes one question of the carrier's quota; false: there is none left now. */
-static bool take_of_quota(struct tracking_polls *polls, struct poll_carrier *carrier)
+bool poll_take_of_quota(struct tracking_polls *polls, struct poll_carrier *carrier)
 {
     int64_t per_day = polling_quota_of(&polls->options.quotas, text_of(carrier->name));
     int64_t day = polling_day_of(polls->round_us);
@@ -200,15 +199,20 @@ static void end_noted(void *context, const struct error *error)
     end_listing(context);
 }
 
-void poll_end_round(struct tracking_polls *polls)
+void poll_note_quotas(struct tracking_polls *polls)
 {
     struct poll_listing *listing = make_listing(polls);
+    if (listing != NULL)
+        write_state(listing, end_noted);
+}
+
+void poll_end_round(struct tracking_polls *polls)
+{
     polls->done_until_us = polls->round_us;
     polls->phase = POLL_WAITING;
     polls->next_us = poll_now_us() + round_length_us(polls);
     poll_count(polls, &polls->usage.rounds, 1);
-    if (listing != NULL)
-        write_state(listing, end_noted);
+    poll_note_quotas(polls);
 }
 
 /* --- listing --- */
@@ -219,7 +223,7 @@ static void add(struct tracking_polls *polls, const struct idle_tracking *idle)
     bool is_open = carrier != NULL && carrier->not_before_us <= poll_now_us() &&
                    polls->poll_count < poll_round_questions_max;
     struct poll *poll = is_open ? memory_allocate_zero(1, sizeof *poll) : NULL;
-    if (poll == NULL || !take_of_quota(polls, carrier)) {
+    if (poll == NULL || !poll_take_of_quota(polls, carrier)) {
         memory_release(poll);
         poll_count(polls, &polls->usage.skipped, 1);
         return;

@@ -74,6 +74,12 @@ struct tracking_polls {
 void poll_load(struct tracking_polls *polls);
 void poll_begin_round(struct tracking_polls *polls);
 
+/* Takes one question of the carrier's quota; false: there is none left now. */
+bool poll_take_of_quota(struct tracking_polls *polls, struct poll_carrier *carrier);
+
+/* Notes what was taken of the quotas, where nobody waits for it. */
+void poll_note_quotas(struct tracking_polls *polls);
+
 /* All has been asked: notes it and waits for the next round. */
 void poll_end_round(struct tracking_polls *polls);
 
