@@ -187,9 +187,12 @@ def every_byte_that_is_sent_is_signed_whatever_the_texts():
 
 def fill(channel, count):
     """Scans of many numbers: a past of which a subscription to deliveries wants nothing."""
+    begun = time.monotonic_ns()
+
     def requests():
         for i in range(count):
-            yield tracking.RecordEventsRequest(event=event(f"P{i % 500}", f"p{i}", payload=b"x" * 2000))
+            yield tracking.RecordEventsRequest(
+                event=event(f"P{i % 500}", f"{begun}-{i}", payload=b"x" * 2000))
     answers = method(channel, "RecordEvents")(requests(), timeout=240)
     assert sum(answer.status.code == 0 for answer in answers) == count
 
@@ -211,6 +214,28 @@ def a_long_past_of_which_nothing_is_wanted_holds_up_nobody():
         wait_for(lambda: len(receiver.of("200-now")) == 5, "what came then")
         time.sleep(0.5)
         assert [len(receiver.of(path)) for path in ("200-past", "200-now")] == [2, 5]
+
+
+def what_was_given_up_keeps_its_name_when_the_log_has_it_no_more():
+    with World("--tracking-webhook-attempts-max", "1", "--tracking-log-retention-days", "0",
+               "--tracking-checkpoint-seconds", "1") as (world, channel, receiver):
+        subscribe(channel, receiver.url("500"), "sub", types=["ShipmentDelivered"])
+        record(channel, "N", "e1", type=tracking.TRACKING_EVENT_TYPE_DELIVERED)
+
+        def letters():
+            return method(channel, "ListDeadLetters")(
+                tracking.ListDeadLettersRequest(subscription_id="sub"), timeout=30).dead_letters
+        wait_for(letters, "a dead letter")
+        given_up = letters()[0]
+        deadline = time.monotonic() + 200
+        while letters()[0].reason != "it is no longer kept":
+            assert time.monotonic() < deadline, letters()
+            fill(channel, 4000)
+            last = letters()[0].give_up_time
+            method(channel, "ReplayDeadLetters")(
+                tracking.ReplayDeadLettersRequest(subscription_id="sub"), timeout=30)
+            wait_for(lambda: letters() and letters()[0].give_up_time != last, "it was tried")
+        assert letters()[0].event_id == given_up.event_id == json.loads(receiver.of("500")[0][1])["eventId"]
 
 
 def nobody_listens_and_the_end_is_not_put_off():
@@ -235,4 +260,5 @@ def nobody_listens_and_the_end_is_not_put_off():
 tap.run([subscriptions_are_as_many_as_the_setting_allows, receivers_that_misbehave_hold_up_nobody_else,
          every_byte_that_is_sent_is_signed_whatever_the_texts,
          a_long_past_of_which_nothing_is_wanted_holds_up_nobody,
+         what_was_given_up_keeps_its_name_when_the_log_has_it_no_more,
          nobody_listens_and_the_end_is_not_put_off])

@@ -204,7 +204,8 @@ static void put_aside(struct hook *hook);
 /* The same for what was given up; it stays so if the log has it no more. */
 static bool prepare_again(struct hook *hook)
 {
-    uint64_t sequence = hook->again[hook->again_at];
+    const struct hook_again *again = &hook->again[hook->again_at];
+    uint64_t sequence = again->sequence;
     struct event_batch batch = {0};
     struct error error;
     bool is_read = read_feed(hook, sequence - 1, 1, &batch, &error);
@@ -218,7 +219,7 @@ static bool prepare_again(struct hook *hook)
     hook->is_again = true;
     if (!is_lost)
         return true;
-    hook->event_id[0] = '\0';
+    snprintf(hook->event_id, sizeof hook->event_id, "%s", again->event_id);
     snprintf(hook->reason, sizeof hook->reason, "it is no longer kept");
     put_aside(hook);
     return false;
@@ -272,7 +273,8 @@ static void done_with(struct hook *hook)
 {
     if (hook->is_again) {
         remove_letter(hook, again_prefix);
-        if (hook->again_at < hook->again_count && hook->again[hook->again_at] == hook->sequence)
+        if (hook->again_at < hook->again_count &&
+            hook->again[hook->again_at].sequence == hook->sequence)
             hook->again_at++;
     } else {
         hook->position = hook->sequence;

@@ -109,11 +109,15 @@ static bool take_again(struct tracking_webhooks *webhooks, const struct tracking
     struct hook *hook = owner_of(webhooks, note, id, is_read, letter.create_time_us);
     if (hook == NULL)
         return true;
-    uint64_t *found = memory_reallocate(hook->found, (hook->found_count + 1) * sizeof *hook->found);
+    struct hook_again *found =
+        memory_reallocate(hook->found, (hook->found_count + 1) * sizeof *hook->found);
     if (found == NULL)
         return false;
     hook->found = found;
-    hook->found[hook->found_count++] = letter.sequence;
+    struct hook_again *again = &hook->found[hook->found_count++];
+    again->sequence = letter.sequence;
+    snprintf(again->event_id, sizeof again->event_id, "%.*s", (int)letter.event_id.size,
+             letter.event_id.data);
     return true;
 }
 

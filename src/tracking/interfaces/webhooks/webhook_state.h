@@ -14,6 +14,12 @@
 /*
  * What the files of this folder share: one hook a subscription, all on one loop's thread.
  */
+/* What was given up and is to be sent once more. */
+struct hook_again {
+    uint64_t sequence;
+    char event_id[event_id_bytes_max + 1]; /* also when the log has it no more */
+};
+
 /* One subscription as it is served. Strings are owned. */
 struct hook {
     struct hook *next;
@@ -28,11 +34,11 @@ struct hook {
     uint64_t position; /* everything up to here has been sent or is not wanted */
     uint64_t saved;    /* the place last noted */
     uint64_t dead_letters;
-    uint64_t counted; /* dead letters found by the reload under way */
-    uint64_t *again;  /* what was given up and is to be sent once more, in order */
+    uint64_t counted;         /* dead letters found by the reload under way */
+    struct hook_again *again; /* in order */
     size_t again_count;
-    size_t again_at; /* the next of them */
-    uint64_t *found; /* by the reload under way: what becomes `again` */
+    size_t again_at;          /* the next of them */
+    struct hook_again *found; /* by the reload under way: what becomes `again` */
     size_t found_count;
     bool seen;     /* by the reload under way */
     bool loaded;   /* its place is known */
