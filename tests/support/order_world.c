@@ -237,8 +237,11 @@ static void allocate(struct order_world *world, struct order_call *call)
     struct world_allocation *one = find_allocation(world, call);
     int64_t quantity[2];
     wanted(call->order, quantity);
-    if (one == NULL && (!is_free(world->shelf, world->allocated, quantity) ||
-                        call->order->hold_until_us <= world->now_us)) {
+    if (one == NULL && call->order->hold_until_us <= world->now_us) {
+        refuse(call, CALL_HOLD_EXPIRED, REFUSAL_PRECONDITION, "ALLOCATION_EXPIRED");
+        return;
+    }
+    if (one == NULL && !is_free(world->shelf, world->allocated, quantity)) {
         refuse(call, CALL_INSUFFICIENT_STOCK, REFUSAL_INSUFFICIENT_STOCK, "INSUFFICIENT_STOCK");
         return;
     }

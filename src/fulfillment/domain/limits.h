@@ -18,7 +18,7 @@ enum {
     fulfillment_parts_max = 100,
     fulfillment_page_size_max = 1000,
     fulfillment_page_size_default = 100,
-    fulfillment_attempts_max = 100, /* holds of one order, one after the other */
+    fulfillment_lost_holds_max = 8, /* holds that end before they are of use, in one go */
     fulfillment_signals_max = 256,  /* taken into account at once; the rest follows */
 };
 

@@ -215,7 +215,8 @@ struct order {
     uint32_t milestones;
 
     /* not kept */
-    bool must_save; /* before anything else is called */
+    bool must_save;      /* before anything else is called */
+    uint32_t lost_holds; /* made anew since the order was loaded */
     struct order_refusal refusal;
 };
 

@@ -3,8 +3,10 @@
  * thing that still needs it (a line without facts, a part without carrier, …): which, follows from
  * the record, so that nothing but the step's name is kept.
  *
- * Two rules stand above the table's rows: what would undo is for a person once the pivot is passed,
- * since then nothing may be undone by itself; and what would be for a person before it is undone.
+ * Three rules stand above the table's rows: what would undo is for a person once the pivot is
+ * passed, since then nothing may be undone by itself; what would be for a person before it is
+ * undone; and a promise whose holds ended while it was made is made anew, reservation and
+ * allocation, since who asked for it did nothing wrong.
  */
 #include "fulfillment/domain/order_process.h"
 
@@ -332,7 +334,11 @@ static void step_is_done(struct order *order)
 
 static void anew(struct order *order, bool reservation, int64_t now_us)
 {
-    if (order->reservation_attempt + order->allocation_attempt >= fulfillment_attempts_max) {
+    if (++order->lost_holds > fulfillment_lost_holds_max) {
+        if (order->goal == GOAL_PROMISE)
+            order->refusal = order_refusal_make(
+                REFUSAL_UNAVAILABLE, "ORDER_UNDONE",
+                "the holds ended again and again before the promise was made; ask again");
         undo(order, true);
         return;
     }
@@ -385,19 +391,29 @@ static void refuse_cancellation(struct order *order)
     skip_done_steps(order);
 }
 
-/* The table's word, with the two rules above it. */
-static enum order_reaction reaction_of(const struct order *order, enum order_call_outcome outcome)
+/* What was done by now is held no more: the promise would be over before it is answered. */
+static bool promise_is_late(const struct order *order, int64_t now_us)
+{
+    bool is_held =
+        order->step == STEP_ALLOCATE || order->step == STEP_LOCATE || order->step == STEP_RATE;
+    return is_held && order->hold_until_us <= now_us;
+}
+
+/* The table's word, with the three rules above it. */
+static enum order_reaction reaction_of(const struct order *order, enum order_call_outcome outcome,
+                                       int64_t now_us)
 {
     const struct order_step_row *row = &order_steps[order->step];
     enum order_reaction reaction = row->reactions[outcome];
     bool may_undo = !order->pivot_is_passed && row->phase <= PHASE_PIVOT;
     bool is_hold = reaction == REACT_NEW_HOLD || reaction == REACT_RETAKE;
-    if (is_hold && order->goal == GOAL_PROMISE && reaction == REACT_RETAKE)
-        return REACT_UNDO;
     if (!may_undo && (reaction == REACT_UNDO || is_hold))
         return REACT_ATTENTION;
     if (may_undo && reaction == REACT_ATTENTION)
         return REACT_UNDO;
+    if (order->goal == GOAL_PROMISE &&
+        (reaction == REACT_RETAKE || (reaction == REACT_NEXT && promise_is_late(order, now_us))))
+        return REACT_NEW_HOLD;
     return reaction;
 }
 
@@ -430,7 +446,7 @@ static void react(struct order *order, const struct order_call *result, struct a
 {
     enum order_call_outcome outcome = order_take_result(order, result, arena);
     bool surely_holds_nothing = order->step == STEP_DESCRIBE || order->step == STEP_RESERVE;
-    switch (reaction_of(order, outcome)) {
+    switch (reaction_of(order, outcome, now_us)) {
     case REACT_NEXT:
         step_is_done(order);
         break;

@@ -343,7 +343,8 @@ static struct text cut_note(struct text note)
 
 /*
  * The number of the parcel that tracking is to follow, "" at other steps; and what to do where
- * tracking knows it as another shipment's already, which no repetition changes.
+ * tracking knows it as another shipment's already, or shipping the shipment as another, which no
+ * repetition changes.
  */
 static void describe_parcel(const struct order *order, const struct order_call *result,
                             const struct order_refusal *refusal, struct text *number,
@@ -351,6 +352,8 @@ static void describe_parcel(const struct order *order, const struct order_call *
 {
     *number = text_of("");
     *advice = "";
+    if (order->step == STEP_LABEL && text_equals_string(refusal->reason, "ID_REUSED"))
+        *advice = "; a label may have been bought: CancelOrder voids it and gives all back";
     if (order->step != STEP_TRACK || result->part >= order->part_count ||
         result->item >= order->parts[result->part].parcel_count)
         return;

@@ -122,6 +122,7 @@ static bool write_shelf(struct buffer *out, const struct replay_report *report)
         number_text_of_count(shelf->mismatches).string);
 }
 
+/* For people. */
 static const char *const order_states[replay_order_states] = {
     "elsewhere", "promised", "being confirmed", "confirmed", "shipped",
     "delivered", "returned", "expired",         "cancelled", "in need of attention",
@@ -267,6 +268,12 @@ static json_t *pack_warehouses(const struct replay_result *result)
                      "strategies", pack_strategies(result));
 }
 
+/* As the values of OrderState, in the spelling of the report's other keys. */
+static const char *const order_state_keys[replay_order_states] = {
+    "elsewhere", "promised", "confirming", "confirmed", "shipped",
+    "delivered", "returned", "expired",    "cancelled", "needs_attention",
+};
+
 /* JSON's null where fulfillment takes no part. */
 static json_t *pack_orders(const struct replay_result *result)
 {
@@ -274,8 +281,8 @@ static json_t *pack_orders(const struct replay_result *result)
         return json_null();
     json_t *object = json_object();
     for (size_t i = 0; i < replay_order_states && object != NULL; i++) {
-        if (json_object_set_new(object, order_states[i], json_integer(result->order_counts[i])) !=
-            0) {
+        if (json_object_set_new(object, order_state_keys[i],
+                                json_integer(result->order_counts[i])) != 0) {
             json_decref(object);
             object = NULL;
         }

@@ -4,6 +4,14 @@
  * without a reason is none of our services': its details were lost on the way, for want of memory
  * perhaps. What it was is not guessed (a shipment that waits for its carrier must not be taken for
  * one that was not bought): the call is made again.
+ *
+ * Six calls create under an id of ours, and a repeat may find ALREADY_EXISTS where what is asked
+ * for is made otherwise now (a setting, an upgrade):
+ *   Reserve, Allocate       refused: all is given back, the next promise has ids of its own
+ *   CreateShipment          for a person: another carrier's label beside a bought one is money lost
+ *   CreateTracking          refused, behind the pivot: for a person, who is told what to do
+ *   ReturnStock (both)      it was given back: a note, or a person, never once more
+ * NOT_FOUND of what was made (retention is over) and FAILED_PRECONDITION of what ended have rows.
  */
 #include "fulfillment/interfaces/client/order_client_call.h"
 
@@ -18,15 +26,25 @@
 static const struct {
     const char *reason;
     enum order_call_outcome outcome;
+    enum order_call_kind kind; /* of that call alone; NONE = of any */
 } outcomes[] = {
-    {"INSUFFICIENT_STOCK", CALL_INSUFFICIENT_STOCK}, {"RESERVATION_EXPIRED", CALL_HOLD_EXPIRED},
-    {"ALLOCATION_EXPIRED", CALL_HOLD_EXPIRED},       {"RESERVATION_ROLLED_BACK", CALL_HOLD_GONE},
-    {"RESERVATION_NOT_FOUND", CALL_HOLD_GONE},       {"ALLOCATION_RELEASED", CALL_HOLD_GONE},
-    {"ALLOCATION_NOT_FOUND", CALL_HOLD_GONE},        {"SHIPMENT_NOT_FOUND", CALL_HOLD_GONE},
-    {"SHIPMENT_CANCELLED", CALL_HOLD_GONE},          {"SHIPMENT_FAILED", CALL_HOLD_GONE},
-    {"RESERVATION_COMMITTED", CALL_HOLD_USED},       {"ALLOCATION_SHIPPED", CALL_HOLD_USED},
-    {"CARRIER_UNAVAILABLE", CALL_CARRIER_AWAY},      {"SHIPMENT_UNRESOLVED", CALL_PENDING},
+    {"INSUFFICIENT_STOCK", CALL_INSUFFICIENT_STOCK},
+    {"RESERVATION_EXPIRED", CALL_HOLD_EXPIRED},
+    {"ALLOCATION_EXPIRED", CALL_HOLD_EXPIRED},
+    {"RESERVATION_ROLLED_BACK", CALL_HOLD_GONE},
+    {"RESERVATION_NOT_FOUND", CALL_HOLD_GONE},
+    {"ALLOCATION_RELEASED", CALL_HOLD_GONE},
+    {"ALLOCATION_NOT_FOUND", CALL_HOLD_GONE},
+    {"SHIPMENT_NOT_FOUND", CALL_HOLD_GONE},
+    {"SHIPMENT_CANCELLED", CALL_HOLD_GONE},
+    {"SHIPMENT_FAILED", CALL_HOLD_GONE},
+    {"RESERVATION_COMMITTED", CALL_HOLD_USED},
+    {"ALLOCATION_SHIPPED", CALL_HOLD_USED},
+    {"CARRIER_UNAVAILABLE", CALL_CARRIER_AWAY},
+    {"SHIPMENT_UNRESOLVED", CALL_PENDING},
     {"SHIPMENT_NEEDS_ATTENTION", CALL_STUCK},
+    /* Asked for otherwise before, under other settings perhaps: a label may have been bought. */
+    {"ID_REUSED", CALL_STUCK, CALL_CREATE_SHIPMENT},
 };
 
 void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,
@@ -174,11 +192,13 @@ static void take_violations(struct order_call *call, const struct rpc_status *st
     Google__Rpc__BadRequest *bad =
         google__rpc__bad_request__unpack(NULL, packed.size, (const uint8_t *)packed.data);
     size_t count = bad == NULL ? 0 : bad->n_field_violations;
+    bool is_late = false;
     struct violation *violations = arena_allocate_zero(call->arena, count + 1, sizeof *violations);
     call->refusal.violations = violations;
     for (size_t i = 0; violations != NULL && i < count; i++) {
         const Google__Rpc__BadRequest__FieldViolation *one = bad->field_violations[i];
         struct violation *violation = &violations[call->refusal.violation_count];
+        is_late = is_late || strcmp(one->field, "expire_time") == 0;
         violation->field = path_of(call->arena, one->field);
         violation->description = arena_copy_text(call->arena, text_of(one->description));
         call->refusal.violation_count +=
@@ -189,6 +209,10 @@ static void take_violations(struct order_call *call, const struct rpc_status *st
         return;
     call->refusal.kind = REFUSAL_PRECONDITION; /* nothing of it was given */
     call->refusal.reason = text_of("ORDER_UNSUITABLE");
+    if (is_late && call->kind == CALL_ALLOCATE) { /* the hold was over when it was asked for */
+        call->outcome = CALL_HOLD_EXPIRED;
+        call->refusal.reason = text_of("ALLOCATION_EXPIRED");
+    }
 }
 
 void order_call_take_status(struct order_call *call, const struct rpc_status *status)
@@ -198,7 +222,8 @@ void order_call_take_status(struct order_call *call, const struct rpc_status *st
     bool is_open = may_be_otherwise_later(status->code) || reason[0] == '\0';
     enum order_call_outcome outcome = is_open ? CALL_UNAVAILABLE : CALL_REFUSED;
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
-        if (strcmp(outcomes[i].reason, reason) == 0)
+        bool is_for_it = outcomes[i].kind == CALL_NONE || outcomes[i].kind == call->kind;
+        if (is_for_it && strcmp(outcomes[i].reason, reason) == 0)
             outcome = outcomes[i].outcome;
     }
     if (reason[0] == '\0' && outcome == CALL_UNAVAILABLE)

@@ -60,6 +60,20 @@ static void reasons_are_told_apart(void **state)
     assert_int_equal(fixture->call.refusal.kind, REFUSAL_UNAVAILABLE);
 }
 
+/* A repeat of a purchase that is asked for otherwise now must not lead to a second label. */
+static void an_id_used_for_another_shipment_is_for_a_person(void **state)
+{
+    struct fixture *fixture = *state;
+    static const enum order_call_kind others[] = {CALL_RESERVE, CALL_ALLOCATE, CALL_CREATE_TRACKING,
+                                                  CALL_RETURN_STOCK, CALL_RETURN_SHORT};
+    fixture->call.kind = CALL_CREATE_SHIPMENT;
+    assert_int_equal(take(fixture, GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"), CALL_STUCK);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        fixture->call.kind = others[i];
+        assert_int_equal(take(fixture, GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"), CALL_REFUSED);
+    }
+}
+
 /* Its details were lost on the way: what it was is not guessed. */
 static void a_refusal_without_a_reason_is_asked_again(void **state)
 {
@@ -132,12 +146,27 @@ static void what_nobody_gave_is_no_invalid_field(void **state)
     assert_true(fixture->call.refusal.message.size > 0);
 }
 
+/* An allocation that was to end before it was asked for: nobody gave that wrongly. */
+static void an_allocation_asked_for_too_late_has_expired(void **state)
+{
+    struct fixture *fixture = *state;
+    struct violations violations;
+    violations_init(&violations, &fixture->status_arena);
+    violations_add(&violations, "must be in the next 31 days", "expire_time");
+    struct rpc_status status = rpc_status_invalid(&fixture->status_arena, violations.items, 1);
+    fixture->call.kind = CALL_ALLOCATE;
+    order_call_take_status(&fixture->call, &status);
+    assert_int_equal(fixture->call.outcome, CALL_HOLD_EXPIRED);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(reasons_are_told_apart),
+        CASE(an_id_used_for_another_shipment_is_for_a_person),
+        CASE(an_allocation_asked_for_too_late_has_expired),
         CASE(a_refusal_without_a_reason_is_asked_again),
         CASE(without_memory_a_refusal_is_itself_or_asked_again),
         CASE(what_the_caller_gave_comes_back_by_its_path),
