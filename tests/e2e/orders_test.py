@@ -431,6 +431,33 @@ def all_services_on_postgresql_do_the_same():
             storm(s, s.replace, 2)
 
 
+def kill_once(s, database):
+    s.shipping.meanwhile = lambda: None
+    database.kill()
+
+
+def an_order_goes_on_at_once_when_its_database_is_back():
+    """Its save is lost while a label is bought: nobody waits for the rest of the lease of 30 seconds."""
+    with PostgresqlServer() as database:
+        with OneProcess(("--fulfillment", database.url), faulty=True) as s:
+            for name in ("asked-again", "left-alone"):
+                before = s.held()
+                s.promise(name)
+                s.shipping.meanwhile = lambda: kill_once(s, database)
+                error = refused(lambda: s.confirm(name), "STORE_UNAVAILABLE")
+                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+                database.start()
+                began = time.monotonic()
+                if name == "asked-again":
+                    assert persistent(lambda: s.confirm(name)).state == CONFIRMED
+                while persistent(lambda: s.order(name)).state != CONFIRMED:
+                    time.sleep(0.05)
+                seconds = time.monotonic() - began
+                print(f"# {name}: {seconds:.1f} s after the database")
+                assert seconds < 5 * 4, "within five times the two looks and the way back"
+                assert s.held_since(before) == [0, 3, 3, 0, 2]
+
+
 try:
     tap.run([
         *through(OneProcess, "one_process"),
@@ -443,6 +470,7 @@ try:
         killed_anywhere_every_order_ends_done_or_undone,
         all_services_in_one_process_killed_and_stopped_under_load,
         all_services_on_postgresql_do_the_same,
+        an_order_goes_on_at_once_when_its_database_is_back,
     ])
 finally:
     for one in holder.values():

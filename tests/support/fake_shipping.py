@@ -3,7 +3,8 @@ misbehaves as it is told. It is Python's grpcio, so that no code of ours answers
 
 Carriers c1, c2, c3: each dearer than the one before, c3 the fastest. `refusing` names those that
 refuse; `away`, those that cannot be asked; while `is_down` every call answers UNAVAILABLE, and while
-`unresolved` names a reason, CancelShipment refuses with it.
+`unresolved` names a reason, CancelShipment refuses with it. What `meanwhile` does happens while
+CreateShipment is asked.
 """
 
 import concurrent.futures
@@ -26,6 +27,7 @@ class FakeShipping:
         self.away = set()
         self.is_down = False
         self.unresolved = None
+        self.meanwhile = lambda: None
         self.requests = []
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
         methods = {
@@ -79,6 +81,7 @@ class FakeShipping:
 
     def CreateShipment(self, request, context):
         self.answer(context, request)
+        self.meanwhile()
         with self.lock:
             shipment = self.shipments.get(request.shipment_id)
             if shipment is None and request.carrier in self.away:

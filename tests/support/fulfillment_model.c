@@ -144,13 +144,13 @@ static void begin_anew(struct fulfillment_model *model, struct begin_order_comma
     struct model_order *record = add(model, &model->orders, sizeof *record);
     struct order order = *command->request;
     record->position = model->orders.count;
-    record->claim = 1;
+    record->claim = order_next_claim(0, &command->claimant);
     record->request = order_copy(&model->arena, command->request);
     if (refused != NULL) {
         order.reservation_attempt = refused->order->reservation_attempt;
         order.allocation_attempt = refused->order->allocation_attempt;
         order.shipment_attempts = refused->order->shipment_attempts;
-        record->claim = refused->claim + 1;
+        record->claim = order_next_claim(refused->claim, &command->claimant);
         refused->is_forgotten = true;
     }
     order_begin_promise(&order);
@@ -176,9 +176,11 @@ static enum fulfillment_outcome begin(struct fulfillment_model *model,
     if (!order_same_request(record->request, command->request))
         return is_promising ? FULFILLMENT_BUSY : FULFILLMENT_ID_REUSED;
     if (is_promising) {
-        if (record->lease_until_us > model->now_us || record->order->goal != GOAL_PROMISE)
+        if (order_is_claimed(record->claim, record->lease_until_us, model->now_us,
+                             &command->claimant) ||
+            record->order->goal != GOAL_PROMISE)
             return FULFILLMENT_BUSY;
-        record->claim++;
+        record->claim = order_next_claim(record->claim, &command->claimant);
         record->lease_until_us = record->next_time_us = model->now_us + command->lease_us;
         write(model, record, record->order, ORDER_PROMISING, model->now_us);
         command->claim = record->claim;
@@ -235,7 +237,7 @@ static enum fulfillment_outcome claim(struct fulfillment_model *model,
     command->is_claimed = false;
     if (record == NULL || (command->request != ORDER_RESUME && is_hidden(record)))
         return FULFILLMENT_ORDER_NOT_FOUND;
-    if (record->lease_until_us > model->now_us)
+    if (order_is_claimed(record->claim, record->lease_until_us, model->now_us, &command->claimant))
         return FULFILLMENT_BUSY;
     expire(model, record);
     struct order *order = order_copy(&model->arena, record->order);
@@ -250,7 +252,8 @@ static enum fulfillment_outcome claim(struct fulfillment_model *model,
     if (is_repeat)
         return FULFILLMENT_DONE;
     (void)take_signals(model, order, true);
-    record->claim += command->is_claimed;
+    if (command->is_claimed)
+        record->claim = order_next_claim(record->claim, &command->claimant);
     record->lease_until_us = record->next_time_us =
         command->is_claimed ? model->now_us + command->lease_us : 0;
     write(model, record, order, record->order->state, model->now_us);

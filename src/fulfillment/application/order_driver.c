@@ -2,18 +2,27 @@
  * A run is one order under way: claim, then call after call, then the last save. Everything of it
  * lies on one arena: the job's, or for what the driver does of itself one of its own.
  *
- * What can fail is the repository: then the run ends with that error, the claim runs out, and the
- * order is due again. Calls of services do not fail, they have outcomes.
+ * What can fail is the repository: then the run ends with that error. Its claim is lost, since
+ * nobody holds it any more, and the driver says so when it claims the order again: for whoever asks
+ * next, or of itself as soon as the store answers again. Only a driver that died leaves its claim
+ * until the lease is over. Calls of services do not fail, they have outcomes.
+ *
+ * So that a claim is known to be lost, each order that a run of this driver has a claim on, or asks
+ * for one, is in a table; while one asks, others do not.
  */
 #include "fulfillment/application/order_driver.h"
 
 #include "platform/base/check.h"
+#include "platform/base/hash_map.h"
 #include "platform/base/memory.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
-enum { own_arena_bytes_max = 16 * 1024 * 1024 };
+enum { own_arena_bytes_max = 16 * 1024 * 1024, holder_buckets = 1024, lost_orders_max = 4096 };
+
+/* What a run has of its order. */
+enum run_hold { HOLD_NONE, HOLD_ASKED, HOLD_CLAIMED };
 
 struct order_run {
     struct order_driver *driver;
@@ -22,10 +31,12 @@ struct order_run {
     struct arena *arena;
     struct arena own_arena;
     struct text order_id;
-    int64_t retry_us;   /* when to look at a busy order again */
-    int64_t give_up_us; /* when no more */
-    int64_t claimed_us; /* when the claim or its renewal was asked for, */
-    int64_t lease_us;   /* and for how long */
+    struct order_run *neighbour; /* in the table of holders */
+    enum run_hold hold;          /* not NONE: it is in there */
+    int64_t retry_us;            /* when to look at a busy order again */
+    int64_t give_up_us;          /* when no more */
+    int64_t claimed_us;          /* when the claim or its renewal was asked for, */
+    int64_t lease_us;            /* and for how long */
     struct begin_order_command begin;
     struct claim_order_command claim;
     struct save_order_command save;
@@ -35,8 +46,19 @@ struct order_run {
     struct order_call call;
 };
 
+/* An order whose claim was lost, to be driven on. */
+struct lost_order {
+    struct lost_order *next;
+    size_t order_id_size;
+    char order_id[fulfillment_id_bytes_max];
+};
+
 struct order_driver {
     struct order_driver_options options;
+    uint32_t number;
+    struct order_run *holders[holder_buckets];
+    struct lost_order *lost;
+    size_t lost_count;
     struct order_run *busy; /* first in, first out */
     size_t run_count;       /* of its own */
     size_t job_count;
@@ -81,6 +103,63 @@ static int64_t monotonic_us(const struct order_driver *driver)
     return clock_monotonic_us(driver->options.clock);
 }
 
+/* --- who has a claim --- */
+
+static struct order_run **bucket_of(struct order_driver *driver, struct text order_id)
+{
+    return &driver->holders[hash_text(driver->number, order_id) % holder_buckets];
+}
+
+/* Of other runs: the first asks, and there is only one that has. */
+static enum run_hold hold_of_others(struct order_driver *driver, struct text order_id)
+{
+    enum run_hold found = HOLD_NONE;
+    for (const struct order_run *run = *bucket_of(driver, order_id); run != NULL;
+         run = run->neighbour) {
+        if (!text_equal(run->order_id, order_id))
+            continue;
+        if (run->hold == HOLD_ASKED)
+            return HOLD_ASKED;
+        found = run->hold;
+    }
+    return found;
+}
+
+static void begin_hold(struct order_run *run)
+{
+    struct order_run **bucket = bucket_of(run->driver, run->order_id);
+    run->hold = HOLD_ASKED;
+    run->neighbour = *bucket;
+    *bucket = run;
+}
+
+static void end_hold(struct order_run *run)
+{
+    struct order_run **at = bucket_of(run->driver, run->order_id);
+    if (run->hold == HOLD_NONE)
+        return;
+    while (*at != run)
+        at = &(*at)->neighbour;
+    *at = run->neighbour;
+    run->hold = HOLD_NONE;
+}
+
+/* Without room for it the lease has to run out. */
+static void note_lost_order(struct order_driver *driver, struct text order_id)
+{
+    struct lost_order *lost =
+        driver->lost_count < lost_orders_max ? memory_allocate_zero(1, sizeof *lost) : NULL;
+    if (lost == NULL || order_id.size > sizeof lost->order_id) {
+        memory_release(lost);
+        return;
+    }
+    lost->order_id_size = order_id.size;
+    memcpy(lost->order_id, order_id.data, order_id.size);
+    lost->next = driver->lost;
+    driver->lost = lost;
+    driver->lost_count++;
+}
+
 /* --- the end of a run --- */
 
 static void run_job_done(struct task *task)
@@ -101,6 +180,10 @@ static void answer_job(struct order_job *job, const struct error *error)
 static void end_run(struct order_run *run, const struct error *error)
 {
     struct order_driver *driver = run->driver;
+    bool is_lost = error != NULL && run->hold != HOLD_NONE;
+    end_hold(run);
+    if (is_lost)
+        note_lost_order(driver, run->order_id);
     atomic_fetch_sub(&driver->running, 1);
     if (run->job != NULL) {
         driver->job_count--;
@@ -264,6 +347,7 @@ static void wait_for_other(struct order_run *run)
 {
     struct order_driver *driver = run->driver;
     int64_t now_us = monotonic_us(driver);
+    end_hold(run);
     if (run->job == NULL || now_us >= run->give_up_us) {
         answer_plain(run, ORDER_ANSWER_BUSY);
         return;
@@ -282,10 +366,12 @@ static void take_outcome(struct order_run *run, const struct fulfillment_command
     switch (command->outcome) {
     case FULFILLMENT_DONE:
         run->order = order;
-        if (is_claimed)
+        if (is_claimed) {
+            run->hold = HOLD_CLAIMED;
             go_on(run, NULL);
-        else
+        } else {
             answer_order(run, order);
+        }
         break;
     case FULFILLMENT_REFUSED:
         answer_order(run, order);
@@ -329,12 +415,23 @@ static void claim_or_begin(struct order_run *run)
 {
     struct order_driver *driver = run->driver;
     const struct order_job *job = run->job;
+    bool is_promise = job != NULL && job->kind == ORDER_JOB_PROMISE;
+    enum run_hold other = hold_of_others(driver, run->order_id);
+    /* A promise that was made is answered also while the order is confirmed. */
+    if (other == HOLD_ASKED || (other == HOLD_CLAIMED && !is_promise)) {
+        wait_for_other(run);
+        return;
+    }
+    const struct order_claimant claimant = {.driver = driver->number,
+                                            .takes_over = other == HOLD_NONE};
+    begin_hold(run);
     run->claimed_us = monotonic_us(driver);
     run->lease_us = driver->options.lease_us;
-    if (job != NULL && job->kind == ORDER_JOB_PROMISE) {
+    if (is_promise) {
         run->begin = (struct begin_order_command){
             .base = command_of(run, COMMAND_BEGIN_ORDER),
             .request = job->request,
+            .claimant = claimant,
             .lease_us = driver->options.lease_us,
         };
         fulfillment_repository_execute(driver->options.repository, &run->begin.base, begun);
@@ -347,6 +444,7 @@ static void claim_or_begin(struct order_run *run)
                    : job->kind == ORDER_JOB_CONFIRM ? ORDER_CONFIRM
                                                     : ORDER_CANCEL,
         .reason = job == NULL ? (struct text){0} : job->reason,
+        .claimant = claimant,
         .lease_us = driver->options.lease_us,
     };
     fulfillment_repository_execute(driver->options.repository, &run->claim.base, claimed);
@@ -377,7 +475,7 @@ static void start_job(struct task *task)
     run->driver = driver;
     run->job = job;
     run->arena = job->arena;
-    run->order_id = job->order_id;
+    run->order_id = job->kind == ORDER_JOB_PROMISE ? job->request->order_id : job->order_id;
     run->give_up_us = monotonic_us(driver) + driver->options.busy_us_max;
     if (job->deadline_us != 0 && job->deadline_us < run->give_up_us)
         run->give_up_us = job->deadline_us;
@@ -417,6 +515,18 @@ static void start_own(struct order_driver *driver, struct text order_id)
     claim_or_begin(run);
 }
 
+/* The store answers: what was lost while it did not is driven on. */
+static void start_lost(struct order_driver *driver)
+{
+    while (driver->lost != NULL && driver->run_count < driver->options.runs_max) {
+        struct lost_order *lost = driver->lost;
+        driver->lost = lost->next;
+        driver->lost_count--;
+        start_own(driver, text_make(lost->order_id, lost->order_id_size));
+        memory_release(lost);
+    }
+}
+
 static void listed(struct fulfillment_command *command, const struct error *error)
 {
     struct order_driver *driver =
@@ -430,6 +540,8 @@ static void listed(struct fulfillment_command *command, const struct error *erro
     }
     for (size_t i = 0; error == NULL && i < driver->list.order_count; i++)
         start_own(driver, driver->list.order_ids[i]);
+    if (error == NULL)
+        start_lost(driver);
     arena_reset(&driver->list_arena);
 }
 
@@ -487,6 +599,7 @@ struct order_driver *order_driver_create(const struct order_driver_options *opti
     CHECK(options->call_us_max < options->lease_us &&
           options->carrier_call_us_max < options->carrier_lease_us);
     driver->options = *options;
+    driver->number = 1 + (uint32_t)random_below(options->random, UINT32_MAX);
     arena_init(&driver->list_arena, own_arena_bytes_max);
     return driver;
 }
@@ -496,6 +609,11 @@ void order_driver_destroy(struct order_driver *driver)
     if (driver == NULL)
         return;
     CHECK(order_driver_is_idle(driver));
+    while (driver->lost != NULL) {
+        struct lost_order *lost = driver->lost;
+        driver->lost = lost->next;
+        memory_release(lost);
+    }
     arena_deinit(&driver->list_arena);
     memory_release(driver);
 }

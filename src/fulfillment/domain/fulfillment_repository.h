@@ -19,7 +19,8 @@
  * Who drives an order has a claim on it: a number that grows with each claim, good for lease_us and
  * as much longer as it is renewed. Only the holder of the last claim can save; so two processes on
  * one database do not drive one order at once, and one that died is followed by another when its
- * lease is over.
+ * lease is over. Its lower half is the number of the driver that made it: a driver whose answer got
+ * lost on the way knows its own claim again, and takes it over without waiting for the lease.
  *
  * Time is the store's own and never runs back. No decision or read shows a promise that is due: the
  * store expires it first, in a step of its own (rule 6).
@@ -76,6 +77,28 @@ struct fulfillment_command {
     fulfillment_done *done;
 };
 
+/* Who claims. */
+struct order_claimant {
+    uint32_t driver; /* a random number of its own, for its life; 0 = nobody's */
+    /* No run of this driver has a claim on the order: one that bears its number is lost. */
+    bool takes_over;
+};
+
+/* The claim after `claim`. */
+static inline uint64_t order_next_claim(uint64_t claim, const struct order_claimant *claimant)
+{
+    return ((claim >> 32) + 1) << 32 | claimant->driver;
+}
+
+/* Whether the claim under that lease keeps the claimant away. */
+static inline bool order_is_claimed(uint64_t claim, int64_t lease_until_us, int64_t now_us,
+                                    const struct order_claimant *claimant)
+{
+    bool is_lost =
+        claimant->takes_over && claimant->driver != 0 && (uint32_t)claim == claimant->driver;
+    return lease_until_us > now_us && !is_lost;
+}
+
 /*
  * --- BEGIN: a promise is wanted. DONE with is_claimed: the order is PROMISING, the caller's to
  * drive. DONE without: the same content was promised before, `order` is the record as it is now.
@@ -85,6 +108,7 @@ struct fulfillment_command {
 struct begin_order_command {
     struct fulfillment_command base;
     const struct order *request; /* what the caller gave, and goods_minor */
+    struct order_claimant claimant;
     int64_t lease_us;
     struct order order; /* results */
     bool is_claimed;
@@ -104,6 +128,7 @@ struct claim_order_command {
     struct text order_id;
     enum order_request request;
     struct text reason; /* CANCEL */
+    struct order_claimant claimant;
     int64_t lease_us;
     struct order order; /* results */
     bool is_claimed;

@@ -322,6 +322,63 @@ static void one_drives_at_a_time(void **state)
     assert_int_equal(due(kit), 1);
 }
 
+static struct claim_order_command *claim_by(struct fulfillment_kit *kit,
+                                            struct order_claimant claimant,
+                                            enum fulfillment_outcome outcome)
+{
+    struct claim_order_command *command =
+        fulfillment_kit_command(kit, COMMAND_CLAIM_ORDER, sizeof *command);
+    command->order_id = text_of("o1");
+    command->request = ORDER_RESUME;
+    command->claimant = claimant;
+    command->lease_us = lease_us;
+    assert_int_equal(fulfillment_kit_ask(kit, &command->base), outcome);
+    return command;
+}
+
+/* The answer to a claim or a save got lost: who made it need not wait for the lease, others must.
+ */
+static void a_lost_claim_is_taken_over_by_its_driver_alone(void **state)
+{
+    struct fulfillment_kit *kit = *state;
+    const struct order_claimant holder = {.driver = 7};
+    const struct order_claimant loser = {.driver = 7, .takes_over = true};
+    const struct order_claimant other = {.driver = 8, .takes_over = true};
+    const struct order_claimant nobody = {.takes_over = true};
+    promise(kit, "o1");
+    (void)claim(kit, "o1", ORDER_CONFIRM, FULFILLMENT_DONE);
+    (void)claim_by(kit, nobody, FULFILLMENT_BUSY);
+    fulfillment_kit_release_claims(kit);
+    struct claim_order_command *first = claim_by(kit, holder, FULFILLMENT_DONE);
+    assert_true(first->is_claimed);
+    (void)claim_by(kit, holder, FULFILLMENT_BUSY);
+    (void)claim_by(kit, other, FULFILLMENT_BUSY);
+    struct claim_order_command *second = claim_by(kit, loser, FULFILLMENT_DONE);
+    assert_true(second->is_claimed);
+    assert_true(second->claim > first->claim);
+    save(kit, &first->order, first->claim, SAVE_AND_REST, FULFILLMENT_CLAIM_LOST);
+    save(kit, &second->order, second->claim, SAVE_AND_KEEP, FULFILLMENT_DONE);
+    assert_true(claim_by(kit, loser, FULFILLMENT_DONE)->is_claimed);
+}
+
+static void a_promise_begun_in_vain_is_begun_again_by_its_driver(void **state)
+{
+    struct fulfillment_kit *kit = *state;
+    uint64_t last = 0;
+    for (int i = 0; i < 2; i++) {
+        struct begin_order_command *command =
+            fulfillment_kit_command(kit, COMMAND_BEGIN_ORDER, sizeof *command);
+        command->request = order_world_order(&kit->arena, "o1");
+        command->claimant = (struct order_claimant){.driver = 7, .takes_over = true};
+        command->lease_us = lease_us;
+        assert_int_equal(fulfillment_kit_ask(kit, &command->base), FULFILLMENT_DONE);
+        assert_true(command->is_claimed);
+        assert_true(command->claim > last);
+        assert_int_equal(command->order.reservation_attempt, 1);
+        last = command->claim;
+    }
+}
+
 static void what_was_begun_goes_on_after_a_restart(void **state)
 {
     struct fulfillment_kit *kit = *state;
@@ -545,6 +602,8 @@ int main(int argument_count, char **arguments)
         CASE(one_drives_at_a_time),
         CASE(what_was_begun_goes_on_after_a_restart),
         CASE(claims_of_who_is_gone_are_given_up),
+        CASE(a_lost_claim_is_taken_over_by_its_driver_alone),
+        CASE(a_promise_begun_in_vain_is_begun_again_by_its_driver),
         CASE(what_is_confirmed_is_answered_and_what_is_not_there_is_not_found),
         CASE(a_cancellation_keeps_its_reason),
         CASE(what_is_told_of_a_resting_order_makes_it_due),

@@ -1,7 +1,7 @@
 /*
  * Goal: two processes drive orders on one database; requests and answers get lost or come late,
- * carriers refuse, processes are killed at any instant: every order ends done or undone, nothing is
- * held, taken or bought twice, nothing is left.
+ * those of the database, too; carriers refuse, processes are killed at any instant: every order
+ * ends done or undone, nothing is held, taken or bought twice, nothing is left.
  *
  * Method: the real driver, process and SQL repository (SQLite, on the test's thread) against the
  * services of order_world.h. One scheduler picks what happens next from a seed: a step of the
@@ -59,9 +59,18 @@ struct scene {
         struct process *process;
     } calls[calls_max];
     size_t call_count;
+    struct { /* commands whose answers will be lost, and who waits for them */
+        struct fulfillment_command *command;
+        fulfillment_done *done;
+    } unlucky[calls_max];
+    size_t unlucky_count;
+    unsigned lost_by_store_permille;
+    unsigned lost_by_store;
     unsigned kill_permille;
     unsigned kills;
 };
+
+static struct scene *scene_of_unlucky; /* the one that is played */
 
 static uint64_t below(struct scene *scene, uint64_t bound)
 {
@@ -92,15 +101,38 @@ static void fail_command(struct task *task)
     command->done(command, &error);
 }
 
+/* It is done, and who asked does not get to know. */
+static void lose_answer(struct fulfillment_command *command, const struct error *error)
+{
+    struct scene *scene = scene_of_unlucky;
+    struct error lost = error_make(ERROR_STORE_UNAVAILABLE, "the connection broke");
+    size_t i = 0;
+    while (scene->unlucky[i].command != command)
+        CHECK(++i < scene->unlucky_count);
+    fulfillment_done *done = scene->unlucky[i].done;
+    scene->unlucky[i] = scene->unlucky[--scene->unlucky_count];
+    scene->lost_by_store++;
+    done(command, error == NULL ? &lost : error);
+}
+
 static void execute(struct fulfillment_repository *repository, struct fulfillment_command *command)
 {
     struct process *process = process_of_repository(repository);
-    if (process->is_killed) {
+    struct scene *scene = process->scene;
+    bool is_lost = below(scene, 1000) < scene->lost_by_store_permille;
+    bool arrives = below(scene, 2) == 0;
+    if (is_lost && arrives && !process->is_killed && scene->unlucky_count < calls_max) {
+        scene->unlucky[scene->unlucky_count].command = command;
+        scene->unlucky[scene->unlucky_count++].done = command->done;
+        fulfillment_repository_execute(scene->kit.repository, command, lose_answer);
+        return;
+    }
+    if (process->is_killed || is_lost) {
         command->task.run = fail_command;
         executor_post(command->executor, &command->task);
         return;
     }
-    fulfillment_repository_execute(process->scene->kit.repository, command, command->done);
+    fulfillment_repository_execute(scene->kit.repository, command, command->done);
 }
 
 static void start_process(struct process *process)
@@ -349,7 +381,7 @@ static void assert_it_adds_up(struct scene *scene, unsigned ends[order_state_cou
     }
 }
 
-static unsigned play(uint64_t seed, unsigned ends[order_state_count])
+static unsigned play(uint64_t seed, unsigned ends[order_state_count], unsigned *lost_by_store)
 {
     struct scene *scene = calloc(1, sizeof *scene);
     static const struct order_services_table services = {.call = call_service};
@@ -363,6 +395,8 @@ static unsigned play(uint64_t seed, unsigned ends[order_state_count])
     scene->world.lost_answers_percent = (unsigned)below(scene, 15);
     scene->world.carrier_trouble_percent = (unsigned)below(scene, 50);
     scene->kill_permille = (unsigned)below(scene, 12);
+    scene->lost_by_store_permille = (unsigned)below(scene, 100);
+    scene_of_unlucky = scene;
     for (size_t i = 0; i < process_count; i++) {
         struct process *process = &scene->processes[i];
         process->services.table = &services;
@@ -376,9 +410,11 @@ static unsigned play(uint64_t seed, unsigned ends[order_state_count])
     run_until_rest(scene);
     scene->world.carrier_trouble_percent = 0;
     scene->kill_permille = 0;
+    scene->lost_by_store_permille = 0;
     see_to_attention(scene);
     assert_it_adds_up(scene, ends);
     unsigned kills = scene->kills;
+    *lost_by_store += scene->lost_by_store;
     for (size_t i = 0; i < process_count; i++) {
         order_driver_destroy(scene->processes[i].driver);
         test_executor_deinit(&scene->processes[i].executor);
@@ -402,15 +438,17 @@ static void whatever_happens_it_adds_up(void **state)
     uint64_t count = getenv("SEED") != NULL ? 1 : number_of("SEEDS", 60);
     unsigned ends[order_state_count] = {0};
     unsigned kills = 0;
+    unsigned lost = 0;
     (void)state;
     for (uint64_t seed = first; seed < first + count; seed++)
-        kills += play(seed, ends);
-    print_message("# %u confirmed, %u cancelled, %u expired, %u not promised; %u kills\n",
+        kills += play(seed, ends, &lost);
+    print_message("# %u confirmed, %u cancelled, %u expired, %u not promised; %u kills, %u answers "
+                  "of the store lost\n",
                   ends[ORDER_CONFIRMED], ends[ORDER_CANCELLED], ends[ORDER_EXPIRED],
-                  ends[ORDER_REFUSED], kills);
+                  ends[ORDER_REFUSED], kills, lost);
     if (count > 1) { /* the test has seen what it is about */
         assert_true(ends[ORDER_CONFIRMED] > 0 && ends[ORDER_CANCELLED] > 0);
-        assert_true(ends[ORDER_EXPIRED] > 0 && kills > 0);
+        assert_true(ends[ORDER_EXPIRED] > 0 && kills > 0 && lost > 0);
     }
 }
 

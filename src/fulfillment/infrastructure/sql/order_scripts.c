@@ -56,12 +56,12 @@ static enum sql_verdict begin_anew(struct order_script *script, struct begin_ord
         .text = "DELETE FROM fulfillment_orders WHERE order_id = $1"};
     struct order *order = &command->order;
     *order = *command->request;
-    command->claim = 1;
+    command->claim = order_next_claim(0, &command->claimant);
     if (refused != NULL) {
         order->reservation_attempt = refused->order.reservation_attempt;
         order->allocation_attempt = refused->order.allocation_attempt;
         order->shipment_attempts = refused->order.shipment_attempts;
-        command->claim = refused->claim + 1;
+        command->claim = order_next_claim(refused->claim, &command->claimant);
         if (!sql_execute(script->session, &forget, BOUND(sql_text(order->order_id)), NULL))
             return SQL_FAIL;
     }
@@ -83,9 +83,10 @@ static enum sql_verdict take_over_promise(struct order_script *script,
         .lease_until_us = now_us + command->lease_us,
         .next_time_us = now_us + command->lease_us,
     };
-    if (row->lease_until_us > now_us || row->order.goal != GOAL_PROMISE)
+    if (order_is_claimed(row->claim, row->lease_until_us, now_us, &command->claimant) ||
+        row->order.goal != GOAL_PROMISE)
         return refuse(script, FULFILLMENT_BUSY);
-    command->claim = ++row->claim;
+    command->claim = row->claim = order_next_claim(row->claim, &command->claimant);
     command->is_claimed = true;
     if (!order_row_write(script, row, &change))
         return SQL_FAIL;
@@ -191,7 +192,7 @@ static enum sql_verdict claim_row(struct order_script *script, struct claim_orde
     if (!is_started && signal_count == 0 && command->request != ORDER_RESUME)
         return SQL_COMMIT; /* a repeat: nothing to write */
     if (is_started)
-        row->claim++;
+        row->claim = order_next_claim(row->claim, &command->claimant);
     change.lease_until_us = is_started ? now_us + command->lease_us : 0;
     change.next_time_us = change.lease_until_us;
     order->must_save = false; /* it is being kept */
@@ -217,7 +218,7 @@ enum sql_verdict claim_order_script(struct order_script *script)
         return refuse(script, FULFILLMENT_ORDER_NOT_FOUND);
     if (!order_now_us(script, row.update_time_us, &now_us))
         return SQL_FAIL;
-    if (row.lease_until_us > now_us)
+    if (order_is_claimed(row.claim, row.lease_until_us, now_us, &command->claimant))
         return refuse(script, FULFILLMENT_BUSY);
     if (order_row_is_due(&row, now_us))
         return ask_for_expiry(script);
