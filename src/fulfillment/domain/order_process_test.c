@@ -302,91 +302,6 @@ static void a_promise_whose_service_is_away_is_undone_and_says_so(void **state)
     }
 }
 
-/* Time that passes while a service is asked, by one call's kind; the first `count` times. */
-struct slow_call {
-    enum order_call_kind kind;
-    unsigned count;
-};
-
-static enum order_state promise_slowly(struct kit *kit, struct slow_call slow)
-{
-    struct order *order = kit->kept;
-    struct order_call call = {0};
-    const struct order_call *result = NULL;
-    order_begin_promise(order);
-    for (unsigned i = 0; i < actions_max; i++) {
-        struct order_action action = order_next_step(order, result, &kit->arena, kit->world.now_us);
-        kit->refusal = order->refusal;
-        result = NULL;
-        if (action.kind == ACTION_REST)
-            return order->state;
-        if (action.kind != ACTION_CALL) {
-            order->must_save = false;
-            continue;
-        }
-        call = (struct order_call){.kind = action.call,
-                                   .order = order,
-                                   .part = action.part,
-                                   .item = action.item,
-                                   .arena = &kit->arena};
-        if (action.call == slow.kind && slow.count > 0) {
-            slow.count--;
-            order_world_pass(&kit->world, 2 * order->ttl_us);
-        }
-        order_world_answer(&kit->world, &call);
-        result = &call;
-    }
-    fail_msg("the promise does not come to rest");
-    return 0;
-}
-
-/* A service was slow for longer than the holds last: nobody is refused for that. */
-static void a_promise_whose_holds_end_while_it_is_made_is_made_anew(void **state)
-{
-    static const enum order_call_kind slow[] = {CALL_ALLOCATE, CALL_GET_WAREHOUSE, CALL_GET_RATES};
-    (void)state;
-    for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
-        struct kit kit;
-        kit_init(&kit, 1);
-        assert_int_equal(promise_slowly(&kit, (struct slow_call){slow[i], 1}), ORDER_PROMISED);
-        assert_int_equal(kit.refusal.kind, REFUSAL_NONE);
-        assert_true(kit.kept->expire_time_us > kit.world.now_us);
-        assert_int_equal(order_world_pending(&kit.world), 1);
-        assert_int_equal(order_world_allocations(&kit.world), 1);
-        kit_deinit(&kit);
-    }
-}
-
-/* Not for ever; then it may be asked for again, and nothing is held. */
-static void a_promise_that_is_always_too_slow_is_unavailable(void **state)
-{
-    static const enum order_call_kind slow[] = {CALL_ALLOCATE, CALL_GET_RATES};
-    (void)state;
-    for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++) {
-        struct kit kit;
-        kit_init(&kit, 1);
-        assert_int_equal(promise_slowly(&kit, (struct slow_call){slow[i], 1000}), ORDER_REFUSED);
-        assert_int_equal(kit.refusal.kind, REFUSAL_UNAVAILABLE);
-        assert_nothing_is_held(&kit);
-        assert_int_equal(promise(&kit), ORDER_PROMISED);
-        kit_deinit(&kit);
-    }
-}
-
-/* How often an order was promised or confirmed in vain before has no bearing on it. */
-static void an_order_may_be_refused_any_number_of_times(void **state)
-{
-    struct kit kit;
-    (void)state;
-    kit_init(&kit, 1);
-    kit.world.on_hand[1] = 0;
-    for (int i = 0; i < 200; i++)
-        assert_int_equal(promise(&kit), ORDER_REFUSED);
-    kit.world.on_hand[1] = 10;
-    assert_int_equal(promise_slowly(&kit, (struct slow_call){CALL_GET_RATES, 1}), ORDER_PROMISED);
-    kit_deinit(&kit);
-}
-
 static void a_confirmation_takes_stock_labels_and_trackings_once(void **state)
 {
     struct kit kit;
@@ -755,9 +670,6 @@ int main(void)
         cmocka_unit_test(a_promise_holds_both_and_sums_its_costs),
         cmocka_unit_test(a_promise_without_stock_holds_nothing_and_may_be_asked_again),
         cmocka_unit_test(a_promise_whose_service_is_away_is_undone_and_says_so),
-        cmocka_unit_test(a_promise_whose_holds_end_while_it_is_made_is_made_anew),
-        cmocka_unit_test(a_promise_that_is_always_too_slow_is_unavailable),
-        cmocka_unit_test(an_order_may_be_refused_any_number_of_times),
         cmocka_unit_test(a_confirmation_takes_stock_labels_and_trackings_once),
         cmocka_unit_test(a_late_payment_takes_the_stock_again_if_it_is_free),
         cmocka_unit_test(a_late_payment_without_stock_says_so_and_may_come_again),
