@@ -5,7 +5,7 @@
  */
 #include "main/import_command.h"
 
-#include "main/replay/csv_reader.h"
+#include "main/replay/data/csv_reader.h"
 #include "main/server_address.h"
 #include "main/tls_flags.h"
 #include "platform/base/arena.h"

@@ -4,12 +4,12 @@
  */
 #include "main/replay_command.h"
 
-#include "main/replay/data_set.h"
+#include "main/replay/data/data_set.h"
+#include "main/replay/data/replay_places.h"
+#include "main/replay/plan/replay_plan.h"
 #include "main/replay/replay.h"
 #include "main/replay/replay_display.h"
-#include "main/replay/replay_places.h"
-#include "main/replay/replay_plan.h"
-#include "main/replay/replay_report.h"
+#include "main/replay/report/replay_report.h"
 #include "main/server_address.h"
 #include "main/tls_flags.h"
 

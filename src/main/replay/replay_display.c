@@ -4,7 +4,7 @@
  */
 #include "main/replay/replay_display.h"
 
-#include "main/replay/number_text.h"
+#include "main/replay/report/number_text.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
