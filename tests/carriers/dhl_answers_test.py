@@ -4,6 +4,7 @@ Method: small answers of those shapes, written here, against values written here
 its shape was seen; none is a copy."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -334,6 +335,21 @@ def what_a_part_of_a_push_does_not_tell_is_for_a_person():
             assert got["why"], got
 
 
+def a_push_may_come_compressed():
+    """By whoever relays it. FedEx' signature is of the bytes as they come."""
+    for carrier, body in [("dhl", delivered("1")), ("fedex", aiv("1")), ("ups", alert("1"))]:
+        packed = gzip.compress(json.dumps(body).encode())
+        got = push(carrier, packed)
+        same(got, verdict="SCANS")
+        assert numbers(got) == ["1"], got
+        for damaged in (packed[:-1], packed[:20], packed[:10], packed + b"x", packed + packed,
+                        packed[:-4] + b"\xff\xff\xff\xff", packed[:-4] + b"\x01\x00\x00\x00",
+                        gzip.compress(b"[" * 3000), gzip.compress(bytes(9 << 20)), gzip.compress(b"")):
+            got = push(carrier, damaged)
+            same(got, verdict="UNKNOWN_SHAPE", scans=[])
+            assert got["why"], got
+
+
 def a_shipment_alone_is_a_push_too():
     """As a public handler of these pushes expects them: one shipment, not in a list."""
     body = {"trackingNumber": "JD0140", "service": "express",
@@ -368,4 +384,4 @@ tap.run([a_price_of_nothing_gives_way_to_the_next_kind, a_breakdown_is_that_of_t
          times_of_events_are_read_in_many_forms, codes_are_found_where_they_stand,
          a_parcel_of_another_service_is_read, several_shipments_and_odd_members_are_read,
          a_batch_of_pushes_is_read_to_its_end, what_a_part_of_a_push_does_not_tell_is_for_a_person,
-         a_shipment_alone_is_a_push_too])
+         a_push_may_come_compressed, a_shipment_alone_is_a_push_too])

@@ -55,6 +55,19 @@ static void end(struct push_page *page, bool failed)
 static void read_next(struct push_page *page);
 static void record_part(struct push_page *page);
 
+/* A subscription wants to be activated, failed, or is over: nothing to record, but to know. */
+static void tell_notice(const struct push_page *page)
+{
+    const struct shipping_webhook *push = &page->list.webhooks[page->at];
+    struct log_field fields[] = {
+        log_text("carrier", push->carrier),
+        log_text("what", page->result.why),
+        log_number("push", (int64_t)push->webhook_id),
+    };
+    log_event(LOG_LEVEL_WARNING, "a carrier tells of the subscription to its pushes", fields,
+              sizeof fields / sizeof fields[0]);
+}
+
 static void recorded(struct shipping_command *command, const struct error *error)
 {
     struct push_page *page =
@@ -73,6 +86,8 @@ static void recorded(struct shipping_command *command, const struct error *error
     }
     if (page->record.is_unknown_shape)
         atomic_fetch_add_explicit(&counters->unread_shapes, 1, memory_order_relaxed);
+    if (page->result.verdict == CARRIER_WEBHOOK_NOTICE)
+        tell_notice(page);
     page->at++;
     read_next(page);
 }

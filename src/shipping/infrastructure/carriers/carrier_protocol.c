@@ -7,6 +7,7 @@
 #include "shipping/infrastructure/carriers/carrier_protocol.h"
 
 #include "platform/json/json_tree.h"
+#include "shipping/infrastructure/carriers/carrier_body.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
 
 #include <openssl/crypto.h>
@@ -365,13 +366,6 @@ static enum carrier_verdict verdict_of(unsigned status)
     return CARRIER_UNKNOWN;
 }
 
-/* Some servers put a byte order mark in front of JSON, which RFC 8259 lets a reader pass over. */
-static struct text without_mark(struct text body)
-{
-    static const char mark[] = "\xEF\xBB\xBF";
-    return text_starts_with(body, text_of(mark)) ? text_make(body.data + 3, body.size - 3) : body;
-}
-
 bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned status, struct text body,
                          struct arena *arena, struct carrier_answer *answer,
                          struct carrier_outcome *outcome)
@@ -379,8 +373,9 @@ bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned statu
     struct problem problem = {0};
     *answer = (struct carrier_answer){.status = status, .arena = arena};
     *outcome = (struct carrier_outcome){.verdict = CARRIER_ANSWERED, .http_status = status};
-    struct error error = body.size == 0 ? error_make(ERROR_INVALID_INPUT, "an empty body")
-                                        : json_tree_parse(without_mark(body), arena, &answer->root);
+    struct error error =
+        body.size == 0 ? error_make(ERROR_INVALID_INPUT, "an empty body")
+                       : json_tree_parse(carrier_body_without_mark(body), arena, &answer->root);
     bool good = status >= 200 && status < 300;
     if (answer->root == NULL) {
         const char *said = arena_format(arena, "HTTP %u, and no JSON: %s", status, error.detail);
@@ -462,7 +457,10 @@ bool carrier_credential_matches(const struct carrier_webhook *webhook, const cha
 bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *arena,
                           struct carrier_webhook_result *result, json_t **root, struct error *error)
 {
-    *error = json_tree_parse(without_mark(webhook->body), arena, root);
+    struct text plain;
+    *error = carrier_body_inflate(webhook->body, arena, &plain);
+    if (!error_is(*error))
+        *error = json_tree_parse(carrier_body_without_mark(plain), arena, root);
     if (!error_is(*error))
         return true;
     if (error->code != ERROR_INVALID_INPUT)
