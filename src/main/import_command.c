@@ -66,7 +66,9 @@ static const char *const names[] = {
 enum {
     column_count = sizeof columns / sizeof columns[0],
     required = 3,
+    time_column = 2,
     type_column = 3,
+    offset_column = 6,
     source_column = 11
 };
 
@@ -159,11 +161,36 @@ static const char *problem_of(const struct text *fields, char problem[64])
     return bytes > row_bytes_max ? "its fields are more than 64 KiB" : NULL;
 }
 
+static bool read_two_digits(const char *at, int *number)
+{
+    *number = (at[0] - '0') * 10 + (at[1] - '0');
+    return at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9';
+}
+
+/* The offset at the end of "2026-11-25T10:00:00+02:00". False: none is written there. */
+static bool offset_of(struct text time, int *minutes)
+{
+    int hours;
+    const char *end = time.data + time.size;
+    if (time.size < sizeof "T10:00:00+02:00" - 1 || (end[-6] != '+' && end[-6] != '-') ||
+        end[-3] != ':' || !read_two_digits(end - 5, &hours) || !read_two_digits(end - 2, minutes))
+        return false;
+    *minutes = (end[-6] == '-' ? -1 : 1) * (60 * hours + *minutes);
+    return true;
+}
+
 static bool write_row(struct buffer *json, const struct text *fields)
 {
+    int minutes;
     bool good = buffer_append_string(json, "{\"event\":{\"source\":");
     struct text source = fields[source_column];
     good = good && json_string_write(source.size == 0 ? text_of("import") : source, json);
+    /* A Timestamp knows no offset: what the clocks there showed is kept beside it. */
+    if (good && fields[offset_column].size == 0 && offset_of(fields[time_column], &minutes))
+        good = buffer_append_format(json,
+                                    ",\"utcOffsetMinutes\":%d,\"utcOffsetSource\":"
+                                    "\"UTC_OFFSET_SOURCE_CARRIER\"",
+                                    minutes);
     for (size_t i = 0; i < column_count && good; i++) {
         if (fields[i].size == 0 || i == source_column)
             continue;
@@ -284,7 +311,7 @@ static void print_help(void)
         "  carrier, tracking_number, occurred_time (2026-11-25T10:00:00Z or +02:00), and where\n"
         "  there is one: type (DELIVERED, …), carrier_code, event_id, utc_offset_minutes,\n"
         "  facility, city, country_code, description, source, expected_delivery_time,\n"
-        "  corrects_event_id.\n"
+        "  corrects_event_id. An offset written in occurred_time is kept as utc_offset_minutes.\n"
         "An import that was cut off is begun again: what is there is not recorded twice.\n\n"
         "  --server HOST:PORT      $WAYBILL_SERVER or 127.0.0.1:7400\n"
         "%s"

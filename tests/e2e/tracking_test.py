@@ -609,6 +609,8 @@ def import_records_a_file_once_and_verify_finds_it_whole():
             found = method(channel, "GetTracking")(
                 tracking.GetTrackingRequest(carrier="fedex", tracking_number="F1"), timeout=30).tracking
             assert found.status == DELIVERED and found.event_count == 20
+            assert found.last_event.utc_offset_minutes.value == 120, found
+            assert found.last_event.utc_offset_source == tracking.UTC_OFFSET_SOURCE_CARRIER, found
         done = subprocess.run([program, "verify", data, "--json"], capture_output=True, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
         assert done.returncode == 0 and found["events"] == 1000 and found["mismatches"] == 0, done
