@@ -92,14 +92,41 @@ void dependency_set_degraded(struct dependency *dependency, const char *reason)
     pthread_mutex_unlock(&dependency->mutex);
 }
 
-struct dependency_state dependency_state(struct dependency *dependency)
+void dependency_leave_alone(struct dependency *dependency, int64_t until_us)
 {
     pthread_mutex_lock(&dependency->mutex);
+    if (dependency->left_alone_until_us < until_us)
+        dependency->left_alone_until_us = until_us;
+    pthread_mutex_unlock(&dependency->mutex);
+}
+
+void dependency_delayed(struct dependency *dependency)
+{
+    pthread_mutex_lock(&dependency->mutex);
+    dependency->delayed++;
+    pthread_mutex_unlock(&dependency->mutex);
+}
+
+void dependency_held_back(struct dependency *dependency)
+{
+    pthread_mutex_lock(&dependency->mutex);
+    dependency->held_back++;
+    pthread_mutex_unlock(&dependency->mutex);
+}
+
+struct dependency_state dependency_state(struct dependency *dependency)
+{
+    int64_t now_us = clock_monotonic_us(dependency->clock);
+    pthread_mutex_lock(&dependency->mutex);
+    int64_t left_alone_us = dependency->left_alone_until_us - now_us;
     struct dependency_state state = {
         .circuit = dependency->breaker.state,
         .successes = dependency->successes,
         .failures = dependency->failures,
         .refusals = dependency->refusals,
+        .delayed = dependency->delayed,
+        .held_back = dependency->held_back,
+        .left_alone_us = left_alone_us > 0 ? left_alone_us : 0,
         .last_error = dependency->last_error,
         .last_error_time_us = dependency->last_error_time_us,
     };
@@ -168,7 +195,8 @@ static bool write_calls(const struct dependency_list *list, struct buffer *out)
 {
     bool fits =
         head(out, "waybill_dependency_calls_total", "counter",
-             "Calls to the dependency by outcome; refused = not made, the breaker was open.");
+             "Calls to the dependency by outcome; refused = not made, the breaker was open; "
+             "held_back = not made, it asked to be left alone; delayed = waited for that.");
     for (struct dependency *at = list->first; fits && at != NULL; at = at->next) {
         struct dependency_state state = dependency_state(at);
         const struct {
@@ -176,7 +204,9 @@ static bool write_calls(const struct dependency_list *list, struct buffer *out)
             uint64_t count;
         } rows[] = {{"succeeded", state.successes},
                     {"failed", state.failures},
-                    {"refused", state.refusals}};
+                    {"refused", state.refusals},
+                    {"held_back", state.held_back},
+                    {"delayed", state.delayed}};
         for (size_t i = 0; fits && i < sizeof rows / sizeof rows[0]; i++)
             fits = buffer_append_format(
                 out, "waybill_dependency_calls_total{dependency=\"%s\",outcome=\"%s\"} %llu\n",
@@ -203,11 +233,31 @@ static bool write_degraded(const struct dependency_list *list, struct buffer *ou
     return fits;
 }
 
+/* Whole seconds, rounded up: 0 = it is not left alone. */
+static int64_t left_alone_seconds(const struct dependency_state *state)
+{
+    return (state->left_alone_us + 999999) / 1000000;
+}
+
+static bool write_left_alone(const struct dependency_list *list, struct buffer *out)
+{
+    bool fits = head(out, "waybill_dependency_left_alone_seconds", "gauge",
+                     "For how much longer the dependency asked to be left alone.");
+    for (struct dependency *at = list->first; fits && at != NULL; at = at->next) {
+        struct dependency_state state = dependency_state(at);
+        fits = buffer_append_format(out,
+                                    "waybill_dependency_left_alone_seconds{dependency=\"%s\"} "
+                                    "%lld\n",
+                                    at->name, (long long)left_alone_seconds(&state));
+    }
+    return fits;
+}
+
 bool dependency_list_write_metrics(struct dependency_list *list, struct buffer *out)
 {
     pthread_mutex_lock(&list->mutex);
-    bool fits = list->first == NULL ||
-                (write_states(list, out) && write_calls(list, out) && write_degraded(list, out));
+    bool fits = list->first == NULL || (write_states(list, out) && write_calls(list, out) &&
+                                        write_degraded(list, out) && write_left_alone(list, out));
     pthread_mutex_unlock(&list->mutex);
     return fits;
 }
@@ -224,6 +274,10 @@ static bool write_line(struct dependency *dependency, struct buffer *out, bool *
         *ready = false;
     if (away && !buffer_append_format(out, "%s: away (%s): %s\n", dependency->name,
                                       error_text(state.last_error.code), state.last_error.detail))
+        return false;
+    if (state.left_alone_us > 0 &&
+        !buffer_append_format(out, "%s: asked to be left alone for another %lld s\n",
+                              dependency->name, (long long)left_alone_seconds(&state)))
         return false;
     return degraded[0] == '\0' ||
            buffer_append_format(out, "%s: degraded: %s\n", dependency->name, degraded);

@@ -25,7 +25,10 @@ struct dependency {
     struct circuit_breaker breaker;
     uint64_t successes;
     uint64_t failures;
-    uint64_t refusals; /* calls not made, because the breaker was open */
+    uint64_t refusals;           /* calls not made, because the breaker was open */
+    uint64_t delayed;            /* calls that waited, because it asked to be left alone */
+    uint64_t held_back;          /* calls not made for that */
+    int64_t left_alone_until_us; /* monotonic */
     struct error last_error;
     int64_t last_error_time_us; /* UTC; 0 = never */
     char degraded[252];         /* empty = no; why it works but promises less */
@@ -38,6 +41,9 @@ struct dependency_state {
     uint64_t successes;
     uint64_t failures;
     uint64_t refusals;
+    uint64_t delayed;
+    uint64_t held_back;
+    int64_t left_alone_us; /* for how much longer; 0 = it is not */
     struct error last_error;
     int64_t last_error_time_us;
 };
@@ -52,6 +58,15 @@ bool dependency_admit(struct dependency *dependency);
 void dependency_succeeded(struct dependency *dependency);
 void dependency_failed(struct dependency *dependency, const struct error *error);
 void dependency_abandoned(struct dependency *dependency);
+
+/*
+ * It asked for no more calls until then (monotonic): told of, nothing else; who calls it keeps to
+ * it, and says so of each call that had to wait and of each that was not made. The latest instant
+ * counts.
+ */
+void dependency_leave_alone(struct dependency *dependency, int64_t until_us);
+void dependency_delayed(struct dependency *dependency);
+void dependency_held_back(struct dependency *dependency);
 
 /* It is known to be away: opens the breaker at once. */
 void dependency_is_away(struct dependency *dependency, const struct error *error);
@@ -75,12 +90,12 @@ void dependency_list_deinit(struct dependency_list *list);
 void dependency_list_add(struct dependency_list *list, struct dependency *dependency);
 void dependency_list_remove(struct dependency_list *list, struct dependency *dependency);
 
-/* Prometheus text: state, calls by outcome, degraded, one line a dependency. False: no room. */
+/* Prometheus text: state, calls by outcome, degraded, how long left alone. False: no room. */
 bool dependency_list_write_metrics(struct dependency_list *list, struct buffer *out);
 
 /*
- * One line a dependency that is away or degraded, for people. *ready is false if one that is needed
- * is away. False: no room.
+ * One line a dependency that is away, degraded or left alone, for people. *ready is false if one
+ * that is needed is away. False: no room.
  */
 bool dependency_list_write_readiness(struct dependency_list *list, struct buffer *out, bool *ready);
 

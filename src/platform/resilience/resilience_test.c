@@ -353,6 +353,48 @@ static void dependencies_tell_how_they_are(void **state)
     buffer_deinit(&text);
 }
 
+static void a_dependency_that_asked_for_it_is_told_of_as_left_alone(void **state)
+{
+    struct circuit_breaker_settings settings = circuit_breaker_settings_default();
+    struct still_clock clock = {.base.table = &still_table, .now_us = 1000000};
+    struct random_seeded random;
+    struct dependency_list list;
+    struct dependency carrier;
+    struct buffer text;
+    bool ready;
+    (void)state;
+    random_seeded_init(&random, 5);
+    buffer_init(&text, 65536);
+    dependency_list_init(&list);
+    dependency_init(&carrier, "carrier.ups", false, &settings, &clock.base, &random.base);
+    dependency_list_add(&list, &carrier);
+    dependency_leave_alone(&carrier, clock.now_us + 1500000);
+    dependency_leave_alone(&carrier, clock.now_us + 1000);
+    dependency_delayed(&carrier);
+    dependency_held_back(&carrier);
+    dependency_held_back(&carrier);
+    assert_true(dependency_list_write_readiness(&list, &text, &ready));
+    assert_true(ready);
+    assert_true(text_equals_string(buffer_text(&text),
+                                   "carrier.ups: asked to be left alone for another 2 s\n"));
+    buffer_clear(&text);
+    assert_true(dependency_list_write_metrics(&list, &text));
+    assert_true(buffer_append(&text, "", 1));
+    assert_non_null(
+        strstr(text.data, "waybill_dependency_left_alone_seconds{dependency=\"carrier.ups\"} 2\n"));
+    assert_non_null(strstr(text.data, "{dependency=\"carrier.ups\",outcome=\"held_back\"} 2\n"));
+    assert_non_null(strstr(text.data, "{dependency=\"carrier.ups\",outcome=\"delayed\"} 1\n"));
+
+    clock.now_us += 1500000;
+    buffer_clear(&text);
+    assert_true(dependency_list_write_readiness(&list, &text, &ready));
+    assert_int_equal(text.size, 0);
+    dependency_list_remove(&list, &carrier);
+    dependency_deinit(&carrier);
+    dependency_list_deinit(&list);
+    buffer_deinit(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +405,7 @@ int main(void)
         cmocka_unit_test(retries_end_with_their_budget_and_come_back_with_calls),
         cmocka_unit_test(every_error_has_a_class),
         cmocka_unit_test(dependencies_tell_how_they_are),
+        cmocka_unit_test(a_dependency_that_asked_for_it_is_told_of_as_left_alone),
     };
     return cmocka_run_group_tests_name("resilience", tests, NULL, NULL);
 }

@@ -1,28 +1,29 @@
 /*
  * Calls wait in one list in the order they came. A timer alone takes them from there, so that no
  * completion comes from within a start; it is set to the next instant at which something can
- * change: a token of the rate's bucket, a repeat's delay, a deadline, at once after any event.
+ * change: a token of the rate's bucket, a repeat's delay, the end of a pause that the carrier asked
+ * for, a deadline, at once after any event.
  *
- * How it fails: what cannot be sent in time ends as UNAVAILABLE (or THROTTLED by our own limits),
- * nothing done. A token that cannot be had ends all who wait for it. What was sent and got no
- * usable answer is repeated if it changes nothing, and is UNKNOWN if it buys.
+ * How it fails: what cannot be sent in time ends as UNAVAILABLE (or THROTTLED, by our own limits or
+ * the carrier's wish), nothing done. A token that cannot be had ends all who wait for it. What was
+ * sent and got no usable answer is repeated if it changes nothing, and is UNKNOWN if it buys.
  */
 #include "shipping/infrastructure/carriers/http_carrier.h"
 
-#include "platform/base/base64.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "platform/json/json_tree.h"
+#include "platform/http_client/retry_after.h"
 #include "platform/resilience/bulkhead.h"
 #include "platform/resilience/retry.h"
+#include "shipping/infrastructure/carriers/access_token.h"
+#include "shipping/infrastructure/carriers/carrier_admission.h"
 #include "shipping/infrastructure/carriers/http_carrier_call.h"
+#include "shipping/infrastructure/carriers/http_carrier_send.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum { second_us = 1000000, url_size = 6000, token_size = 8192, token_retries_max = 3 };
-static const int64_t day_us = 86400LL * second_us;
+enum { second_us = 1000000 };
 
 struct http_carrier {
     struct carrier base; /* first */
@@ -39,17 +40,9 @@ struct http_carrier {
     struct carrier_call *last;
     size_t waiting;
     size_t sent;
-    int64_t bucket; /* millionths of a call that may go now */
-    int64_t bucket_time_us;
-    int64_t day; /* UTC, of the count below */
-    uint32_t calls_of_day;
-    char token[token_size];
-    int64_t token_end_us; /* monotonic; 0 = there is none */
-    int64_t token_renew_us;
-    uint64_t token_number;
+    struct carrier_admission admission;
+    struct access_token token;
     struct carrier_call *token_call; /* fetching one */
-    unsigned token_failures;         /* in a row */
-    int64_t token_not_before_us;     /* the next try */
     bool stopping;                   /* nothing is sent any more */
     bool closing;
 };
@@ -120,155 +113,6 @@ static void refuse_all(struct http_carrier *carrier, struct text why)
     }
 }
 
-/* --------------------------------------------------------------------------------- our limits */
-
-/* 0 = one may go now; else how long to wait. */
-static int64_t bucket_wait(struct http_carrier *carrier, int64_t now)
-{
-    int64_t rate = carrier->settings.calls_per_second_max;
-    if (rate == 0)
-        return 0;
-    int64_t passed = now - carrier->bucket_time_us;
-    carrier->bucket_time_us = now;
-    if (passed > second_us)
-        passed = second_us;
-    carrier->bucket += passed * rate;
-    if (carrier->bucket > rate * second_us)
-        carrier->bucket = rate * second_us;
-    return carrier->bucket >= second_us ? 0 : (second_us - carrier->bucket + rate - 1) / rate;
-}
-
-/* 0 = the day's quota lasts; else how long until the next day. */
-static int64_t quota_wait(struct http_carrier *carrier)
-{
-    int64_t time_us = clock_now_us(carrier->environment.clock), day = time_us / day_us;
-    if (day != carrier->day) {
-        carrier->day = day;
-        carrier->calls_of_day = 0;
-    }
-    if (carrier->settings.calls_per_day_max == 0 ||
-        carrier->calls_of_day < carrier->settings.calls_per_day_max)
-        return 0;
-    return (day + 1) * day_us - time_us;
-}
-
-static void take_a_turn(struct http_carrier *carrier)
-{
-    carrier->calls_of_day++;
-    if (carrier->settings.calls_per_second_max > 0)
-        carrier->bucket -= second_us;
-}
-
-/* ----------------------------------------------------------------------------------- sending */
-
-static const char *base_of(const struct http_carrier *carrier, const struct carrier_wire *wire)
-{
-    return wire->to_tracking ? carrier->settings.tracking_base_url : carrier->settings.base_url;
-}
-
-/* "Authorization: Basic …" for the token and for DHL, "Bearer …" else; none to Unified Tracking. */
-static bool write_authorization(const struct http_carrier *carrier, const struct carrier_call *call,
-                                char *out, size_t size)
-{
-    const struct carrier_settings *settings = &carrier->settings;
-    bool basic = carrier->protocol->basic_credentials || call->operation == CARRIER_OPERATION_TOKEN;
-    out[0] = '\0';
-    if (call->wire.to_tracking)
-        return true;
-    if (!basic)
-        return (size_t)snprintf(out, size, "Bearer %s", carrier->token) < size;
-    char pair[512], encoded[sizeof pair * 4 / 3 + 8];
-    int length = snprintf(pair, sizeof pair, "%s:%s", settings->client_id, settings->client_secret);
-    if (length < 0 || (size_t)length >= sizeof pair)
-        return false;
-    base64_encode(text_make(pair, (size_t)length), true, encoded);
-    return (size_t)snprintf(out, size, "Basic %s", encoded) < size;
-}
-
-static struct error send_wire(struct http_carrier *carrier, struct carrier_call *call,
-                              http_client_done *done)
-{
-    const struct carrier_wire *wire = &call->wire;
-    struct http_client_header headers[wire_headers_max + 3];
-    char authorization[token_size + 16], url[url_size];
-    size_t count = 0;
-    int64_t left = call->deadline_us - now_us(carrier);
-    snprintf(url, sizeof url, "%s%.*s", base_of(carrier, wire), (int)wire->path.size,
-             wire->path.data);
-    if (!write_authorization(carrier, call, authorization, sizeof authorization))
-        return error_make(ERROR_INVALID_SETTING, "the credentials are too long");
-    if (authorization[0] != '\0')
-        headers[count++] =
-            (struct http_client_header){text_of("Authorization"), text_of(authorization)};
-    headers[count++] = (struct http_client_header){text_of("Accept"), text_of("application/json")};
-    if (wire->content_type != NULL)
-        headers[count++] =
-            (struct http_client_header){text_of("Content-Type"), text_of(wire->content_type)};
-    for (size_t i = 0; i < wire->header_count; i++)
-        headers[count++] = (struct http_client_header){text_of(wire->headers[i].name),
-                                                       text_of(wire->headers[i].value)};
-    struct http_client_request request = {
-        .method = text_of(wire->method),
-        .url = text_of(url),
-        .headers = headers,
-        .header_count = count,
-        .body = buffer_text(&wire->body),
-        .connect_us_max =
-            left < carrier->settings.connect_us_max ? left : carrier->settings.connect_us_max,
-        .total_us_max = left,
-        .answer_bytes_max = carrier->settings.answer_bytes_max,
-        .at_most_once = call->operation == CARRIER_OPERATION_CREATE,
-    };
-    call->sent_time_us = clock_now_us(carrier->environment.clock);
-    call->sent_us = now_us(carrier);
-    return http_client_send(carrier->environment.client, &request, done, call);
-}
-
-static void audit(struct http_carrier *carrier, const struct carrier_call *call,
-                  const struct http_client_answer *answer)
-{
-    char url[url_size];
-    bool secret = call->operation == CARRIER_OPERATION_TOKEN;
-    bool answered = answer->verdict == HTTP_CLIENT_ANSWERED;
-    if (carrier->environment.audit == NULL)
-        return;
-    int size = snprintf(url, sizeof url, "%s%.*s", base_of(carrier, &call->wire),
-                        (int)call->wire.path.size, call->wire.path.data);
-    struct carrier_audit record = {
-        .carrier = carrier->base.name,
-        .operation = carrier_operation_name(call->operation),
-        .shipment_id = call->shipment_id,
-        .method = call->wire.method,
-        .url = text_make(url, (size_t)size < sizeof url ? (size_t)size : sizeof url - 1),
-        .request = secret ? text_of("[credentials]") : buffer_text(&call->wire.body),
-        .status = answer->status,
-        .answer = secret && answered ? text_of("[token]") : answer->body,
-        .failure = answered ? NULL : answer->error.detail,
-        .sent_time_us = call->sent_time_us,
-        .duration_us = now_us(carrier) - call->sent_us,
-    };
-    carrier->environment.audit(carrier->environment.audit_context, &record);
-}
-
-/* Seconds, or a date (RFC 9110 section 10.2.3), a day at most; 0 = absent or neither. */
-static int64_t retry_after_us(const struct http_carrier *carrier,
-                              const struct http_client_answer *answer)
-{
-    struct text value = text_trim(http_client_answer_header(answer, "retry-after"));
-    int64_t seconds = 0;
-    struct tm date = {0};
-    char text[64];
-    if (text_to_int64(value, &seconds))
-        return seconds <= 0 ? 0 : seconds < 86400 ? seconds * second_us : day_us;
-    if (value.size == 0 || value.size >= sizeof text)
-        return 0;
-    snprintf(text, sizeof text, "%.*s", (int)value.size, value.data);
-    if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date) == NULL)
-        return 0;
-    int64_t wait = (int64_t)timegm(&date) * second_us - clock_now_us(carrier->environment.clock);
-    return wait <= 0 ? 0 : wait < day_us ? wait : day_us;
-}
-
 /* --------------------------------------------------------------------------------- the answer */
 
 static void note_health(struct http_carrier *carrier, const struct http_client_answer *answer)
@@ -285,6 +129,30 @@ static void note_health(struct http_carrier *carrier, const struct http_client_a
     if (!error_is(error))
         error = error_make(ERROR_NETWORK, "HTTP %u", answer->status);
     dependency_failed(&carrier->dependency, &error);
+}
+
+/*
+ * What the answer says about when to come again. If that was too many calls, or it is not ready and
+ * says until when, all calls that it can have meant are held back. Returns how long the next one
+ * waits at least; 0 = nothing is said.
+ */
+static int64_t heed(struct http_carrier *carrier, const struct carrier_call *call,
+                    const struct http_client_answer *answer, bool has_too_many)
+{
+    enum carrier_api api = carrier_call_api(call);
+    int64_t now = now_us(carrier);
+    int64_t after_us = http_retry_after_us(http_client_answer_header(answer, "retry-after"),
+                                           http_client_answer_header(answer, "date"),
+                                           clock_now_us(carrier->environment.clock));
+    bool is_not_ready = answer->status == 503 && after_us > 0;
+    if (!has_too_many && !is_not_ready) {
+        if (answer->status < 500)
+            carrier_admission_resume(&carrier->admission, api, call->sent_us);
+        return after_us;
+    }
+    after_us = carrier_admission_pause(&carrier->admission, api, call->sent_us, now, after_us);
+    dependency_leave_alone(&carrier->dependency, now + after_us);
+    return after_us;
 }
 
 /* What kind of repeat the outcome allows. */
@@ -332,8 +200,7 @@ static bool renew_token(struct http_carrier *carrier, struct carrier_call *call,
     if (status != 401 || carrier->protocol->basic_credentials || call->token_renewed ||
         carrier->stopping)
         return false;
-    if (call->token_number == carrier->token_number)
-        carrier->token_end_us = 0;
+    access_token_withdraw(&carrier->token, call->token_number);
     call->token_renewed = true;
     append(carrier, call);
     return true;
@@ -347,14 +214,15 @@ static void on_answer(void *context, const struct http_client_answer *answer)
     carrier->sent--;
     bulkhead_leave(&carrier->bulkhead);
     note_health(carrier, answer);
-    audit(carrier, call, answer);
+    carrier_call_audit(call, &carrier->environment, answer);
     if (answer->verdict == HTTP_CLIENT_ANSWERED) {
         if (renew_token(carrier, call, answer->status)) {
             wake(carrier, 0);
             return;
         }
         carrier_call_read(call, carrier->protocol, answer->status, answer->body, &outcome);
-        outcome.retry_after_us = retry_after_us(carrier, answer);
+        outcome.retry_after_us = heed(
+            carrier, call, answer, answer->status == 429 || outcome.verdict == CARRIER_THROTTLED);
     } else {
         outcome.verdict =
             answer->verdict == HTTP_CLIENT_NOT_SENT ? CARRIER_UNAVAILABLE : CARRIER_UNKNOWN;
@@ -376,18 +244,6 @@ static void on_answer(void *context, const struct http_client_answer *answer)
 
 /* ----------------------------------------------------------------------------------- the token */
 
-static void take_token(struct http_carrier *carrier, const struct carrier_token *token)
-{
-    int64_t now = now_us(carrier), life = token->lifetime_seconds * second_us;
-    int64_t early = life / 10 < 300LL * second_us ? life / 10 : 300LL * second_us;
-    memcpy(carrier->token, token->value.data, token->value.size);
-    carrier->token[token->value.size] = '\0';
-    carrier->token_end_us = now + life;
-    carrier->token_renew_us = now + life - early;
-    carrier->token_number++;
-    carrier->token_failures = 0;
-}
-
 /* Ends all who wait for a token that cannot be had. */
 static void give_up_token(struct http_carrier *carrier, const struct carrier_outcome *outcome,
                           const struct http_client_answer *answer)
@@ -398,21 +254,31 @@ static void give_up_token(struct http_carrier *carrier, const struct carrier_out
     snprintf(why, sizeof why, "no token: %.*s%s%.*s", (int)(code.size < 60 ? code.size : 60),
              code.size > 0 ? code.data : "", code.size > 0 ? ": " : "",
              (int)(said.size < 200 ? said.size : 200), said.size > 0 ? said.data : "");
-    carrier->token_failures = 0;
+    access_token_give_up(&carrier->token);
     refuse_all(carrier, text_of(why));
 }
 
-/* True: it is tried again soon, and who waits goes on waiting. A token costs nothing. */
-static bool retry_token(struct http_carrier *carrier, const struct carrier_outcome *outcome,
-                        const struct http_client_answer *answer)
+/*
+ * There is no token: it is tried for again soon, for it costs nothing, and who waits goes on
+ * waiting; or all are told. FedEx answers who asks for too many with 403, for ten minutes.
+ */
+static void token_failed(struct http_carrier *carrier, const struct carrier_call *call,
+                         const struct carrier_outcome *outcome,
+                         const struct http_client_answer *answer)
 {
-    bool may_pass = answer->verdict != HTTP_CLIENT_ANSWERED ||
-                    outcome->verdict == CARRIER_THROTTLED || outcome->verdict == CARRIER_UNKNOWN;
-    if (!may_pass || carrier->stopping || carrier->token_failures >= token_retries_max)
-        return false;
-    carrier->token_not_before_us = now_us(carrier) + (200000LL << carrier->token_failures);
-    carrier->token_failures++;
-    return true;
+    bool answered = answer->verdict == HTTP_CLIENT_ANSWERED;
+    bool has_too_many = answered && (outcome->verdict == CARRIER_THROTTLED ||
+                                     answer->status == 429 || answer->status == 403);
+    bool may_pass = !answered || outcome->verdict == CARRIER_UNKNOWN;
+    if (answered)
+        (void)heed(carrier, call, answer, has_too_many);
+    if (access_token_is_usable(&carrier->token, now_us(carrier)))
+        access_token_postpone(&carrier->token, now_us(carrier));
+    else if (has_too_many && answer->status != 403)
+        return; /* held back, as the pause says */
+    else if (!may_pass || carrier->stopping ||
+             !access_token_try_again(&carrier->token, now_us(carrier)))
+        give_up_token(carrier, outcome, answer);
 }
 
 static void on_token(void *context, const struct http_client_answer *answer)
@@ -425,19 +291,15 @@ static void on_token(void *context, const struct http_client_answer *answer)
     carrier->sent--;
     carrier->token_call = NULL;
     note_health(carrier, answer);
-    audit(carrier, call, answer);
+    carrier_call_audit(call, &carrier->environment, answer);
     if (answer->verdict == HTTP_CLIENT_ANSWERED &&
         carrier_answer_read(carrier->protocol, answer->status, answer->body, &call->arena, &read,
                             &outcome))
         carrier_read_token(&read, &outcome, &token);
-    if (token.value.size > 0 && token.value.size < token_size) {
-        take_token(carrier, &token);
-    } else if (now_us(carrier) >= carrier->token_end_us) {
-        if (!retry_token(carrier, &outcome, answer))
-            give_up_token(carrier, &outcome, answer);
-    } else {
-        carrier->token_renew_us = now_us(carrier) + 10LL * second_us; /* the old one still holds */
-    }
+    if (access_token_take(&carrier->token, &token, now_us(carrier)))
+        (void)heed(carrier, call, answer, false);
+    else
+        token_failed(carrier, call, &outcome, answer);
     carrier_call_destroy(call);
     wake(carrier, 0);
 }
@@ -445,7 +307,9 @@ static void on_token(void *context, const struct http_client_answer *answer)
 /* False: it cannot be fetched now; *why says so. */
 static bool fetch_token(struct http_carrier *carrier, struct error *why)
 {
-    if (carrier->token_call != NULL || now_us(carrier) < carrier->token_not_before_us)
+    int64_t now = now_us(carrier);
+    if (carrier->token_call != NULL || now < carrier->token.not_before_us ||
+        carrier_admission_pause_us(&carrier->admission, CARRIER_API_TOKENS, now) > 0)
         return true;
     if (!dependency_admit(&carrier->dependency)) {
         *why = error_make(ERROR_NETWORK, "the circuit breaker is open");
@@ -454,10 +318,10 @@ static bool fetch_token(struct http_carrier *carrier, struct error *why)
     struct carrier_call *call = carrier_call_create(carrier, CARRIER_OPERATION_TOKEN);
     *why = error_make(ERROR_OUT_OF_MEMORY, "no memory");
     if (call != NULL) {
-        call->deadline_us = now_us(carrier) + 15LL * second_us;
+        call->deadline_us = now + 15LL * second_us;
         carrier->protocol->write_token(&carrier->settings, &call->wire);
         if (!call->wire.failed)
-            *why = send_wire(carrier, call, on_token);
+            *why = carrier_call_send(call, &carrier->environment, carrier->token.value, on_token);
     }
     if (error_is(*why)) {
         dependency_abandoned(&carrier->dependency);
@@ -475,9 +339,9 @@ static bool has_token(struct http_carrier *carrier, int64_t now, struct error *w
     *why = error_none();
     if (carrier->protocol->basic_credentials)
         return true;
-    bool usable = now < carrier->token_end_us;
+    bool usable = access_token_is_usable(&carrier->token, now);
     struct error ignored = error_none();
-    if (!usable || now >= carrier->token_renew_us)
+    if (access_token_is_due(&carrier->token, now))
         (void)fetch_token(carrier, usable ? &ignored : why);
     return usable;
 }
@@ -492,19 +356,59 @@ static void send_call(struct http_carrier *carrier, struct carrier_call *call)
         refuse(carrier, call, CARRIER_UNAVAILABLE, text_of("the circuit breaker is open"), 0);
         return;
     }
-    struct error error = send_wire(carrier, call, on_answer);
+    struct error error =
+        carrier_call_send(call, &carrier->environment, carrier->token.value, on_answer);
     if (error_is(error)) {
         dependency_abandoned(&carrier->dependency);
         bulkhead_leave(&carrier->bulkhead);
         refuse(carrier, call, CARRIER_UNAVAILABLE, text_of(error.detail), 0);
         return;
     }
-    call->token_number = carrier->token_number;
+    call->token_number = carrier->token.number;
     take_out(carrier, call);
-    take_a_turn(carrier);
+    carrier_admission_take(&carrier->admission);
     carrier->sent++;
     if (call->retry.attempts == 0)
         retry_budget_pay(&carrier->retry_budget);
+}
+
+/*
+ * The carrier wants to be left alone for `pause_us`: who can wait that long does, who cannot is
+ * told at once. Returns as advance().
+ */
+static bool hold_back(struct http_carrier *carrier, struct carrier_call *call, int64_t pause_us,
+                      const char *what, int64_t now, int64_t *wait)
+{
+    char why[120];
+    if (pause_us < call->deadline_us - now) {
+        if (!call->delayed)
+            dependency_delayed(&carrier->dependency);
+        call->delayed = true;
+        *wait = pause_us;
+        return false;
+    }
+    snprintf(why, sizeof why, "%s for another %lld s", what,
+             (long long)((pause_us + second_us - 1) / second_us));
+    dependency_held_back(&carrier->dependency);
+    refuse(carrier, call, CARRIER_THROTTLED, text_of(why), pause_us);
+    return true;
+}
+
+/* As advance(): for a call that has no token to go with. */
+static bool await_token(struct http_carrier *carrier, struct carrier_call *call,
+                        const struct error *why, int64_t now, int64_t *wait)
+{
+    int64_t pause_us = carrier_admission_pause_us(&carrier->admission, CARRIER_API_TOKENS, now);
+    int64_t delay_us = carrier->token.not_before_us - now;
+    if (error_is(*why)) {
+        refuse(carrier, call, CARRIER_UNAVAILABLE, text_of(why->detail), 0);
+        return true;
+    }
+    if (pause_us > 0)
+        return hold_back(carrier, call, pause_us, "no token: the carrier gives none", now, wait);
+    if (delay_us > 0 && delay_us < *wait)
+        *wait = delay_us;
+    return false;
 }
 
 /*
@@ -515,7 +419,9 @@ static bool advance(struct http_carrier *carrier, struct carrier_call *call, int
                     int64_t *wait)
 {
     struct error why;
-    int64_t quota = quota_wait(carrier), bucket;
+    int64_t quota =
+        carrier_admission_quota_us(&carrier->admission, clock_now_us(carrier->environment.clock));
+    int64_t pause = carrier_admission_pause_us(&carrier->admission, carrier_call_api(call), now);
     int64_t left = call->deadline_us - now;
     *wait = left;
     if (carrier->stopping) {
@@ -534,6 +440,8 @@ static bool advance(struct http_carrier *carrier, struct carrier_call *call, int
         refuse(carrier, call, CARRIER_UNAVAILABLE, text_of("no turn before the deadline"), 0);
         return true;
     }
+    if (pause > 0)
+        return hold_back(carrier, call, pause, "the carrier wants no calls", now, wait);
     if (call->not_before_us > now) {
         *wait = call->not_before_us - now < left ? call->not_before_us - now : left;
         return false;
@@ -542,16 +450,11 @@ static bool advance(struct http_carrier *carrier, struct carrier_call *call, int
         refuse(carrier, call, CARRIER_THROTTLED, text_of("the day's quota is used up"), quota);
         return true;
     }
-    if (!has_token(carrier, now, &why)) {
-        if (error_is(why))
-            refuse(carrier, call, CARRIER_UNAVAILABLE, text_of(why.detail), 0);
-        else if (carrier->token_not_before_us > now && carrier->token_not_before_us - now < left)
-            *wait = carrier->token_not_before_us - now;
-        return error_is(why);
-    }
-    bucket = bucket_wait(carrier, now);
-    if (bucket > 0) {
-        *wait = bucket < left ? bucket : left;
+    if (!has_token(carrier, now, &why))
+        return await_token(carrier, call, &why, now, wait);
+    int64_t turn = carrier_admission_turn_us(&carrier->admission, now);
+    if (turn > 0) {
+        *wait = turn < left ? turn : left;
         return false;
     }
     if (!bulkhead_enter(&carrier->bulkhead))
@@ -650,8 +553,7 @@ struct error http_carrier_create(struct http_carrier **carrier,
     bulkhead_init(&made->bulkhead, settings->calls_at_once_max);
     made->retry_policy = retry_policy_default();
     retry_budget_init(&made->retry_budget, 20, 10);
-    made->bucket = (int64_t)settings->calls_per_second_max * second_us;
-    made->bucket_time_us = now_us(made);
+    carrier_admission_init(&made->admission, settings, now_us(made));
     uv_timer_init(environment->loop, &made->timer);
     made->timer.data = made;
     *carrier = made;

@@ -13,12 +13,12 @@
 
 /*
  * A carrier behind HTTP: the port of shipping/domain/carrier.h for one of the protocols, one
- * account, one loop. It waits for its turn (calls at once, calls a second, calls a day), fetches
- * the token once for all callers, renews it when a tenth of its life is left and once after a 401,
- * asks the breaker, sends, and repeats what surely was not done or changes nothing: with a growing
- * random delay, within the caller's time, within a budget. A purchase is never repeated once a byte
- * of it may have left.
- * Thread: the loop's, except what carrier.h says of read_webhook and state.
+ * account, one loop. It waits for its turn (calls at once, and what carrier_admission.h counts:
+ * calls a second, calls a day, the pauses that the carrier asks for), fetches the token once for
+ * all callers, renews it when a tenth of its life is left and once after a 401, asks the breaker,
+ * sends, and repeats what surely was not done or changes nothing: with a growing random delay,
+ * within the caller's time, within a budget. A purchase is never repeated once a byte of it may
+ * have left. Thread: the loop's, except what carrier.h says of read_webhook and state.
  */
 struct http_carrier;
 

@@ -40,6 +40,26 @@ void carrier_call_destroy(struct carrier_call *call)
     memory_release(call);
 }
 
+enum carrier_api carrier_call_api(const struct carrier_call *call)
+{
+    if (call->wire.to_tracking)
+        return CARRIER_API_UNIFIED_TRACKING;
+    switch (call->operation) {
+    case CARRIER_OPERATION_TOKEN:
+        return CARRIER_API_TOKENS;
+    case CARRIER_OPERATION_RATE:
+        return CARRIER_API_RATES;
+    case CARRIER_OPERATION_CREATE:
+    case CARRIER_OPERATION_CANCEL:
+    case CARRIER_OPERATION_RECOVER:
+        return CARRIER_API_SHIPMENTS;
+    case CARRIER_OPERATION_TRACK:
+    case CARRIER_OPERATION_FIND:
+        return CARRIER_API_TRACKING;
+    }
+    return CARRIER_API_SHIPMENTS;
+}
+
 /* Labels of what was found: an answer that does not bring them is no reason to forget the find. */
 static void read_recovered(struct carrier_call *call, const struct carrier_protocol *protocol,
                            const struct carrier_answer *answer)

@@ -4,6 +4,7 @@
 #include "platform/base/arena.h"
 #include "platform/resilience/retry.h"
 #include "shipping/domain/carrier.h"
+#include "shipping/infrastructure/carriers/carrier_admission.h"
 #include "shipping/infrastructure/carriers/carrier_protocol.h"
 
 /*
@@ -55,6 +56,7 @@ struct carrier_call {
     char said[256];
     uint64_t token_number; /* it was sent with */
     bool token_renewed;
+    bool delayed;     /* by the carrier's wish to be left alone */
     bool maybe_done;  /* a try of it ended as UNKNOWN */
     bool overflow;    /* too many wait: it is refused at its turn */
     bool unsupported; /* so is this */
@@ -64,6 +66,9 @@ struct carrier_call {
 struct carrier_call *carrier_call_create(struct http_carrier *carrier,
                                          enum carrier_operation operation);
 void carrier_call_destroy(struct carrier_call *call);
+
+/* Whose limits it is counted by. */
+enum carrier_api carrier_call_api(const struct carrier_call *call);
 
 /* Reads an answer into the call's result. */
 void carrier_call_read(struct carrier_call *call, const struct carrier_protocol *protocol,
