@@ -5,7 +5,8 @@
  *   carrier_calls BASE_URL CARRIER OPERATION COUNT TIMEOUT_MS PREFIX [per-second] [at-once]
  * [memory]
  *
- * All COUNT calls start at once; ids are PREFIX-0 and so on. `cancel` and `track` take PREFIX as
+ * All COUNT calls start at once; ids are PREFIX-0 and so on. Of several OPERATIONs with commas
+ * between them each call takes the next. `cancel` and `track` take PREFIX as
  * the tracking number. With "memory" they start one after the other, each on a client and a carrier
  * of its own, the first allocation of the first one failing, the second of the second one, until
  * nothing failed: the last line is then "tries COUNT SECRETS". A call that could not even start is
@@ -162,6 +163,18 @@ static struct error start(struct one *one, const char *operation, int64_t timeou
     return carrier_find_by_reference(port, &one->find, find_done, one);
 }
 
+/* The operation of that call, of "rate,create". */
+static const char *operation_of(const char *list, size_t number, char *out, size_t size)
+{
+    size_t count = 1;
+    for (const char *at = list; *at != '\0'; at++)
+        count += *at == ',';
+    for (size_t i = number % count; i > 0; i--)
+        list = strchr(list, ',') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(list, ","), list);
+    return out;
+}
+
 static struct error open_carrier(struct run *run, uv_loop_t *loop, char **argv, int argc)
 {
     struct http_client_options options = http_client_options_default();
@@ -208,11 +221,13 @@ static int run_at_once(uv_loop_t *loop, int argc, char **argv)
 {
     struct run run = {0};
     size_t count = (size_t)atoi(argv[4]);
+    char operation[16];
     struct one *all = calloc(count, sizeof *all);
     struct error error = open_carrier(&run, loop, argv, argc);
     for (size_t i = 0; i < count && !error_is(error); i++) {
         name_call(&all[i], &run, argv, i);
-        error = start(&all[i], argv[3], (int64_t)atoi(argv[5]) * 1000);
+        error = start(&all[i], operation_of(argv[3], i, operation, sizeof operation),
+                      (int64_t)atoi(argv[5]) * 1000);
         run.left++;
     }
     if (error_is(error))

@@ -1,6 +1,6 @@
 """Goal: the real adapters against the simulated carriers: what an outcome says is what was charged,
 under any fault. And the adapters' manners towards a server of our own making: one token for all,
-renewed once on 401, Retry-After kept, nothing bought twice.
+renewed once on 401, Retry-After kept by all calls, nothing bought twice.
 Method: `waybill simulate carriers` with faults from a seed, audited by what it says it charged; a
 small server that counts."""
 
@@ -319,6 +319,7 @@ def what_is_in_the_folder_is_told_at_the_start():
 class Counting(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     counts = collections.Counter()
+    arrivals = []  # (monotonic, path) of all, in their order
     plan = {}
     lock = threading.Lock()
 
@@ -340,8 +341,13 @@ class Counting(http.server.BaseHTTPRequestHandler):
         with self.lock:
             self.counts[path] += 1
             number = self.counts[path]
+            self.arrivals.append((time.monotonic(), path))
         if path == "oauth/token":
             time.sleep(0.2)
+            status, headers = self.plan["token"](number)
+            if status != 200:
+                self.answer(status, {"errors": [{"code": str(status)}]}, headers)
+                return
             self.answer(200, {"access_token": f"token-{number}", "expires_in": 3600})
             return
         status, headers, cut = self.plan["next"](number, self.headers.get("Authorization"))
@@ -356,9 +362,10 @@ class Counting(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def counting(plan):
+def counting(plan, token=lambda number: (200, ())):
     Counting.counts = collections.Counter()
-    Counting.plan = {"next": plan}
+    Counting.arrivals = []
+    Counting.plan = {"next": plan, "token": token}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -397,6 +404,79 @@ def told_to_wait_it_waits_and_comes_again():
     with counting(lambda number, token: (429, [("Retry-After", "3600")], False)) as base:
         assert calls(base, "fedex", "create", 1, 3000)["id-0"][0] == "THROTTLED"
         assert Counting.counts[SHIP] == 1
+
+
+class Together:
+    """Answers the first calls, as many as may be under way at once, when all of them are there, with
+    a wish for a pause; all others with what was asked for."""
+
+    def __init__(self, at_once, status, retry_after):
+        self.barrier = threading.Barrier(at_once, timeout=60)
+        self.lock = threading.Lock()
+        self.begun = 0
+        self.at_once, self.status, self.headers = at_once, status, [("Retry-After", retry_after)]
+        self.answered = None  # when the wish was on its way
+
+    def __call__(self, number, token):
+        with self.lock:
+            self.begun += 1
+            is_first = self.begun <= self.at_once
+        if not is_first:
+            return 200, (), False
+        self.barrier.wait()
+        self.answered = time.monotonic()
+        return self.status, self.headers, False
+
+
+def a_pause_that_the_carrier_wants_holds_back_all_its_calls():
+    for status, operations in ((429, "rate,create"), (503, "rate")):
+        plan = Together(4, status, "2")
+        with counting(plan) as base:
+            outcomes = calls(base, "fedex", operations, 40, 30000, "id", 0, 4)
+            assert all(outcome[0] == "ANSWERED" for outcome in outcomes.values()), outcomes
+            calls_at = [at for at, path in Counting.arrivals if path != "oauth/token"]
+            assert len(calls_at) == 44, Counting.counts  # nothing was lost, nothing sent twice
+            assert all(at >= plan.answered + 1.9 for at in calls_at[4:]), (plan.answered, calls_at)
+
+
+def who_cannot_wait_for_the_end_of_a_pause_is_told_at_once():
+    plan = Together(4, 429, "3600")
+    with counting(plan) as base:  # a call may take ten minutes: it is not waited for
+        outcomes = calls(base, "fedex", "create", 40, 600000, "id", 0, 4)
+        assert Counting.counts[SHIP] == 4, Counting.counts
+        assert all(outcome[0] == "THROTTLED" for outcome in outcomes.values()), outcomes
+        told = [outcome[3] for outcome in outcomes.values() if outcome[1] == 0]
+        assert len(told) == 36, outcomes
+        assert all(re.fullmatch("the carrier wants no calls for another 3[0-9]{3} s", words)
+                   for words in told), told
+
+
+def without_a_moment_named_pauses_grow():
+    with counting(lambda number, token: (429 if number < 3 else 200, (), False)) as base:
+        outcomes = calls(base, "fedex", "rate", 2, 60000, "id", 0, 1)
+        assert all(outcome[0] == "ANSWERED" for outcome in outcomes.values()), outcomes
+        at = [at for at, path in Counting.arrivals if path == RATES]
+        assert len(at) == 4 and at[1] - at[0] >= 0.9 and at[2] - at[1] >= 1.9, at
+
+
+def a_pause_for_tokens_is_kept_and_told_of():
+    with counting(lambda number, token: (200, (), False),
+                  lambda number: (429 if number == 1 else 200, [("Retry-After", "1")])) as base:
+        outcomes = calls(base, "fedex", "rate", 8)
+        assert all(outcome[0] == "ANSWERED" for outcome in outcomes.values()), outcomes
+        at = [at for at, path in Counting.arrivals if path == "oauth/token"]
+        assert len(at) == 2 and at[1] - at[0] >= 1, at
+    with counting(lambda number, token: (200, (), False),
+                  lambda number: (429, [("Retry-After", "3600")])) as base:
+        outcomes = calls(base, "fedex", "create", 8, 600000)
+        assert Counting.counts == {"oauth/token": 1}, Counting.counts
+        assert all(outcome[0] == "THROTTLED" and outcome[3].startswith("no token: ")
+                   for outcome in outcomes.values()), outcomes
+    with counting(lambda number, token: (200, (), False), lambda number: (403, ())) as base:
+        outcomes = calls(base, "fedex", "rate", 8)
+        assert Counting.counts == {"oauth/token": 1}, Counting.counts
+        assert all(outcome[0] == "UNAVAILABLE" and outcome[3].startswith("no token: 403")
+                   for outcome in outcomes.values()), outcomes
 
 
 def a_purchase_without_an_answer_is_never_sent_again():
@@ -443,6 +523,9 @@ tap.run([rates_labels_tracking_and_search_go_round,
          a_word_beside_a_label_is_no_refusal, only_what_is_cancelled_already_counts_as_cancelled,
          what_is_in_the_folder_is_told_at_the_start,
          one_token_is_fetched_for_all_callers, a_token_is_renewed_once_after_401_for_purchases_too,
-         told_to_wait_it_waits_and_comes_again, a_purchase_without_an_answer_is_never_sent_again,
+         told_to_wait_it_waits_and_comes_again,
+         a_pause_that_the_carrier_wants_holds_back_all_its_calls,
+         who_cannot_wait_for_the_end_of_a_pause_is_told_at_once,
+         without_a_moment_named_pauses_grow, a_pause_for_tokens_is_kept_and_told_of, a_purchase_without_an_answer_is_never_sent_again,
          a_question_without_an_answer_is_asked_again, a_carrier_that_fails_is_left_alone,
          nobody_there_is_unavailable, calls_keep_to_the_rate])
