@@ -219,6 +219,28 @@ def bad_tls_files_are_told():
             assert_told(done, 2, problem)
 
 
+def settings_of_carriers_that_would_be_passed_over_are_refused():
+    account = ("--dhl-client-id", "a", "--dhl-client-secret", "b", "--dhl-account-number", "c")
+    with Place() as place:
+        for problem, arguments in [
+                ("tracking_poll_quota: dlh is no carrier; there are ups, fedex, dhl and tariff",
+                 ("--tracking-poll-quota", "1000, dlh=250")),
+                ("tracking_poll_quota: DHL is no carrier", ("--tracking-poll-quota", "DHL=250")),
+                ("carriers: upps is no carrier; there are ups, fedex, dhl and tariff",
+                 ("--carriers", "tariff, upps")),
+                ("ups_client_id: is needed with ups_client_secret", ("--ups-client-secret", "x")),
+                ("fedex_client_id: is needed with fedex_webhook_secret",
+                 ("--fedex-webhook-secret", "x")),
+                ("dhl_tracking_base_url: is needed with dhl_tracking_key",
+                 (*account, "--dhl-tracking-key", "k")),
+                ("dhl_tracking_key: is needed with dhl_tracking_base_url",
+                 (*account, "--dhl-tracking-base-url", "https://api-eu.dhl.com")),
+                ("dhl_tracking_base_url: api-eu.dhl.com is no URL",
+                 (*account, "--dhl-tracking-key", "k", "--dhl-tracking-base-url", "api-eu.dhl.com")),
+        ]:
+            serve_is_told(place, 2, problem, arguments=arguments)
+
+
 def printed_configuration_starts_a_server():
     printed = run("serve", "--print-config")
     assert printed.returncode == 0 and printed.stderr == "", printed
@@ -945,6 +967,7 @@ tap.run([
     run_beside_a_server_on_the_same_data_is_refused,
     bad_settings_are_told_before_anything_is_touched,
     bad_tls_files_are_told,
+    settings_of_carriers_that_would_be_passed_over_are_refused,
     printed_configuration_starts_a_server,
     ready_line_names_both_addresses,
     port_in_use_is_refused,

@@ -5,6 +5,7 @@
  */
 #include "main/modules/shipping_carriers.h"
 
+#include "main/carrier_names.h"
 #include "platform/base/clock.h"
 #include "platform/base/memory.h"
 #include "platform/io/io_loop.h"
@@ -85,6 +86,57 @@ static bool wants_tariff(const struct configuration *configuration)
     return configuration->carriers[0] == '\0' || is_named(configuration->carriers, "tariff");
 }
 
+static struct error check_url(const struct http_choice *choice, const char *setting,
+                              const char *url)
+{
+    if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+        return error_none();
+    return error_make(ERROR_INVALID_SETTING, "%s_%s: %.200s is no URL of http or https",
+                      choice->protocol->name, setting, url);
+}
+
+/* Unified Tracking has an address and a key, or neither: one alone would be passed over. */
+static struct error check_tracking(const struct http_choice *choice)
+{
+    const struct carrier_configuration *settings = choice->settings;
+    bool has_url = settings->tracking_base_url[0] != '\0';
+    bool has_key = settings->tracking_key[0] != '\0';
+    if (has_url != has_key)
+        return error_make(ERROR_INVALID_SETTING, "%s_tracking_%s: is needed with %s_tracking_%s",
+                          choice->protocol->name, has_url ? "key" : "base_url",
+                          choice->protocol->name, has_url ? "base_url" : "key");
+    return has_url ? check_url(choice, "tracking_base_url", settings->tracking_base_url)
+                   : error_none();
+}
+
+/*
+ * An account of which all is there but its client_id is not meant to be passed over, unless
+ * `carriers` leaves it out by name.
+ */
+static struct error check_absent_account(const struct configuration *configuration,
+                                         const struct http_choice *choice)
+{
+    const struct carrier_configuration *settings = choice->settings;
+    const struct {
+        const char *value;
+        const char *name;
+    } given[] = {
+        {settings->client_secret, "client_secret"},
+        {settings->account_number, "account_number"},
+        {settings->webhook_secret, "webhook_secret"},
+        {settings->tracking_base_url, "tracking_base_url"},
+        {settings->tracking_key, "tracking_key"},
+    };
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        if (configuration->carriers[0] == '\0' && given[i].value[0] != '\0')
+            return error_make(ERROR_INVALID_SETTING,
+                              "%s_client_id: is needed with %s_%s; without it %s is not asked",
+                              choice->protocol->name, choice->protocol->name, given[i].name,
+                              choice->protocol->name);
+    }
+    return error_none();
+}
+
 static struct error check_account(const struct http_choice *choice)
 {
     const struct carrier_configuration *settings = choice->settings;
@@ -102,11 +154,8 @@ static struct error check_account(const struct http_choice *choice)
             return error_make(ERROR_INVALID_SETTING, "%s_%s: is needed to ship with %s",
                               choice->protocol->name, needed[i].name, choice->protocol->name);
     }
-    if (strncmp(settings->base_url, "http://", 7) != 0 &&
-        strncmp(settings->base_url, "https://", 8) != 0)
-        return error_make(ERROR_INVALID_SETTING, "%s_base_url: %.200s is no URL of http or https",
-                          choice->protocol->name, settings->base_url);
-    return error_none();
+    struct error error = check_url(choice, "base_url", settings->base_url);
+    return error_is(error) ? error : check_tracking(choice);
 }
 
 struct error shipping_carriers_check(const struct configuration *configuration)
@@ -117,20 +166,13 @@ struct error shipping_carriers_check(const struct configuration *configuration)
     struct text name;
     size_t wanted = wants_tariff(configuration);
     list_choices(configuration, choices);
-    while (next_name(&at, &name)) {
-        bool is_known = text_equals_string(name, "tariff");
-        for (size_t i = 0; i < http_carriers_max; i++)
-            is_known = is_known || text_equals_string(name, choices[i].protocol->name);
-        if (!is_known)
-            return error_make(ERROR_INVALID_SETTING,
-                              "carriers: %.*s is no carrier; there are ups, fedex, dhl and tariff",
-                              (int)(name.size > 60 ? 60 : name.size), name.data);
-    }
+    while (!error_is(error) && next_name(&at, &name))
+        error = carrier_name_check("carriers", name);
     for (size_t i = 0; i < http_carriers_max && !error_is(error); i++) {
-        if (!is_wanted(configuration, &choices[i]))
-            continue;
-        error = check_account(&choices[i]);
-        wanted++;
+        bool is_one = is_wanted(configuration, &choices[i]);
+        error =
+            is_one ? check_account(&choices[i]) : check_absent_account(configuration, &choices[i]);
+        wanted += is_one;
     }
     if (!error_is(error) && wanted == 0)
         error = error_make(ERROR_INVALID_SETTING, "carriers: names none");

@@ -1,6 +1,7 @@
 /* Tracking: what happened to the parcels, on the embedded store. */
 #include "main/modules/tracking_module.h"
 
+#include "main/carrier_names.h"
 #include "main/modules/other_events.h"
 #include "platform/base/memory.h"
 #include "tracking/application/tracking_service.h"
@@ -80,16 +81,27 @@ static struct error open_store(struct tracking_process *tracking,
     return error_prefix(embedded_tracking_open(&tracking->repository, &options), "tracking");
 }
 
-static struct error check(const struct configuration *configuration)
+static struct error check_quotas(const struct configuration *configuration)
 {
-    char directory[2 * setting_text_bytes_max];
     struct polling_quotas quotas;
-    int64_t poll_us = configuration->tracking_poll_seconds * 1000000;
+    struct error error = error_none();
     if (!polling_quotas_read(text_of(configuration->tracking_poll_quota), &quotas))
         return error_make(
             ERROR_INVALID_SETTING,
             "tracking_poll_quota must be numbers as in \"1000, dhl=250\", not \"%.100s\"",
             configuration->tracking_poll_quota);
+    for (size_t i = 0; i < quotas.count && !error_is(error); i++)
+        error = carrier_name_check("tracking_poll_quota", text_of(quotas.items[i].carrier));
+    return error;
+}
+
+static struct error check(const struct configuration *configuration)
+{
+    char directory[2 * setting_text_bytes_max];
+    struct error error = check_quotas(configuration);
+    int64_t poll_us = configuration->tracking_poll_seconds * 1000000;
+    if (error_is(error))
+        return error;
     if (poll_us > 0 && poll_us < poll_us_min)
         return error_make(ERROR_INVALID_SETTING, "tracking_poll_seconds must be 0 or at least 8");
     return directory_of(configuration, directory, sizeof directory);
