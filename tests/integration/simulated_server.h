@@ -13,7 +13,7 @@
 /*
  * A server and the network before it, in the process of the test: the real RPC handlers and use
  * cases over the model of inventory, on a fake clock. This file takes the place of
- * platform/rpc/client.c: whoever makes a client while a simulated server exists talks to it.
+ * platform/rpc/client/client.c: whoever makes a client while a simulated server exists talks to it.
  *
  * Every call is answered from the loop, in random order, after random time. By chance the answer is
  * lost, or the request, or both; or the request arrives long after the client was told that it is

@@ -122,7 +122,7 @@ GUARDS = {
           "at->open_time_us < INT64_MIN + from_us * 0 &&")],
         script("idle_and_overload", "requests_that_do_not_come_whole_are_answered_in_time")),
     "streams_of_requests_may_idle": (
-        [(RPC + "rpc_request.c", "call->exchange->streams = !rpc_call_takes_one(call);",
+        [(RPC + "server/rpc_request.c", "call->exchange->streams = !rpc_call_takes_one(call);",
           "call->exchange->streams = false;")],
         script("idle_and_overload", "requests_that_do_not_come_whole_are_answered_in_time")),
     "idle_connections_end": (
@@ -149,59 +149,59 @@ GUARDS = {
         [(HTTP + "http2_session.c", "|| own->held_bytes > held_bytes_max)", ")")],
         program("tests/security/stream_limits_test")),
     "unread_answers_are_bounded_by_count": (
-        [(RPC + "rpc_response.c", "call->output_count < stream_messages_max &&\n",
+        [(RPC + "server/rpc_response.c", "call->output_count < stream_messages_max &&\n",
           "call->output_count < SIZE_MAX &&\n")],
         program("tests/security/stream_limits_test")),
     "unread_answers_are_bounded_by_bytes": (
-        [(RPC + "rpc_response.c", "        http_queued(call->exchange) < http_queued_bytes_max)",
+        [(RPC + "server/rpc_response.c", "        http_queued(call->exchange) < http_queued_bytes_max)",
           "        http_queued(call->exchange) < SIZE_MAX)")],
         program("tests/security/stream_limits_test")),
     "writers_are_told_to_wait": (
-        [(RPC + "rpc_response.c", "call->was_full = call->output_count >= stream_messages_max / 2 ||",
+        [(RPC + "server/rpc_response.c", "call->was_full = call->output_count >= stream_messages_max / 2 ||",
           "call->was_full = call->output_count >= SIZE_MAX ||")],
         program("tests/security/stream_limits_test")),
     "messages_are_bounded": (
-        [(RPC + "rpc_request.c", "if (*size > call->loop->options->message_bytes_max) {",
+        [(RPC + "server/rpc_request.c", "if (*size > call->loop->options->message_bytes_max) {",
           "if (*size > SIZE_MAX / 2) {")],
         program(RPC + "rpc_server_test")),
     "bodies_are_bounded": (
-        [(RPC + "rpc_request.c", "if (call->input.size + bytes.size > limit) {",
+        [(RPC + "server/rpc_request.c", "if (call->input.size + bytes.size > limit) {",
           "if (call->input.size + bytes.size > SIZE_MAX - limit) {")],
         script("refusal", "bodies_beyond_the_limit_are_refused")),
     "bombs_are_bounded": (
-        [(RPC + "rpc_loop.c", "buffer_init(&loop->inflated, bytes_max + 8192);",
+        [(RPC + "server/rpc_loop.c", "buffer_init(&loop->inflated, bytes_max + 8192);",
           "buffer_init(&loop->inflated, bytes_max + ((size_t)1 << 40));")],
         script("refusal", "bombs_are_not_inflated")),
     "texts_are_utf8": (
-        [(RPC + "message_check.c", "if (!text_is_utf8(bytes))", "if (bytes.size > SIZE_MAX / 2)")],
+        [(RPC + "messages/message_check.c", "if (!text_is_utf8(bytes))", "if (bytes.size > SIZE_MAX / 2)")],
         program(RPC + "rpc_server_test")),
     "texts_hold_no_nul": (
-        [(RPC + "message_check.c", "memchr(bytes.data, 0, bytes.size) != NULL)",
+        [(RPC + "messages/message_check.c", "memchr(bytes.data, 0, bytes.size) != NULL)",
           "bytes.size > SIZE_MAX / 2)")],
         script("bad_input")),
     "elements_are_counted": (
-        [(RPC + "message_check.c", "if (counts[i] > rules->fields[i].count_max &&",
+        [(RPC + "messages/message_check.c", "if (counts[i] > rules->fields[i].count_max &&",
           "if (counts[i] > UINT32_MAX - 1 &&"),
-         (RPC + "message_check.c", "    if (repeated && *count > rules->fields[index].count_max)\n"
+         (RPC + "messages/message_check.c", "    if (repeated && *count > rules->fields[index].count_max)\n"
           "        return true; /* told once, at the message's end */\n", "")],
         script("refusal", "elements_beyond_the_limit_are_refused_before_they_are_unpacked")),
     "deadlines_end_calls": (
-        [(RPC + "rpc_loop.c", "        rpc_call_deadline_passed(call);\n", "")],
+        [(RPC + "server/rpc_loop.c", "        rpc_call_deadline_passed(call);\n", "")],
         script("refusal", "calls_end_at_their_deadline_whoever_waits")),
     "tables_have_no_gap": (
-        [(RPC + "method_table.c", "    if (entry->method == NULL)\n",
+        [(RPC + "services/method_table.c", "    if (entry->method == NULL)\n",
           "    if (entry->method == NULL && table->count > 100000)\n")],
         program(RPC + "rpc_server_test")),
     "get_has_no_effect": (
-        [(RPC + "rpc_request.c", "call->method->method->idempotent) {",
+        [(RPC + "server/rpc_request.c", "call->method->method->idempotent) {",
           "call->method->method->unary != NULL) {")],
         script("refusal", "get_is_for_what_has_no_effect")),
     "pages_are_not_allowed": (
-        [(RPC + "rpc_request.c", "    if (allowed.size == 0)\n        return false;\n",
+        [(RPC + "server/rpc_request.c", "    if (allowed.size == 0)\n        return false;\n",
           "    if (allowed.size == 0)\n        allowed = text_of(\"*\");\n")],
         script("refusal", "pages_may_not_call_unless_told")),
     "origins_are_compared": (
-        [(RPC + "rpc_request.c",
+        [(RPC + "server/rpc_request.c",
           "        if (text_equal(text_trim(text_make(allowed.data, size)), origin))\n",
           "        if (text_starts_with(origin, text_trim(text_make(allowed.data, size))))\n")],
         script("refusal", "pages_of_the_named_origin_alone_may_call")),
