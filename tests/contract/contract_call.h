@@ -2,7 +2,7 @@
 #define WAYBILL_TESTS_CONTRACT_CONTRACT_CALL_H
 
 #include "tests/contract/inventory_repository_contract.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

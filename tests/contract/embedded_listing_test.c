@@ -5,7 +5,7 @@
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "platform/base/check.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 #include "tests/support/temporary_directory.h"
 
 #include <setjmp.h>

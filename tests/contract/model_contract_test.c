@@ -2,7 +2,7 @@
 #include "platform/base/check.h"
 #include "tests/contract/inventory_repository_contract.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_model.h"
+#include "tests/support/inventory/inventory_model.h"
 
 static const int64_t start_us = INT64_C(1800000000) * 1000000;
 

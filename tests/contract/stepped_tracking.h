@@ -3,7 +3,7 @@
 
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
+#include "tests/support/tracking/tracking_call.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
 #include "tests/contract/tracking_repository_contract.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_model.h"
+#include "tests/support/tracking/tracking_model.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 
 #include <string.h>

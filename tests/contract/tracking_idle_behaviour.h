@@ -1,7 +1,7 @@
 #ifndef WAYBILL_TESTS_CONTRACT_TRACKING_IDLE_BEHAVIOUR_H
 #define WAYBILL_TESTS_CONTRACT_TRACKING_IDLE_BEHAVIOUR_H
 
-#include "tests/support/tracking_call.h"
+#include "tests/support/tracking/tracking_call.h"
 
 #include <stdint.h>
 

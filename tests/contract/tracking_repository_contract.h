@@ -1,7 +1,7 @@
 #ifndef WAYBILL_TESTS_CONTRACT_TRACKING_REPOSITORY_CONTRACT_H
 #define WAYBILL_TESTS_CONTRACT_TRACKING_REPOSITORY_CONTRACT_H
 
-#include "tests/support/tracking_call.h"
+#include "tests/support/tracking/tracking_call.h"
 #include "tracking/domain/tracking_repository.h"
 
 #include <stdbool.h>

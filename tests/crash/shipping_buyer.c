@@ -25,7 +25,7 @@
 #include "platform/sql/sqlite_connection.h"
 #include "shipping/infrastructure/sql/sql_shipping_repository.h"
 #include "shipping/interfaces/events/shipping_events.h"
-#include "tests/support/shipping_kit.h"
+#include "tests/support/shipping/shipping_kit.h"
 
 #include <fcntl.h>
 #include <poll.h>

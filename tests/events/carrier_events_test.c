@@ -11,7 +11,7 @@
 #include "platform/base/memory.h"
 #include "platform/events/event_log.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
+#include "tests/support/tracking/tracking_call.h"
 #include "tracking/application/tracking_service.h"
 #include "tracking/infrastructure/code_maps/built_in_code_maps.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"

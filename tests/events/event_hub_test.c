@@ -15,8 +15,8 @@
 #include "platform/base/random.h"
 #include "platform/events/event_hub.h"
 #include "platform/events/event_log.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/event_kit.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -15,9 +15,9 @@
 #include "platform/base/memory.h"
 #include "platform/events/event_log.h"
 #include "platform/events/event_record.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/event_kit.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,7 @@
 #include "platform/events/event_log.h"
 #include "platform/events/event_relay.h"
 #include "tests/support/event_kit.h"
-#include "tests/support/sql_kit.h"
+#include "tests/support/sql/sql_kit.h"
 
 #include <pthread.h>
 #include <stdio.h>

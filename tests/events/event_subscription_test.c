@@ -14,8 +14,8 @@
 #include "platform/base/log.h"
 #include "platform/events/event_log.h"
 #include "platform/events/event_subscription.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/event_kit.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -13,9 +13,9 @@
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/interfaces/events/inventory_events.h"
 #include "platform/base/log.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include "waybill/inventory/v1/inventory_events.pb-c.h"
 

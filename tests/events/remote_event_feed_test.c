@@ -14,8 +14,8 @@
 #include "events/interfaces/rpc/events_rpc.h"
 #include "platform/base/log.h"
 #include "platform/events/event_log.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/event_kit.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/interfaces/events/shelf_feed.h"
 #include "platform/base/memory.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 #include "tests/support/temporary_directory.h"
 #include "waybill/warehouse/v1/warehouse_events.pb-c.h"
 

@@ -15,7 +15,7 @@
 #include "platform/base/buffer.h"
 #include "platform/base/check.h"
 #include "tests/integration/simulated_server.h"
-#include "tests/support/crash_file_system.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

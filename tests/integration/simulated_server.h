@@ -2,7 +2,7 @@
 #define WAYBILL_TESTS_INTEGRATION_SIMULATED_SERVER_H
 
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_model.h"
+#include "tests/support/inventory/inventory_model.h"
 
 #include "platform/base/random.h"
 

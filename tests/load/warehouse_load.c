@@ -8,7 +8,7 @@
 #include "platform/base/memory.h"
 #include "platform/base/random.h"
 #include "tests/load/histogram.h"
-#include "tests/support/warehouse_kit.h"
+#include "tests/support/warehouse/warehouse_kit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * labels sold after a person's no, with carriers of every manner, the process dead at every command
  * in between; a carrier's reader that learns a shape.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Goal: a label is voided by its carrier's rules, the wish is durable before the carrier is asked,
  * and it is asked until it has answered. Method: each verdict in each state, on fake carriers.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  * command's answer lost or not. Then a new process on the same books, the same call again, and a
  * day passes.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * currency, a sum that can be written, the words and numbers of the trade. Method: one field of a
  * good GetRates and CreateShipment changed at a time; what is wrong is named by its path.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

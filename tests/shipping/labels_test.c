@@ -2,7 +2,7 @@
  * Goal: a label is the carrier's own, or drawn for the tariff from the record; what cannot be had
  * is refused with its reason. Method: fake carriers and a drawer that writes what it was asked.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

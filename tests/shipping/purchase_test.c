@@ -3,7 +3,7 @@
  * books. Method: the service over fake carriers and the books in memory; each verdict of the
  * carrier, each failure of the store, calls that come twice, together or late.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  */
 #include "shipping/application/carrier_copies.h"
 #include "shipping/domain/limits.h"
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * whatever becomes of a carrier. Method: a carrier that is asked and never answers; a clock that
  * the test moves.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * buys just what was rated. Method: fake carriers; every character of a rate_id bent in turn.
  */
 #include "platform/base/base64.h"
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -3,7 +3,7 @@
  * person; and a person's decisions are kept. Method: lost answers at fake carriers, a clock that a
  * test moves by minutes and days.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

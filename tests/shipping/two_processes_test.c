@@ -4,7 +4,7 @@
  * answers are held while the other starts (and declares lost what it finds sent), looks up,
  * cancels, or asks a person; then they come.
  */
-#include "tests/support/shipping_desk.h"
+#include "tests/support/shipping/shipping_desk.h"
 
 #include "platform/base/random.h"
 

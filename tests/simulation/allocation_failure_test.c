@@ -10,10 +10,10 @@
 #include "inventory/infrastructure/embedded/inventory_record.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_call.h"
-#include "tests/support/inventory_model.h"
+#include "tests/support/inventory/inventory_call.h"
+#include "tests/support/inventory/inventory_model.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

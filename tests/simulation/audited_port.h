@@ -1,7 +1,7 @@
 #ifndef WAYBILL_TESTS_SIMULATION_AUDITED_PORT_H
 #define WAYBILL_TESTS_SIMULATION_AUDITED_PORT_H
 
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 
 #include "inventory/domain/inventory_repository.h"
 #include "platform/base/error.h"
-#include "tests/support/inventory_model.h"
+#include "tests/support/inventory/inventory_model.h"
 #include "tests/support/test_executor.h"
 
 #include <stdbool.h>

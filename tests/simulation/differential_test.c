@@ -15,7 +15,7 @@
 #include "tests/simulation/log_audit.h"
 #include "tests/simulation/simulation_options.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_model.h"
+#include "tests/support/inventory/inventory_model.h"
 #include "tests/support/temporary_directory.h"
 
 #include <inttypes.h>

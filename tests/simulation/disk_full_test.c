@@ -7,9 +7,9 @@
 #include "inventory/infrastructure/embedded/embedded_repository.h"
 #include "inventory/infrastructure/embedded/inventory_record.h"
 #include "platform/base/check.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

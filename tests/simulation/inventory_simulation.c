@@ -20,8 +20,8 @@
 #include "tests/simulation/log_audit.h"
 #include "tests/simulation/simulated_network.h"
 #include "tests/simulation/simulation_options.h"
-#include "tests/support/crash_file_system.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include "inventory/domain/limits.h"
 #include "platform/base/random.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 
 #include "platform/base/buffer.h"
 #include "platform/base/hash_map.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -28,9 +28,11 @@ LIBRARIES = ["-lcmocka", "-lcrypto", "-lxxhash", "-lpthread", "-lm"]
 ROOMS = ["src/platform/base", "src/platform/storage", "src/inventory/domain",
          "src/inventory/application", "src/inventory/infrastructure/embedded",
          "tests/contract", "tests/simulation"]
-SUPPORT = ["crash_file_image", "crash_file_system", "crash_names", "fake_clock", "inventory_call",
-           "inventory_call_print", "inventory_model", "inventory_model_reservations", "inventory_model_stock", "inventory_model_state", "temporary_directory",
-           "test_executor"]
+SUPPORT = ["fake_clock", "temporary_directory", "test_executor", "inventory/inventory_call",
+           "inventory/inventory_call_print", "inventory/inventory_model",
+           "inventory/inventory_model_reservations", "inventory/inventory_model_state",
+           "inventory/inventory_model_stock", "storage/crash_file_image",
+           "storage/crash_file_system", "storage/crash_names"]
 
 # Each is one program and its arguments; quick ones first. A bug's line names those that caught it.
 SUITES = {

@@ -4,7 +4,7 @@
 #include "inventory/application/inventory_service.h"
 #include "platform/base/random.h"
 #include "tests/simulation/inventory_workload.h"
-#include "tests/support/inventory_call.h"
+#include "tests/support/inventory/inventory_call.h"
 
 #include <stdbool.h>
 #include <stddef.h>

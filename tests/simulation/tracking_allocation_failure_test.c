@@ -20,8 +20,8 @@
 #include "platform/base/memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
-#include "tests/support/tracking_model.h"
+#include "tests/support/tracking/tracking_call.h"
+#include "tests/support/tracking/tracking_model.h"
 #include "tracking/infrastructure/code_maps/built_in_code_maps.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 

@@ -12,8 +12,8 @@
 #include "platform/base/memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
-#include "tests/support/tracking_model.h"
+#include "tests/support/tracking/tracking_call.h"
+#include "tests/support/tracking/tracking_model.h"
 #include "tracking/infrastructure/embedded/embedded_tracking.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "platform/events/log_cursor.h"
 #include "tests/support/rpc_memory_kit.h"
 #include "tests/support/temporary_directory.h"
-#include "tests/support/tracking_call.h"
+#include "tests/support/tracking/tracking_call.h"
 #include "tracking/application/tracking_service.h"
 #include "tracking/application/tracking_subscription.h"
 #include "tracking/infrastructure/code_maps/built_in_code_maps.h"

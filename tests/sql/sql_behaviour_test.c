@@ -3,7 +3,7 @@
  * trace, failures stick, jobs that meet are answered rightly. Runs on SQLite, and on PostgreSQL
  * when WAYBILL_SQL_URL names one.
  */
-#include "tests/support/sql_kit.h"
+#include "tests/support/sql/sql_kit.h"
 #include "tests/support/test_executor.h"
 
 #include <setjmp.h>

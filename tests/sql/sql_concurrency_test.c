@@ -3,7 +3,7 @@
  * notices, who inserts one id at the same time finds it, increments are never lost. And what only a
  * server can do to us: statements cut off, connections cut, a commit without an answer.
  */
-#include "tests/support/sql_kit.h"
+#include "tests/support/sql/sql_kit.h"
 #include "tests/support/test_executor.h"
 
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * trace.
  */
 #include "platform/sql/sql_migrations.h"
-#include "tests/support/sql_kit.h"
+#include "tests/support/sql/sql_kit.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -5,8 +5,8 @@
  * afterwards, whatever was refused is not.
  */
 #include "platform/base/memory.h"
-#include "tests/support/fault_vfs.h"
-#include "tests/support/sql_kit.h"
+#include "tests/support/sql/fault_vfs.h"
+#include "tests/support/sql/sql_kit.h"
 #include "tests/support/test_executor.h"
 
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * wherever the driver dies, an order ends done or undone, and nothing is held or bought twice.
  */
 #include "fulfillment/domain/order_results.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Promises that are made slowly: time passes while a service is asked, the holds of before end
  * meanwhile, and who asked did nothing wrong. Against the small world of order_world.h.
  */
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -9,11 +9,11 @@
 
 /*
  * Files are a port (DESIGN section 3 rule 9): the machine's, or one in memory that crashes, tears
- * and runs full when a test says so (tests/support/crash_file_system.h). Paths are NUL-terminated
- * and relative to the working directory or absolute. All calls block. Thread: a file belongs to one
- * thread at a time, except file_read, which any thread may call while another one writes elsewhere
- * in the file; a file system may be used by any. Errors: INPUT_OUTPUT, NOT_FOUND, DISK_FULL,
- * LOCKED, OUT_OF_MEMORY, with the path in the detail.
+ * and runs full when a test says so (tests/support/storage/crash_file_system.h). Paths are
+ * NUL-terminated and relative to the working directory or absolute. All calls block. Thread: a file
+ * belongs to one thread at a time, except file_read, which any thread may call while another one
+ * writes elsewhere in the file; a file system may be used by any. Errors: INPUT_OUTPUT, NOT_FOUND,
+ * DISK_FULL, LOCKED, OUT_OF_MEMORY, with the path in the detail.
  */
 struct file_system;
 struct file;

@@ -14,8 +14,8 @@
 
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
-#include "tests/support/crash_file_system.h"
-#include "tests/support/record_log_kit.h"
+#include "tests/support/storage/crash_file_system.h"
+#include "tests/support/storage/record_log_kit.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -14,8 +14,8 @@
 #include "platform/base/codec.h"
 #include "platform/base/log.h"
 #include "platform/storage/record_log_format.h"
-#include "tests/support/crash_file_system.h"
-#include "tests/support/record_log_kit.h"
+#include "tests/support/storage/crash_file_system.h"
+#include "tests/support/storage/record_log_kit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

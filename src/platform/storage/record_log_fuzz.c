@@ -10,7 +10,7 @@
 #include "platform/base/log.h"
 #include "platform/storage/record_log.h"
 #include "platform/storage/record_log_format.h"
-#include "tests/support/crash_file_system.h"
+#include "tests/support/storage/crash_file_system.h"
 
 #include <stdlib.h>
 #include <string.h>

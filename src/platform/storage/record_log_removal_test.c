@@ -15,8 +15,8 @@
 #include "platform/base/random.h"
 #include "platform/storage/log_identity.h"
 #include "platform/storage/record_log_reader.h"
-#include "tests/support/crash_file_system.h"
-#include "tests/support/record_log_kit.h"
+#include "tests/support/storage/crash_file_system.h"
+#include "tests/support/storage/record_log_kit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 
 #include "platform/base/log.h"
 #include "platform/storage/record_log_format.h"
-#include "tests/support/record_log_kit.h"
+#include "tests/support/storage/record_log_kit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

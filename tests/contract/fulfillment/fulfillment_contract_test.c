@@ -2,8 +2,8 @@
  * What fulfillment's repository promises, told against the port, on the model and on every
  * database. Orders are driven by hand: begin or claim, change what the process would, save.
  */
-#include "tests/support/fulfillment_kit.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/fulfillment_kit.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include "platform/base/check.h"
 #include "platform/base/memory.h"

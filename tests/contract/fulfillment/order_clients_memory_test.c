@@ -11,7 +11,7 @@
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
 #include "platform/rpc/server.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include <sched.h>
 #include <setjmp.h>

@@ -8,8 +8,8 @@
  * store, a completion, an answer, a tick, a kill. SEED=… replays one; SEEDS=… sets how many.
  */
 #include "fulfillment/application/order_driver.h"
-#include "tests/support/fulfillment_kit.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/fulfillment_kit.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include "platform/base/check.h"
 

@@ -2,12 +2,12 @@
  * Goal: a watcher sees each state of its order once, also when it comes back with a cursor,
  * whatever the log lacked when the cursor was made.
  *
- * Method: all of fulfillment behind its door on one thread (tests/support/fulfillment_door.h),
- * where the test says when the outbox is moved into the log: the instant at which a process is
- * killed.
+ * Method: all of fulfillment behind its door on one thread
+ * (tests/support/fulfillment/fulfillment_door.h), where the test says when the outbox is moved into
+ * the log: the instant at which a process is killed.
  */
-#include "tests/support/fulfillment_rpc_kit.h"
-#include "tests/support/order_requests.h"
+#include "tests/support/fulfillment/fulfillment_rpc_kit.h"
+#include "tests/support/fulfillment/order_requests.h"
 
 #include "platform/base/check.h"
 

@@ -1,7 +1,7 @@
 /* Cancelling: before anything was sent at once, afterwards when the carrier has said so. */
 #include "tests/contract/shipping/shipping_contract.h"
 
-#include "tests/support/shipping_copy.h"
+#include "tests/support/shipping/shipping_copy.h"
 
 static void what_was_not_sent_is_cancelled_at_once(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "tests/support/shipping_copy.h"
+#include "tests/support/shipping/shipping_copy.h"
 
 #include <string.h>
 

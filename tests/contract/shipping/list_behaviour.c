@@ -2,7 +2,7 @@
 #include "tests/contract/shipping/shipping_contract.h"
 
 #include "platform/base/check.h"
-#include "tests/support/shipping_copy.h"
+#include "tests/support/shipping/shipping_copy.h"
 
 #include <stdio.h>
 #include <string.h>

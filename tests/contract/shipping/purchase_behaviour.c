@@ -1,7 +1,7 @@
 /* How a shipment is written down, sent, bought, lost and decided about. */
 #include "tests/contract/shipping/shipping_contract.h"
 
-#include "tests/support/shipping_copy.h"
+#include "tests/support/shipping/shipping_copy.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #ifndef WAYBILL_TESTS_CONTRACT_SHIPPING_SHIPPING_CONTRACT_H
 #define WAYBILL_TESTS_CONTRACT_SHIPPING_SHIPPING_CONTRACT_H
 
-#include "tests/support/shipping_kit.h"
+#include "tests/support/shipping/shipping_kit.h"
 
 /*
  * One suite of behaviours for shipping's repository, told against the port; it runs on the model

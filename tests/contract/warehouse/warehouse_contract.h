@@ -1,7 +1,7 @@
 #ifndef WAYBILL_TESTS_CONTRACT_WAREHOUSE_WAREHOUSE_CONTRACT_H
 #define WAYBILL_TESTS_CONTRACT_WAREHOUSE_WAREHOUSE_CONTRACT_H
 
-#include "tests/support/warehouse_kit.h"
+#include "tests/support/warehouse/warehouse_kit.h"
 
 /*
  * One suite of behaviours for warehouse's repository, told against the port; it runs on every

@@ -8,9 +8,9 @@
  * PostgreSQL has a clock of its own: there what is to be over soon is waited for at once, and all
  * else lasts longer than the test.
  */
-#include "tests/support/fulfillment_kit.h"
-#include "tests/support/order_copy.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/fulfillment_kit.h"
+#include "tests/support/fulfillment/order_copy.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include "platform/base/check.h"
 #include "platform/base/random.h"

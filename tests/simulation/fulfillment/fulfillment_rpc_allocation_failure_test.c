@@ -4,14 +4,14 @@
  * at most; nothing is held, taken or bought twice, nothing is left; asked again the answer is
  * right.
  *
- * Method: all of fulfillment in one thread (tests/support/fulfillment_door.h) at a real door
- * (rpc_memory_kit.h), against services that count what they hold. What a failed allocation leaves
- * half way is driven on, as it would be by itself, before the call is made again.
+ * Method: all of fulfillment in one thread (tests/support/fulfillment/fulfillment_door.h) at a real
+ * door (rpc_memory_kit.h), against services that count what they hold. What a failed allocation
+ * leaves half way is driven on, as it would be by itself, before the call is made again.
  */
 #include "platform/base/check.h"
 #include "platform/rpc/message_fields.h"
-#include "tests/support/fulfillment_rpc_kit.h"
-#include "tests/support/order_requests.h"
+#include "tests/support/fulfillment/fulfillment_rpc_kit.h"
+#include "tests/support/fulfillment/order_requests.h"
 
 #include "waybill/fulfillment/v1/fulfillment.pb-c.h"
 

@@ -6,8 +6,8 @@
  */
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "tests/support/shipping_copy.h"
-#include "tests/support/shipping_kit.h"
+#include "tests/support/shipping/shipping_copy.h"
+#include "tests/support/shipping/shipping_kit.h"
 
 #include <stdio.h>
 #include <string.h>

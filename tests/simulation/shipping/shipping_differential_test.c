@@ -7,8 +7,8 @@
  */
 #include "platform/base/check.h"
 #include "platform/base/random.h"
-#include "tests/support/shipping_copy.h"
-#include "tests/support/shipping_kit.h"
+#include "tests/support/shipping/shipping_copy.h"
+#include "tests/support/shipping/shipping_kit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -15,9 +15,9 @@
 #include "shipping/infrastructure/tariff/tariff_carrier.h"
 #include "shipping/interfaces/rpc/shipping_rpc.h"
 #include "tests/simulation/shipping/shipping_requests.h"
-#include "tests/support/fake_carrier.h"
 #include "tests/support/rpc_memory_kit.h"
-#include "tests/support/shipping_kit.h"
+#include "tests/support/shipping/fake_carrier.h"
+#include "tests/support/shipping/shipping_kit.h"
 
 #include "waybill/common/v1/common.pb-c.h"
 #include "waybill/shipping/v1/shipping.pb-c.h"

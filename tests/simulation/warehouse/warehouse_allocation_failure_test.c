@@ -6,7 +6,7 @@
  */
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
-#include "tests/support/warehouse_kit.h"
+#include "tests/support/warehouse/warehouse_kit.h"
 
 #include <stdio.h>
 #include <string.h>

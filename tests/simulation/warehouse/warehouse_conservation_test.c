@@ -10,7 +10,7 @@
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
 #include "platform/base/random.h"
-#include "tests/support/warehouse_kit.h"
+#include "tests/support/warehouse/warehouse_kit.h"
 
 #include <inttypes.h>
 #include <stdio.h>

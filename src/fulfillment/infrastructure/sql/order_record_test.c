@@ -4,7 +4,7 @@
  */
 #include "fulfillment/infrastructure/sql/order_record.h"
 #include "platform/base/random.h"
-#include "tests/support/order_world.h"
+#include "tests/support/fulfillment/order_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
