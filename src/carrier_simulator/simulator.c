@@ -1,273 +1,16 @@
 /*
- * State, faults and lives. A fault is drawn once a request, before anything happens; what is done
- * is done whole. Everything random comes from one seeded sequence, so one client's run replays.
+ * Faults, introspection, and who answers a path. A fault is drawn once a request, before anything
+ * happens; what is done is done whole. Everything random comes from one seeded sequence, so one
+ * client's run replays.
  */
 #include "carrier_simulator/simulator.h"
 
-#include "platform/base/memory.h"
+#include "carrier_simulator/simulator_carriers.h"
+#include "carrier_simulator/simulator_samples.h"
 #include "platform/json/json_writer.h"
-#include "shipping/domain/tracking_number.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-static const int64_t second_us = 1000000;
-
-const struct simulator_step simulator_steps[] = {
-    {"M", "MP", "003", "OC", NULL, "Label created", 0, false, false},
-    {"I", "OR", "005", "PU", "PU", "Picked up", 4, false, false},
-    {"I", "DP", "005", "DP", "DF", "Departed facility", 12, false, false},
-    {"I", "AR", "005", "AR", "AR", "Arrived at facility", 30, true, false},
-    {"X", "48", "048", "DE", "NH", "Delayed, delivery will be tried again", 40, true, true},
-    {"I", "OT", "021", "OD", "WC", "Out for delivery", 50, true, false},
-    {"D", "FS", "011", "DL", "OK", "Delivered", 55, true, false},
-};
-const size_t simulator_step_count = sizeof simulator_steps / sizeof simulator_steps[0];
-
-const char *simulator_carrier_name(enum simulator_carrier carrier)
-{
-    static const char *const names[] = {"ups", "fedex", "dhl"};
-    return names[carrier];
-}
-
-struct error simulator_init(struct simulator *simulator, const struct simulator_options *options)
-{
-    *simulator = (struct simulator){.options = *options};
-    random_seeded_init(&simulator->random, options->seed);
-    simulator->serial = options->seed * 7919 + 1;
-    hash_map_init(&simulator->by_number);
-    return error_none();
-}
-
-void simulator_deinit(struct simulator *simulator)
-{
-    for (size_t i = 0; i < simulator->shipment_count; i++)
-        memory_release(simulator->shipments[i]);
-    memory_release(simulator->shipments);
-    hash_map_deinit(&simulator->by_number);
-}
-
-int64_t simulator_now_us(const struct simulator *simulator)
-{
-    return clock_now_us(simulator->options.clock);
-}
-
-int64_t simulator_monotonic_us(const struct simulator *simulator)
-{
-    return clock_monotonic_us(simulator->options.clock);
-}
-
-void simulator_note_time(struct simulator *simulator, struct text path, int64_t begin_us)
-{
-    if (memmem(path.data, path.size, "/rat", 4) == NULL)
-        return;
-    for (size_t i = 0; i < simulator_carrier_count; i++) {
-        struct text name = text_of(simulator_carrier_name((enum simulator_carrier)i));
-        if (path.size > name.size + 1 && memcmp(path.data + 1, name.data, name.size) == 0)
-            simulator->rating_us[i] = simulator_monotonic_us(simulator) - begin_us;
-    }
-}
-
-void simulator_copy(char *out, size_t size, struct text text)
-{
-    size_t taken = text.size < size - 1 ? text.size : size - 1;
-    if (taken > 0)
-        memcpy(out, text.data, taken);
-    out[taken] = '\0';
-}
-
-static void format_time(int64_t time_us, const char *format, char *out, size_t size)
-{
-    time_t seconds = (time_t)(time_us / second_us);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(out, size, format, &parts);
-}
-
-void simulator_date(int64_t time_us, char date[9])
-{
-    format_time(time_us, "%Y%m%d", date, 9);
-}
-
-void simulator_clock(int64_t time_us, char clock[7])
-{
-    format_time(time_us, "%H%M%S", clock, 7);
-}
-
-void simulator_iso(int64_t time_us, char iso[20])
-{
-    format_time(time_us, "%Y-%m-%dT%H:%M:%S", iso, 20);
-}
-
-/* ----------------------------------------------------------------------------------- purchases */
-
-struct number_key {
-    const struct simulator *simulator;
-    struct text number;
-};
-
-static bool has_number(void *context, uint64_t value)
-{
-    const struct number_key *key = context;
-    const struct simulator_shipment *shipment = key->simulator->shipments[value];
-    if (text_equals_string(key->number, shipment->number))
-        return true;
-    for (size_t i = 0; i < shipment->parcel_count; i++) {
-        if (text_equals_string(key->number, shipment->numbers[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool make_room(struct simulator *simulator)
-{
-    if (!hash_map_reserve(&simulator->by_number, simulator_parcels_max + 1))
-        return false;
-    if (simulator->shipment_count < simulator->shipment_capacity)
-        return true;
-    size_t capacity = simulator->shipment_capacity == 0 ? 256 : 2 * simulator->shipment_capacity;
-    void *more = memory_reallocate(simulator->shipments, capacity * sizeof *simulator->shipments);
-    if (more == NULL)
-        return false;
-    simulator->shipments = more;
-    simulator->shipment_capacity = capacity;
-    return true;
-}
-
-/*
- * The account within UPS numbers. The seven digits behind it begin anew after ten millions; then it
- * is the next account's turn, so that numbers of far-apart seeds do not meet.
- */
-static void make_shipper(uint64_t serial, char shipper[6])
-{
-    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    static const char first[] = "W4YB1L";
-    uint64_t carry = serial / 10000000;
-    for (size_t i = 6; i-- > 0;) {
-        carry += (uint64_t)(strchr(digits, first[i]) - digits);
-        shipper[i] = digits[carry % 36];
-        carry /= 36;
-    }
-}
-
-static void make_numbers(struct simulator *simulator, struct simulator_shipment *made)
-{
-    char shipper[6];
-    char service[3] = "03";
-    if (made->carrier == SIMULATOR_UPS && strlen(made->service) == 2)
-        memcpy(service, made->service, 2);
-    for (size_t i = 0; i < made->parcel_count; i++) {
-        uint64_t serial = simulator->serial++;
-        switch (made->carrier) {
-        case SIMULATOR_UPS:
-            make_shipper(serial, shipper);
-            tracking_number_make_ups(shipper, service, serial, made->numbers[i]);
-            break;
-        case SIMULATOR_FEDEX:
-            tracking_number_make_fedex(79000000000 + serial % 900000000, made->numbers[i]);
-            break;
-        case SIMULATOR_DHL:
-            tracking_number_make_dhl_piece(serial, made->numbers[i]);
-            break;
-        }
-    }
-    memcpy(made->number, made->numbers[0], sizeof made->number);
-    if (made->carrier == SIMULATOR_DHL)
-        tracking_number_make_dhl(simulator->serial++, made->number);
-}
-
-static void index_number(struct simulator *simulator, const char *number)
-{
-    struct number_key key = {simulator, text_of(number)};
-    uint64_t hash = hash_text(simulator->options.seed, key.number), found;
-    if (!hash_map_find(&simulator->by_number, hash, has_number, &key, &found))
-        hash_map_add(&simulator->by_number, hash, simulator->shipment_count - 1);
-}
-
-struct simulator_shipment *simulator_buy(struct simulator *simulator,
-                                         enum simulator_carrier carrier, struct text reference,
-                                         size_t parcel_count, const char *service)
-{
-    struct simulator_shipment *made = memory_allocate_zero(1, sizeof *made);
-    if (made == NULL || !make_room(simulator)) {
-        memory_release(made);
-        return NULL;
-    }
-    made->carrier = carrier;
-    made->parcel_count = parcel_count < 1                       ? 1
-                         : parcel_count > simulator_parcels_max ? simulator_parcels_max
-                                                                : parcel_count;
-    simulator_copy(made->reference, sizeof made->reference, reference);
-    snprintf(made->service, sizeof made->service, "%s", service);
-    make_numbers(simulator, made);
-    made->create_time_us = simulator_now_us(simulator);
-    made->searchable_time_us = made->create_time_us;
-    if (simulator->options.search_lag_us_max > 0)
-        made->searchable_time_us += (int64_t)random_below(
-            &simulator->random.base, (uint64_t)simulator->options.search_lag_us_max);
-    simulator->shipments[simulator->shipment_count++] = made;
-    index_number(simulator, made->number);
-    for (size_t i = 0; i < made->parcel_count; i++)
-        index_number(simulator, made->numbers[i]);
-    return made;
-}
-
-struct simulator_shipment *simulator_find(struct simulator *simulator,
-                                          enum simulator_carrier carrier, struct text number)
-{
-    struct number_key key = {simulator, number};
-    uint64_t index;
-    if (!hash_map_find(&simulator->by_number, hash_text(simulator->options.seed, number),
-                       has_number, &key, &index))
-        return NULL;
-    struct simulator_shipment *found = simulator->shipments[index];
-    return found->carrier == carrier ? found : NULL;
-}
-
-struct simulator_shipment *simulator_search(struct simulator *simulator,
-                                            enum simulator_carrier carrier, struct text reference,
-                                            size_t *cursor)
-{
-    int64_t now = simulator_now_us(simulator);
-    while (*cursor < simulator->shipment_count) {
-        struct simulator_shipment *one = simulator->shipments[(*cursor)++];
-        if (one->carrier == carrier && one->searchable_time_us <= now &&
-            text_equals_string(reference, one->reference))
-            return one;
-    }
-    return NULL;
-}
-
-int64_t simulator_price(int64_t grams, size_t parcel_count, bool domestic, unsigned rank)
-{
-    static const int64_t base[2][4] = {{3890, 5210, 6480, 9120}, {865, 1430, 2190, 3475}};
-    static const int64_t kilogram[2][4] = {{640, 810, 990, 1350}, {95, 170, 260, 410}};
-    unsigned at = rank > 3 ? 3 : rank;
-    int64_t kilograms = (grams + 999) / 1000;
-    int64_t freight =
-        base[domestic][at] * (int64_t)parcel_count + kilogram[domestic][at] * kilograms;
-    return freight + freight * 1475 / 10000; /* fuel, 14.75 % */
-}
-
-int64_t simulator_days(bool domestic, unsigned rank)
-{
-    static const int64_t days[2][4] = {{6, 4, 3, 2}, {5, 3, 2, 1}};
-    return days[domestic][rank > 3 ? 3 : rank];
-}
-
-bool simulator_has_step(const struct simulator *simulator,
-                        const struct simulator_shipment *shipment, size_t step, int64_t *time_us)
-{
-    const struct simulator_step *one = &simulator_steps[step];
-    int64_t speed = simulator->options.speed < 1 ? 1 : simulator->options.speed;
-    *time_us = shipment->create_time_us + one->hours * 3600 * second_us / speed;
-    if (shipment->carrier == SIMULATOR_DHL && one->dhl_code == NULL)
-        return false;
-    if (shipment->voided && step > 0)
-        return false;
-    return !one->rare || hash_text(simulator->options.seed, text_of(shipment->number)) % 12 == 0;
-}
 
 /* -------------------------------------------------------------------------------------- faults */
 
@@ -349,7 +92,8 @@ static bool fail_before(struct simulator_answer *answer)
     return answer->fault == SIMULATOR_FAULT_HANG_UP;
 }
 
-bool simulator_is_purchase(const struct simulator_request *request)
+/* Then only may a fault come after the charge. */
+static bool is_purchase(const struct simulator_request *request)
 {
     return request->method == HTTP_METHOD_POST &&
            (memmem(request->path.data, request->path.size, "/ship", 5) != NULL) &&
@@ -357,21 +101,6 @@ bool simulator_is_purchase(const struct simulator_request *request)
 }
 
 /* ------------------------------------------------------------------------------- introspection */
-
-struct text simulator_parameter(struct text query, const char *name)
-{
-    size_t size = strlen(name);
-    while (query.size > 0) {
-        const char *end = memchr(query.data, '&', query.size);
-        size_t part = end == NULL ? query.size : (size_t)(end - query.data);
-        if (part > size && memcmp(query.data, name, size) == 0 && query.data[size] == '=')
-            return text_make(query.data + size + 1, part - size - 1);
-        if (end == NULL)
-            break;
-        query = text_make(end + 1, query.size - part - 1);
-    }
-    return (struct text){0};
-}
 
 static void put_shipment(struct json_writer *json, const struct simulator_shipment *one)
 {
@@ -476,7 +205,7 @@ void simulator_answer(struct simulator *simulator, const struct simulator_reques
         return;
     }
     simulator->requests++;
-    answer->fault = draw(simulator, simulator_is_purchase(request));
+    answer->fault = draw(simulator, is_purchase(request));
     simulator->faults[answer->fault]++;
     if (simulator->options.answer_ms_max > 0)
         answer->after_ms =
@@ -487,4 +216,15 @@ void simulator_answer(struct simulator *simulator, const struct simulator_reques
         return;
     serve(simulator, request, answer);
     distort(simulator, answer);
+}
+
+void simulator_note_time(struct simulator *simulator, struct text path, int64_t begin_us)
+{
+    if (memmem(path.data, path.size, "/rat", 4) == NULL)
+        return;
+    for (size_t i = 0; i < simulator_carrier_count; i++) {
+        struct text name = text_of(simulator_carrier_name((enum simulator_carrier)i));
+        if (path.size > name.size + 1 && memcmp(path.data + 1, name.data, name.size) == 0)
+            simulator->rating_us[i] = simulator_monotonic_us(simulator) - begin_us;
+    }
 }

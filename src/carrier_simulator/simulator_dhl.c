@@ -2,7 +2,8 @@
  * MyDHL's contract: rates, labels, tracking by number and by reference; and Unified Tracking. There
  * is no void.
  */
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_carriers.h"
+#include "carrier_simulator/simulator_labels.h"
 #include "platform/json/json_writer.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"

@@ -2,7 +2,7 @@
  * Labels of 4 x 6 inches by the simplest means: a PDF with text, ZPL with a Code 128, a PNG with a
  * frame and the number's bits as bars. All say that they are samples.
  */
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_labels.h"
 
 #include "platform/base/base64.h"
 

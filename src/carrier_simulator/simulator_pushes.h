@@ -1,7 +1,7 @@
 #ifndef WAYBILL_CARRIER_SIMULATOR_SIMULATOR_PUSHES_H
 #define WAYBILL_CARRIER_SIMULATOR_SIMULATOR_PUSHES_H
 
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_state.h"
 #include "platform/http_client/http_client.h"
 
 #include <uv.h>

@@ -8,7 +8,7 @@
  *
  *   CARRIER/errors-by-endpoint.json   {"POST /ship/v1/shipments 400": {…}, …}
  */
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_samples.h"
 #include "platform/json/json_tree.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
 

@@ -5,6 +5,7 @@
  */
 #include "carrier_simulator/simulator_server.h"
 
+#include "carrier_simulator/simulator.h"
 #include "carrier_simulator/simulator_pushes.h"
 #include "platform/base/memory.h"
 #include "platform/http/http_loop.h"

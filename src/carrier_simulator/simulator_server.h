@@ -1,7 +1,7 @@
 #ifndef WAYBILL_CARRIER_SIMULATOR_SIMULATOR_SERVER_H
 #define WAYBILL_CARRIER_SIMULATOR_SIMULATOR_SERVER_H
 
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_state.h"
 
 /*
  * The simulator over HTTP, on the calling thread, until SIGTERM or SIGINT. All carriers are served

@@ -1,5 +1,6 @@
 /* UPS's contract: rates, labels, void, recovery, tracking by number and by reference. */
-#include "carrier_simulator/simulator.h"
+#include "carrier_simulator/simulator_carriers.h"
+#include "carrier_simulator/simulator_labels.h"
 #include "platform/json/json_writer.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
 #include "shipping/infrastructure/carriers/carrier_values.h"
