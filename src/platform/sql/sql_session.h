@@ -103,6 +103,14 @@ static inline struct sql_value sql_text_or_null(struct text value)
     return value.size == 0 ? sql_null() : sql_text(value);
 }
 
+/*
+ * A statement's parameters, counted by the compiler: a number written by hand that is one
+ * too small would bind too few.
+ */
+#define BOUND(...)                                                                                 \
+    ((const struct sql_value[]){__VA_ARGS__}),                                                     \
+        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
+
 /* The rows of one query, on the session's arena. */
 struct sql_rows {
     struct sql_session *session;

@@ -25,11 +25,6 @@ struct order_script {
 
 typedef enum sql_verdict order_script_function(struct order_script *script);
 
-/* Statements with their parameters, counted by the compiler. */
-#define BOUND(...)                                                                                 \
-    ((const struct sql_value[]){__VA_ARGS__}),                                                     \
-        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
-
 /* The row beside what its record says. */
 struct order_row {
     struct order order;

@@ -26,11 +26,6 @@ struct step {
 /* A script of the table: takes the decision of its command. */
 typedef enum sql_verdict shipping_step_script(struct step *step);
 
-/* Parameters of a statement, counted by the compiler. */
-#define BOUND(...)                                                                                 \
-    ((const struct sql_value[]){__VA_ARGS__}),                                                     \
-        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
-
 /* How a script ends: a refusal, which leaves no trace; no memory. */
 enum sql_verdict shipping_step_refuse(struct step *step, enum shipping_outcome outcome);
 enum sql_verdict shipping_step_fail_memory(struct step *step);

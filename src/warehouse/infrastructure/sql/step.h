@@ -32,14 +32,6 @@ struct step {
 /* A script of the table: takes the decision of its command. */
 typedef enum sql_verdict step_script(struct step *step);
 
-/*
- * Statements with their parameters, counted by the compiler: a number written by hand that is one
- * too small would bind too few.
- */
-#define BOUND(...)                                                                                 \
-    ((const struct sql_value[]){__VA_ARGS__}),                                                     \
-        (sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value))
-
 /* Puts the results of a command back to nothing. */
 void step_begin(struct step *step);
 
