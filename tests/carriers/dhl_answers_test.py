@@ -124,7 +124,10 @@ def a_label_goes_to_the_package_whose_number_it_names():
     two = [document("label", ZPL, "ZPL", packageReferenceNumber=1),
            document("label", packageReferenceNumber=2)]
     assert labels_of(shipment_of((1, 2), two)) == ([], [["ZPL"], ["PDF"]])
-    assert labels_of(shipment_of((2, 1), two)) == ([], [["PDF"], ["ZPL"]])
+    turned = shipment_of((2, 1), two)  # they come back in another order than they were asked for
+    assert labels_of(turned) == ([], [["ZPL"], ["PDF"]])
+    assert [parcel["number"] for parcel in turned["parcels"]] == ["JD02", "JD01"]
+    assert [parcel["number"] for parcel in shipment_of((2, 2), two)["parcels"]] == ["JD01", "JD02"]
     assert labels_of(shipment_of((None, None), two)) == ([], [["ZPL"], ["PDF"]])
     far = [document("label", packageReferenceNumber=7), document("label", packageReferenceNumber=5)]
     assert labels_of(shipment_of((5, 6), far)) == (["PDF"], [["PDF"], []])
@@ -179,6 +182,9 @@ def every_problem_says_what_is_wrong():
             (400, "REFUSED", "", "shipments[0].consignee: required; profile: unknown",
              [{"propertyPath": "shipments[0].consignee", "message": "required"},
               {"propertyPath": "profile", "message": "unknown"}]),
+            (400, "REFUSED", "400", "Multiple problems found; packages.weight: too heavy",
+             {"status": "400", "detail": "Multiple problems found",
+              "additionalDetails": [{"field": "packages.weight", "message": "too heavy"}]}),
             (401, "UNAVAILABLE", "", "Invalid Credentials; Expired",
              {"reasons": [{"msg": "Invalid Credentials"}, "Expired"], "details": {"msgId": "Id-1"}}),
             (401, "UNAVAILABLE", "401", "Unauthorized for given resource.",

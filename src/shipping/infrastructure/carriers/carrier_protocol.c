@@ -279,7 +279,8 @@ static struct text fields_of_map(struct arena *arena, json_t *errors)
 
 static struct text fields_of(struct arena *arena, json_t *root)
 {
-    static const char *const lists[] = {"invalid-params", "invalidParams", "violations", "items"};
+    static const char *const lists[] = {"invalid-params", "invalidParams", "additionalDetails",
+                                        "violations", "items"};
     struct text all = {0};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         all = joined(arena, all, "; ", fields_of_list(arena, root, lists[i]));

@@ -103,16 +103,39 @@ static bool read_label(struct arena *arena, json_t *document, struct carrier_lab
                       label);
 }
 
+enum { packages_ordered_max = 100 }; /* DHL takes no more a shipment */
+
+/*
+ * The packages as they were asked for: DHL numbers them from 1, and they come back in any order.
+ * With other numbers, or without, as they stand. NULL without memory.
+ */
+static json_t **list_packages(struct arena *arena, json_t *root, size_t count)
+{
+    json_t **packages = arena_allocate_zero(arena, count + 1, sizeof(json_t *));
+    bool are_numbered = count <= packages_ordered_max;
+    for (size_t i = 0; i < count && packages != NULL && are_numbered; i++) {
+        json_t *package = json_element(root, "packages", i);
+        int64_t number = 0;
+        are_numbered = text_to_int64(json_words(arena, package, "referenceNumber"), &number) &&
+                       number >= 1 && number <= (int64_t)count && packages[number - 1] == NULL;
+        if (are_numbered)
+            packages[number - 1] = package;
+    }
+    for (size_t i = 0; i < count && packages != NULL && !are_numbered; i++)
+        packages[i] = json_element(root, "packages", i);
+    return packages;
+}
+
 /* The parcel by the number that DHL gave its package; without such numbers by its place. */
-static struct carrier_parcel *parcel_of(struct arena *arena, json_t *root, json_t *document,
-                                        struct carrier_parcel *parcels, size_t count)
+static struct carrier_parcel *parcel_of(struct arena *arena, json_t *const *packages,
+                                        json_t *document, struct carrier_parcel *parcels,
+                                        size_t count)
 {
     struct text wanted = json_words(arena, document, "packageReferenceNumber");
     int64_t place = 0;
     bool are_numbered = false;
     for (size_t i = 0; i < count && wanted.size > 0; i++) {
-        struct text number =
-            json_words(arena, json_element(root, "packages", i), "referenceNumber");
+        struct text number = json_words(arena, packages[i], "referenceNumber");
         if (text_equal(number, wanted))
             return &parcels[i];
         are_numbered = are_numbered || number.size > 0;
@@ -140,24 +163,23 @@ static bool put_label(struct arena *arena, struct carrier_parcel *parcel,
  * A document that names its package, or stands in it (most there are codes for a telephone), is the
  * package's; others are the whole shipment's.
  */
-static void read_documents(struct arena *arena, json_t *root, struct carrier_shipment *shipment,
-                           struct carrier_parcel *parcels)
+static void read_documents(struct arena *arena, json_t *root, json_t *const *packages,
+                           struct carrier_shipment *shipment, struct carrier_parcel *parcels)
 {
     size_t count = json_count(root, "documents"), count_max = count, taken = 0;
     for (size_t i = 0; i < shipment->parcel_count; i++)
-        count_max += json_count(json_element(root, "packages", i), "documents");
+        count_max += json_count(packages[i], "documents");
     struct carrier_label *whole = arena_allocate_zero(arena, count_max, sizeof *whole);
     for (size_t i = 0; i < count && whole != NULL; i++) {
         json_t *document = json_element(root, "documents", i);
         if (read_label(arena, document, &whole[taken]) &&
-            !put_label(arena, parcel_of(arena, root, document, parcels, shipment->parcel_count),
+            !put_label(arena, parcel_of(arena, packages, document, parcels, shipment->parcel_count),
                        &whole[taken]))
             taken++;
     }
     for (size_t i = 0; i < shipment->parcel_count && whole != NULL; i++) {
-        json_t *package = json_element(root, "packages", i);
-        for (size_t j = 0; j < json_count(package, "documents"); j++) {
-            if (read_label(arena, json_element(package, "documents", j), &whole[taken]) &&
+        for (size_t j = 0; j < json_count(packages[i], "documents"); j++) {
+            if (read_label(arena, json_element(packages[i], "documents", j), &whole[taken]) &&
                 !put_label(arena, &parcels[i], &whole[taken]))
                 taken++;
         }
@@ -173,14 +195,14 @@ static void read_shipment(const struct carrier_answer *answer, struct carrier_ou
     json_t *root = answer->root;
     size_t count = json_count(root, "packages");
     struct carrier_parcel *parcels = arena_allocate_zero(arena, count, sizeof *parcels);
-    *shipment = (struct carrier_shipment){.tracking_number =
-                                              json_words(arena, root, "shipmentTrackingNumber"),
-                                          .parcels = parcels,
-                                          .parcel_count = parcels == NULL ? 0 : count};
+    json_t **packages = list_packages(arena, root, count);
+    *shipment = (struct carrier_shipment){
+        .tracking_number = json_words(arena, root, "shipmentTrackingNumber"),
+        .parcels = parcels,
+        .parcel_count = parcels == NULL || packages == NULL ? 0 : count};
     for (size_t i = 0; i < shipment->parcel_count; i++)
-        parcels[i].tracking_number =
-            json_words(arena, json_element(root, "packages", i), "trackingNumber");
-    read_documents(arena, root, shipment, parcels);
+        parcels[i].tracking_number = json_words(arena, packages[i], "trackingNumber");
+    read_documents(arena, root, packages, shipment, parcels);
     json_warnings(arena, root, "warnings", "", shipment);
     if (!read_price(arena, root, "shipmentCharges", &shipment->charged))
         shipment->charged = (struct shipping_money){0};
