@@ -190,7 +190,7 @@ bool fulfillment_service_promise(struct fulfillment_service *service, struct ord
     check_lines(violations, request, currencies);
     check_destination(violations, &request->destination);
     if ((int)request->rule < 0 || request->rule > ORDER_FASTEST)
-        violations_add(violations, "must be CHEAPEST or FASTEST", "rule");
+        violations_add(violations, "must be one of the OrderRule values", "rule");
     check_carriers(violations, request);
     check_incoterm(violations, request->incoterm);
     if (request->ttl_us == 0)
@@ -238,7 +238,7 @@ bool fulfillment_service_list(struct fulfillment_service *service,
 {
     check_optional_id(violations, command->customer_id, "customer_id");
     if (state < 0 || state > ORDER_NEEDS_ATTENTION)
-        violations_add(violations, "is not a state of orders", "state");
+        violations_add(violations, "must be one of the OrderState values", "state");
     if (page_size < 0 || page_size > fulfillment_page_size_max)
         violations_add(violations, "must be 0 to 1000", "page_size");
     if (violations->count > 0)

@@ -290,10 +290,7 @@ bool inventory_service_return_stock(struct inventory_service *service,
     if (line_count == 0)
         violations_add(violations, "must have 1 to 100 lines", "lines");
     if (command->reason < RETURN_CANCELLED || command->reason > RETURN_OTHER)
-        violations_add(violations,
-                       "must be RETURN_REASON_CANCELLED, RETURN_REASON_SHORT_PICK, "
-                       "RETURN_REASON_CUSTOMER or RETURN_REASON_OTHER",
-                       "reason");
+        violations_add(violations, "must be one of the ReturnReason values", "reason");
     command->lines = lines;
     command->line_count = check_lines(violations, lines, line_count);
     if (violations->count > 0)

@@ -16,7 +16,7 @@ void rpc_call_end_without_memory(struct rpc_call *call)
 void rpc_call_end_with_violations(struct rpc_call *call, const struct violations *violations)
 {
     struct rpc_status status =
-        rpc_status_invalid(rpc_call_arena(call), violations->items, violations_kept(violations));
+        rpc_status_invalid_request(rpc_call_arena(call), rpc_call_request_type(call), violations);
     rpc_call_fail(call, &status);
 }
 

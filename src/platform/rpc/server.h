@@ -150,6 +150,9 @@ void rpc_server_destroy(struct rpc_server *server);
 /* Memory that lives until the call is over and answered. */
 struct arena *rpc_call_arena(struct rpc_call *call);
 
+/* What kind of message its requests are. */
+const ProtobufCMessageDescriptor *rpc_call_request_type(const struct rpc_call *call);
+
 /* Where completions for this call must run. */
 struct executor *rpc_call_executor(struct rpc_call *call);
 

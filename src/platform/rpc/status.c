@@ -4,6 +4,8 @@
  */
 #include "platform/rpc/status.h"
 
+#include "platform/rpc/enum_values.h"
+
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 
@@ -99,6 +101,17 @@ struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation
         rpc_status_make(arena, GRPC_STATUS_INVALID_ARGUMENT, "INVALID_FIELD", "%s", message);
     add_violations(&status, violations, count);
     return status;
+}
+
+struct rpc_status rpc_status_invalid_request(struct arena *arena,
+                                             const ProtobufCMessageDescriptor *request,
+                                             const struct violations *violations)
+{
+    struct violation named[violations_max];
+    size_t count = violations_kept(violations);
+    for (size_t i = 0; i < count; i++)
+        named[i] = enum_values_named(arena, request, violations->items[i]);
+    return rpc_status_invalid(arena, named, count);
 }
 
 static void add_detail(struct rpc_status *status, struct rpc_detail *detail)

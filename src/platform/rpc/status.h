@@ -45,6 +45,11 @@ struct rpc_status rpc_status_of_error(struct arena *arena, const struct error *e
 struct rpc_status rpc_status_invalid(struct arena *arena, const struct violation *violations,
                                      size_t count);
 
+/* The same of a request's fields: where one is an enum, its values are named (enum_values.h). */
+struct rpc_status rpc_status_invalid_request(struct arena *arena,
+                                             const ProtobufCMessageDescriptor *request,
+                                             const struct violations *violations);
+
 /* Adds a packed message as a detail. */
 void rpc_status_add_detail(struct rpc_status *status, const ProtobufCMessage *detail);
 

@@ -347,7 +347,7 @@ static void check_choice(struct shipping_service *service, struct shipment_reque
     if (request->rate_id.size > shipping_rate_id_bytes_max)
         violations_add(violations, "must be at most 512 bytes", "rate_id");
     if (by_rule && request->rule != RATE_RULE_CHEAPEST && request->rule != RATE_RULE_FASTEST)
-        violations_add(violations, "must be CHEAPEST or FASTEST", "rule");
+        violations_add(violations, "must be one of the RateRule values", "rule");
     if (!by_service)
         return;
     check_carrier(service, violations, request->carrier, "carrier");
@@ -412,7 +412,7 @@ static void check_resolve_shipment(struct shipping_service *service, struct ship
     check_id(violations, call->shipment_id, "shipment_id");
     check_words(violations, call->note, shipping_note_bytes_max, "note");
     if ((int)call->resolution < SHIPMENT_ADOPT || (int)call->resolution > SHIPMENT_BUY_AGAIN)
-        violations_add(violations, "must be ADOPT, VOID or BUY_AGAIN", "resolution");
+        violations_add(violations, "must be one of the ShipmentResolution values", "resolution");
     else if (call->resolution == SHIPMENT_ADOPT)
         check_number(violations, call->tracking_number, "tracking_number");
     else if (call->tracking_number.size > 0)
@@ -482,7 +482,8 @@ static void check_resolve_unwanted_label(struct shipping_service *service,
                 "must be that of an unwanted label", "label_id");
     if (call->change != UNWANTED_LABEL_CHANGE_VOIDED &&
         call->change != UNWANTED_LABEL_CHANGE_TRY_AGAIN)
-        violations_add(violations, "must be VOIDED or TRY_AGAIN", "resolution");
+        violations_add(violations, "must be one of the UnwantedLabelResolution values",
+                       "resolution");
     check_words(violations, call->note, shipping_note_bytes_max, "note");
 }
 

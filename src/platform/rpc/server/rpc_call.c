@@ -185,6 +185,11 @@ struct arena *rpc_call_arena(struct rpc_call *call)
     return &call->arena;
 }
 
+const ProtobufCMessageDescriptor *rpc_call_request_type(const struct rpc_call *call)
+{
+    return call->method->descriptor->input;
+}
+
 struct executor *rpc_call_executor(struct rpc_call *call)
 {
     return &call->loop->http->io.base;

@@ -2,6 +2,7 @@
 #include "platform/rpc/server/rpc_codec.h"
 
 #include "platform/json/json_message.h"
+#include "platform/rpc/enum_values.h"
 
 #include <string.h>
 
@@ -51,6 +52,7 @@ static struct rpc_status json_refusal(struct rpc_call *call, const struct error 
         .field = text_make(error->detail, (size_t)(colon - error->detail)),
         .description = text_of(colon + 2),
     };
+    violation = enum_values_named(&call->arena, call->method->descriptor->input, violation);
     return rpc_status_invalid(&call->arena, &violation, 1);
 }
 

@@ -124,7 +124,7 @@ enum shipping_direction request_direction(struct rpc_reading *reading,
     case WAYBILL__SHIPPING__V1__SHIPMENT_DIRECTION__SHIPMENT_DIRECTION_RETURN:
         return SHIPPING_RETURN;
     }
-    violations_add(reading->violations, "must be OUTBOUND or RETURN", "direction");
+    violations_add(reading->violations, "must be one of the ShipmentDirection values", "direction");
     return SHIPPING_OUTBOUND;
 }
 

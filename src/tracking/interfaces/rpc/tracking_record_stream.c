@@ -215,8 +215,8 @@ static void record(struct record_stream *stream, struct record_place *place)
         stream->under_way++;
         return;
     }
-    struct rpc_status status =
-        rpc_status_invalid(&place->arena, violations.items, violations_kept(&violations));
+    struct rpc_status status = rpc_status_invalid_request(
+        &place->arena, &waybill__tracking__v1__record_events_request__descriptor, &violations);
     answer(stream, place, &status);
     give_place(stream, place);
 }

@@ -96,10 +96,7 @@ static void read_return_stock(struct rpc_reading *reading, void *base,
     command->quantity = request->quantity;
     command->reason = return_reason_text((enum return_reason)request->reason);
     if (request->reason != 0 && command->reason.size == 0)
-        violations_add(reading->violations,
-                       "must be RETURN_REASON_CANCELLED, RETURN_REASON_SHORT_PICK, "
-                       "RETURN_REASON_CUSTOMER or RETURN_REASON_OTHER",
-                       "reason");
+        violations_add(reading->violations, "must be one of the ReturnReason values", "reason");
     command->reference = text_of(request->reference);
     command->note = text_of(request->note);
 }
