@@ -857,10 +857,16 @@ def call_of_a_service_that_runs_elsewhere_is_told():
 
 
 def return_without_a_reason_names_them():
-    request = '{"returnId": "x", "reservationId": "r", "lines": [{"sku": "A", "quantity": 1}]}'
+    """So does every call of which an enum is wrong: given by number or by name, in a list's filter as well."""
+    lines = '"returnId": "x", "reservationId": "r", "lines": [{"sku": "A", "quantity": 1}]'
+    reasons = "values: RETURN_REASON_CANCELLED, RETURN_REASON_SHORT_PICK, RETURN_REASON_CUSTOMER, RETURN_REASON_OTHER"
+    states = "must be one of the ReservationState values or unspecified: RESERVATION_STATE_PENDING, "
     with Place() as place, Server(place / "data", "inventory") as server:
-        done = call(server, "InventoryService/ReturnStock", request)
-        assert done.returncode == 64 + 3 and "must be RETURN_REASON_CANCELLED, " in done.stderr, done
+        for method, request, told in (("ReturnStock", "{" + lines + "}", reasons),
+                                      ("ReturnStock", "{" + lines + ', "reason": 77}', reasons),
+                                      ("ListReservations", '{"state": 77}', states)):
+            done = call(server, "InventoryService/" + method, request)
+            assert done.returncode == 64 + 3 and told in done.stderr, done
 
 
 def first_order_without_a_cost_card_is_told_what_is_missing():

@@ -369,6 +369,32 @@ static void what_cannot_be_kept_holds_nothing_up(void **state)
     assert_int_equal(carrier_event_consumer_status(fixture->consumer).subscription.failures, 0);
 }
 
+/* It will never be one: the parcels behind it go on, and its place is told. */
+static void what_is_no_message_is_set_aside(void **state)
+{
+    static const char bytes[] = "\x0a\xff\xff\xff"; /* a field longer than all there is */
+    struct fixture *fixture = *state;
+    struct event event = {
+        .event_id = text_of("damaged"),
+        .type = text_of(waybill__shipping__v1__shipment_created__descriptor.name),
+        .source = text_of("shipping"),
+        .key = text_of("s0"),
+        .time_us = start_us,
+        .data = text_make(bytes, sizeof bytes - 1),
+    };
+    size_t appended = 0;
+    assert_good(event_sink_append(event_log_sink(fixture->shipping), &event, 1, &appended));
+    fixture->told++;
+    tell_shipment(fixture, "s1", two, 2, false);
+    tell_scan(fixture, "P1", "DL", 1, "s1");
+    wait_until_told(fixture);
+    expect(fixture, "P1", TRACKING_STATUS_DELIVERED, 1, "s1");
+    struct event_subscription_status status =
+        carrier_event_consumer_status(fixture->consumer).subscription;
+    assert_int_equal(status.set_aside, 1);
+    assert_int_equal(status.failures, 0);
+}
+
 static void forget_place(struct fixture *fixture)
 {
     struct tracking_call call = {.kind = TRACKING_CALL_PUT_NOTE};
@@ -420,6 +446,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(untidy_words_are_made_tidy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_kept_holds_nothing_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_message_is_set_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(restarts_lose_nothing_and_repeat_nothing, set_up,
                                         tear_down),
     };

@@ -269,6 +269,8 @@ static bool write_following(struct fulfillment_process *fulfillment, size_t inde
         {"position", "How far that context's events were followed.", status.place.position},
         {"newest", "Where that context's events ended when last looked at.", status.newest},
         {"failures", "Attempts to follow that context that failed.", status.failures},
+        {"set_aside", "Events of that context that are no messages of their type.",
+         status.set_aside},
     };
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
         snprintf(name, sizeof name, "waybill_fulfillment_%s_%s", source, gauges[i].what);

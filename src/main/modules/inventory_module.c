@@ -207,7 +207,8 @@ static bool write_shelf_metrics(struct inventory_process *inventory, struct buff
 static bool is_ready(struct module *module, struct buffer *why)
 {
     struct event_subscription_status status;
-    if (!shelf_status((struct inventory_process *)module, &status) || !status.stopped)
+    if (!shelf_status((struct inventory_process *)module, &status) ||
+        (!status.stopped && status.last_error.code != ERROR_DAMAGED))
         return true;
     bool told = buffer_append_format(why, "inventory no longer follows the warehouse: %s\n",
                                      status.last_error.detail);

@@ -258,6 +258,9 @@ static bool write_shipping_metrics(struct tracking_process *tracking, struct buf
          status.subscription.newest},
         {"waybill_tracking_shipping_failures", "Attempts to follow shipping that failed.",
          status.subscription.failures},
+        {"waybill_tracking_shipping_set_aside",
+         "Events of shipping that are no messages of their type, since the start.",
+         status.subscription.set_aside},
         {"waybill_tracking_shipping_events", "Events of shipping recorded since the start.",
          status.events},
     };

@@ -162,7 +162,42 @@ struct error event_subscription_step(struct event_subscription *subscription, bo
     return error;
 }
 
+void event_subscription_set_aside(struct event_subscription *subscription,
+                                  const struct event *event, const struct error *why)
+{
+    struct log_field fields[] = {
+        log_string("subscription", subscription->options.name),
+        log_string("log", subscription->place.identity),
+        log_number("position", (int64_t)event->sequence),
+        log_text("event", event->event_id),
+        log_text("type", event->type),
+        log_string("detail", why->detail),
+    };
+    log_event(LOG_LEVEL_ERROR, "event subscription: an event is set aside", fields,
+              sizeof fields / sizeof fields[0]);
+    pthread_mutex_lock(&subscription->mutex);
+    subscription->status.set_aside++;
+    pthread_mutex_unlock(&subscription->mutex);
+}
+
 /* --- the thread --- */
+
+/* The first of a row of failures. */
+static void tell_failure(const struct event_subscription *subscription, const struct error *error)
+{
+    bool is_damaged = error->code == ERROR_DAMAGED;
+    struct log_field fields[] = {
+        log_string("subscription", subscription->options.name),
+        log_string("log", subscription->place.identity),
+        log_number("position", (int64_t)subscription->place.position),
+        log_string("error", error_text(error->code)),
+        log_string("detail", error->detail),
+    };
+    log_event(is_damaged ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+              is_damaged ? "event subscription: it stands before what it cannot read"
+                         : "event subscription: it will try again",
+              fields, sizeof fields / sizeof fields[0]);
+}
 
 /* False: it is to end. */
 static bool sleep_for(struct event_subscription *subscription, int64_t us, bool woken_early)
@@ -192,15 +227,8 @@ static void *run(void *context)
             goes_on = sleep_for(subscription, idle ? idle_us : 0, true);
             continue;
         }
-        if (retry_us == 0) { /* the first of a row of failures */
-            struct log_field fields[] = {
-                log_string("subscription", subscription->options.name),
-                log_string("error", error_text(error.code)),
-                log_string("detail", error.detail),
-            };
-            log_event(LOG_LEVEL_WARNING, "event subscription: it will try again", fields,
-                      sizeof fields / sizeof fields[0]);
-        }
+        if (retry_us == 0)
+            tell_failure(subscription, &error);
         retry_us = retry_us == 0 ? subscription->options.retry_us_min : 2 * retry_us;
         if (retry_us > subscription->options.retry_us_max)
             retry_us = subscription->options.retry_us_max;

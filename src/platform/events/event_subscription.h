@@ -15,6 +15,10 @@
  * The consumer stores its place (the log's identity and the position batch->next) in the same
  * atomic step as the change that the batch makes, and skips events whose sequence is not above the
  * place stored: so each event has its effect exactly once, whatever crashes where.
+ *
+ * An event that is no message of its type will never be one (decision 0012). A consumer to which
+ * each event is a fact of its own sets it aside; one that keeps a running sum of all answers
+ * DAMAGED, and the subscription stands before it, says so, and looks again now and then.
  */
 struct event_subscription;
 
@@ -71,6 +75,13 @@ __attribute__((warn_unused_result)) struct error event_subscription_start(
 __attribute__((warn_unused_result)) struct error event_subscription_step(
     struct event_subscription *subscription, bool *idle);
 
+/*
+ * Within `handle`: the event is of no use and never will be, `why` says it, and the consumer goes
+ * on without it. Logged as an error with its place, where it stays in its source's log; counted.
+ */
+void event_subscription_set_aside(struct event_subscription *subscription,
+                                  const struct event *event, const struct error *why);
+
 /* Ends after the batch in hand. NULL is allowed. */
 void event_subscription_stop(struct event_subscription *subscription);
 
@@ -80,8 +91,9 @@ struct event_subscription_status {
     uint64_t newest;          /* where the feed's log ended when last looked at */
     uint64_t events;          /* handed over since the start */
     uint64_t failures;
+    uint64_t set_aside;      /* events of no use, since the start */
     bool stopped;            /* the place was lost: nothing more comes */
-    struct error last_error; /* of the attempt before, or none */
+    struct error last_error; /* of the attempt before, or none; DAMAGED: it will hardly go on */
 };
 struct event_subscription_status event_subscription_status(struct event_subscription *subscription);
 

@@ -9,6 +9,7 @@
 #include "platform/base/memory.h"
 #include "platform/base/waiting_executor.h"
 #include "platform/rpc/message_fields.h"
+#include "platform/rpc/message_pack.h"
 
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
@@ -151,14 +152,10 @@ static bool tell_of_part(struct order_follower *follower,
 }
 
 /* All parts that have left by now: what was told before is told again, and changes nothing. */
-static bool take_shipped(struct order_follower *follower, const struct event *event)
+static bool take_shipped(struct order_follower *follower, const ProtobufCMessage *message)
 {
-    Waybill__Warehouse__V1__AllocationShipped *message =
-        waybill__warehouse__v1__allocation_shipped__unpack(NULL, event->data.size,
-                                                           (const uint8_t *)event->data.data);
-    if (message == NULL)
-        return false;
-    const Waybill__Warehouse__V1__Allocation *allocation = message->allocation;
+    const Waybill__Warehouse__V1__Allocation *allocation =
+        ((const Waybill__Warehouse__V1__AllocationShipped *)message)->allocation;
     bool good = true;
     for (size_t i = 0; allocation != NULL && i < allocation->n_parts && good; i++) {
         if (allocation->parts[i]->state ==
@@ -166,22 +163,16 @@ static bool take_shipped(struct order_follower *follower, const struct event *ev
             allocation->order_id[0] != '\0')
             good = tell_of_part(follower, allocation, allocation->parts[i]);
     }
-    waybill__warehouse__v1__allocation_shipped__free_unpacked(message, NULL);
     return good;
 }
 
 /* All three have the shipment in the same field. */
-static bool take_shipment(struct order_follower *follower, const struct event *event)
+static bool take_shipment(struct order_follower *follower, const ProtobufCMessage *message)
 {
-    Waybill__Shipping__V1__ShipmentCreated *message =
-        waybill__shipping__v1__shipment_created__unpack(NULL, event->data.size,
-                                                        (const uint8_t *)event->data.data);
-    if (message == NULL)
-        return false;
-    bool good = message->shipment == NULL || message->shipment->order_id[0] == '\0' ||
-                add_signal(follower, SIGNAL_SHIPMENT_CHANGED, message->shipment->order_id) != NULL;
-    waybill__shipping__v1__shipment_created__free_unpacked(message, NULL);
-    return good;
+    const Waybill__Shipping__V1__Shipment *shipment =
+        ((const Waybill__Shipping__V1__ShipmentCreated *)message)->shipment;
+    return shipment == NULL || shipment->order_id[0] == '\0' ||
+           add_signal(follower, SIGNAL_SHIPMENT_CHANGED, shipment->order_id) != NULL;
 }
 
 static bool tell_of_parcel(struct order_follower *follower, enum order_signal_kind kind,
@@ -199,17 +190,11 @@ static bool tell_of_parcel(struct order_follower *follower, enum order_signal_ki
     return true;
 }
 
-static bool take_delivered(struct order_follower *follower, const struct event *event)
+static bool take_delivered(struct order_follower *follower, const ProtobufCMessage *base)
 {
-    Waybill__Tracking__V1__ShipmentDelivered *message =
-        waybill__tracking__v1__shipment_delivered__unpack(NULL, event->data.size,
-                                                          (const uint8_t *)event->data.data);
-    if (message == NULL)
-        return false;
-    bool good = tell_of_parcel(follower, SIGNAL_PARCEL_DELIVERED, message->order_id,
-                               message->carrier, message->tracking_number, message->delivered_time);
-    waybill__tracking__v1__shipment_delivered__free_unpacked(message, NULL);
-    return good;
+    const Waybill__Tracking__V1__ShipmentDelivered *message = (const void *)base;
+    return tell_of_parcel(follower, SIGNAL_PARCEL_DELIVERED, message->order_id, message->carrier,
+                          message->tracking_number, message->delivered_time);
 }
 
 static bool is_end(Waybill__Tracking__V1__TrackingStatus status)
@@ -219,49 +204,51 @@ static bool is_end(Waybill__Tracking__V1__TrackingStatus status)
 }
 
 /* It came back; or what was told before is withdrawn by a correction. */
-static bool take_updated(struct order_follower *follower, const struct event *event)
+static bool take_updated(struct order_follower *follower, const ProtobufCMessage *base)
 {
-    Waybill__Tracking__V1__TrackingUpdated *message =
-        waybill__tracking__v1__tracking_updated__unpack(NULL, event->data.size,
-                                                        (const uint8_t *)event->data.data);
-    if (message == NULL)
-        return false;
+    const Waybill__Tracking__V1__TrackingUpdated *message = (const void *)base;
     const Waybill__Tracking__V1__Tracking *tracking = message->tracking;
     bool is_returned =
         tracking != NULL &&
         tracking->status == WAYBILL__TRACKING__V1__TRACKING_STATUS__TRACKING_STATUS_RETURNED;
     bool is_withdrawn =
         tracking != NULL && is_end(message->previous_status) && !is_end(tracking->status);
-    bool good = true;
-    if (is_returned || is_withdrawn)
-        good = tell_of_parcel(
-            follower, is_returned ? SIGNAL_PARCEL_RETURNED : SIGNAL_PARCEL_ON_ITS_WAY,
-            tracking->order_id, tracking->carrier, tracking->tracking_number, NULL);
-    waybill__tracking__v1__tracking_updated__free_unpacked(message, NULL);
-    return good;
+    return (!is_returned && !is_withdrawn) ||
+           tell_of_parcel(follower, is_returned ? SIGNAL_PARCEL_RETURNED : SIGNAL_PARCEL_ON_ITS_WAY,
+                          tracking->order_id, tracking->carrier, tracking->tracking_number, NULL);
 }
 
 static const struct {
-    const char *type;
-    bool (*take)(struct order_follower *follower, const struct event *event);
+    const ProtobufCMessageDescriptor *type;
+    bool (*take)(struct order_follower *follower, const ProtobufCMessage *message);
 } readers[] = {
-    {"waybill.warehouse.v1.AllocationShipped", take_shipped},
-    {"waybill.shipping.v1.ShipmentCreated", take_shipment},
-    {"waybill.shipping.v1.ShipmentCancelled", take_shipment},
-    {"waybill.shipping.v1.ShipmentFailed", take_shipment},
-    {"waybill.tracking.v1.ShipmentDelivered", take_delivered},
-    {"waybill.tracking.v1.TrackingUpdated", take_updated},
+    {&waybill__warehouse__v1__allocation_shipped__descriptor, take_shipped},
+    {&waybill__shipping__v1__shipment_created__descriptor, take_shipment},
+    {&waybill__shipping__v1__shipment_cancelled__descriptor, take_shipment},
+    {&waybill__shipping__v1__shipment_failed__descriptor, take_shipment},
+    {&waybill__tracking__v1__shipment_delivered__descriptor, take_delivered},
+    {&waybill__tracking__v1__tracking_updated__descriptor, take_updated},
 };
 
+/* What is no message is set aside: other orders go on, and a later event may tell the same. */
 static struct error take_event(struct order_follower *follower, const struct event *event)
 {
-    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
-        if (text_equals_string(event->type, readers[i].type) && !readers[i].take(follower, event))
-            return error_make(ERROR_OUT_OF_MEMORY,
-                              "event %.*s is no message of its type, or there is no memory",
-                              (int)event->event_id.size, event->event_id.data);
+    size_t i = 0;
+    ProtobufCMessage *message;
+    while (i < sizeof readers / sizeof readers[0] &&
+           !text_equals_string(event->type, readers[i].type->name))
+        i++;
+    if (i == sizeof readers / sizeof readers[0])
+        return error_none();
+    struct error error = message_unpack(readers[i].type, event->data, &message);
+    if (error.code == ERROR_DAMAGED) {
+        event_subscription_set_aside(follower->subscription, event, &error);
+        return error_none();
     }
-    return error_none();
+    if (message != NULL && !readers[i].take(follower, message))
+        error = error_make(ERROR_OUT_OF_MEMORY, "no room for what is told of orders");
+    message_release(message);
+    return error;
 }
 
 /* --- batches --- */

@@ -4,13 +4,15 @@
  * one were taken while an earlier one was refused for want of room, the earlier would be lost.
  *
  * An event that is no message of its type, or whose ids are not such as inventory takes, stops the
- * feed there with DAMAGED: skipping it would make a drift that nobody asked for.
+ * feed there with DAMAGED: on hand is a sum of all movements, and skipping one would make a drift
+ * that nobody asked for (decision 0012).
  */
 #include "inventory/interfaces/events/shelf_feed.h"
 
 #include "inventory/domain/limits.h"
 #include "platform/base/memory.h"
 #include "platform/base/waiting_executor.h"
+#include "platform/rpc/message_pack.h"
 #include "waybill/warehouse/v1/warehouse_events.pb-c.h"
 
 #include <string.h>
@@ -108,7 +110,7 @@ static bool is_good(const struct follow_shelf_command *command)
            command->quantity != 0 && (!command->is_receipt || command->quantity > 0);
 }
 
-static struct error follow_movement(struct shelf_feed *feed, const struct event *event,
+static struct error follow_movement(struct shelf_feed *feed,
                                     const Waybill__Warehouse__V1__Movement *movement,
                                     struct shelf_place place, uint64_t *followed)
 {
@@ -121,8 +123,7 @@ static struct error follow_movement(struct shelf_feed *feed, const struct event 
     if (!concerns_on_hand(movement, &command))
         return error_none();
     if (!is_good(&command))
-        return error_make(ERROR_DAMAGED, "event %.*s is no movement that inventory can follow",
-                          (int)event->event_id.size, event->event_id.data);
+        return error_make(ERROR_DAMAGED, "it is no movement that inventory can follow");
     *followed = place.position;
     return follow(feed, &command);
 }
@@ -132,18 +133,20 @@ static struct error handle_event(struct shelf_feed *feed, const struct event *ev
 {
     if (!text_equals_string(event->type, movement_recorded))
         return error_none();
-    Waybill__Warehouse__V1__MovementRecorded *recorded =
-        waybill__warehouse__v1__movement_recorded__unpack(NULL, event->data.size,
-                                                          (const uint8_t *)event->data.data);
-    if (recorded == NULL || recorded->movement == NULL) {
-        if (recorded != NULL)
-            waybill__warehouse__v1__movement_recorded__free_unpacked(recorded, NULL);
-        return error_make(ERROR_DAMAGED, "event %.*s is no MovementRecorded, or there is no memory",
-                          (int)event->event_id.size, event->event_id.data);
-    }
     const struct shelf_place place = {.log = log, .position = event->sequence};
-    struct error error = follow_movement(feed, event, recorded->movement, place, followed);
-    waybill__warehouse__v1__movement_recorded__free_unpacked(recorded, NULL);
+    ProtobufCMessage *message;
+    struct error error = message_unpack(&waybill__warehouse__v1__movement_recorded__descriptor,
+                                        event->data, &message);
+    const Waybill__Warehouse__V1__Movement *movement =
+        message == NULL ? NULL : ((Waybill__Warehouse__V1__MovementRecorded *)message)->movement;
+    if (movement != NULL)
+        error = follow_movement(feed, movement, place, followed);
+    else if (!error_is(error))
+        error = error_make(ERROR_DAMAGED, "there is no movement");
+    if (error.code == ERROR_DAMAGED)
+        error = error_prefix(error, "event %.*s at %llu", (int)event->event_id.size,
+                             event->event_id.data, (unsigned long long)event->sequence);
+    message_release(message);
     return error;
 }
 

@@ -9,6 +9,7 @@
 #include "platform/base/log.h"
 #include "platform/base/memory.h"
 #include "platform/base/waiting_executor.h"
+#include "platform/rpc/message_pack.h"
 #include "tracking/interfaces/events/scan_event.h"
 #include "tracking/interfaces/rpc/tracking_messages.h"
 #include "waybill/shipping/v1/shipping_events.pb-c.h"
@@ -274,17 +275,20 @@ static const struct {
     {&waybill__shipping__v1__shipment_cancelled__descriptor, take_cancellation},
 };
 
-/* Other events are passed over. False without memory. */
+/* Other events are passed over; what is no message is set aside. False without memory. */
 static bool take_event(struct carrier_event_consumer *consumer, const struct event *event)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!text_equals_string(event->type, kinds[i].descriptor->name))
             continue;
-        ProtobufCMessage *message = protobuf_c_message_unpack(
-            kinds[i].descriptor, NULL, event->data.size, (const uint8_t *)event->data.data);
+        ProtobufCMessage *message;
+        struct error error = message_unpack(kinds[i].descriptor, event->data, &message);
+        if (error.code == ERROR_DAMAGED) {
+            event_subscription_set_aside(consumer->subscription, event, &error);
+            return true;
+        }
         bool good = message != NULL && kinds[i].take(consumer, event, message);
-        if (message != NULL)
-            protobuf_c_message_free_unpacked(message, NULL);
+        message_release(message);
         return good;
     }
     return true;
