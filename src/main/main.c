@@ -1,17 +1,17 @@
 /*
  * The command line: finds the command and hands over. Each command has a file of its own.
  */
-#include "main/call_command.h"
-#include "main/import_command.h"
-#include "main/migrate_command.h"
-#include "main/reconcile_command.h"
-#include "main/replay_command.h"
-#include "main/serve_command.h"
+#include "main/commands/call_command.h"
+#include "main/commands/import_command.h"
+#include "main/commands/migrate_command.h"
+#include "main/commands/reconcile_command.h"
+#include "main/commands/replay_command.h"
+#include "main/commands/serve_command.h"
+#include "main/commands/simulate_command.h"
+#include "main/commands/verify_command.h"
+#include "main/commands/watch_command.h"
 #include "main/services.h"
-#include "main/simulate_command.h"
 #include "main/suggestion.h"
-#include "main/verify_command.h"
-#include "main/watch_command.h"
 
 #include <signal.h>
 #include <stdio.h>
