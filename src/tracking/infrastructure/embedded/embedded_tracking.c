@@ -233,7 +233,7 @@ static void *run_engine(void *context)
 {
     struct embedded_tracking *embedded = context;
     tracking_store_writer_begins();
-    while (!queue_is_finished(&embedded->commands)) {
+    while (!queue_is_finished(&embedded->commands) || tracking_engine_has_lists(embedded->engine)) {
         size_t count = queue_take(&embedded->commands, (void **)embedded->batch,
                                   tracking_commands_per_step_max, sleep_us(embedded));
         struct error error = step(embedded, count);

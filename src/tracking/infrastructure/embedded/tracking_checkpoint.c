@@ -14,7 +14,8 @@
 
 enum {
     summaries_per_step_min = 512,
-    commands_per_summary = 4, /* of a large step: a checkpoint ends though the load does not */
+    settled_per_step_max = 4096, /* for lists: some 15 ms in which nothing else is decided */
+    commands_per_summary = 4,    /* of a large step: a checkpoint ends though the load does not */
     batch_bytes_max = 4 * 1024 * 1024, /* of RocksDB's, before it is written */
 };
 
@@ -121,11 +122,26 @@ void tracking_engine_erase(struct tracking_engine *engine, struct parcel *parcel
     parcel_cache_drop(&engine->cache, parcel);
 }
 
-struct error tracking_engine_settle(struct tracking_engine *engine)
+/* Writes some summaries; *finished: none is left that was changed below the position. */
+static struct error write_changed(struct tracking_engine *engine, uint64_t position,
+                                  size_t count_max, bool *finished)
 {
     struct error error = error_none();
-    while (engine->cache.dirty_first != NULL && !error_is(error))
-        error = tracking_engine_write_parcel(engine, engine->cache.dirty_first);
+    *finished = false;
+    for (size_t i = 0; i < count_max && !error_is(error); i++) {
+        struct parcel *parcel = engine->cache.dirty_first;
+        *finished = parcel == NULL || parcel->dirty_position >= position;
+        if (*finished)
+            break;
+        error = tracking_engine_write_parcel(engine, parcel);
+    }
+    return error;
+}
+
+struct error tracking_engine_settle_some(struct tracking_engine *engine, uint64_t position,
+                                         bool *finished)
+{
+    struct error error = write_changed(engine, position, settled_per_step_max, finished);
     if (!error_is(error))
         error = tracking_store_write(engine->store);
     return error;
@@ -166,17 +182,10 @@ static void begin(struct tracking_engine *engine)
     engine->checkpoint.last_time_us = engine->now_us;
 }
 
-/* Writes some summaries; *finished: none is left that was changed below the position. */
+/* Writes some summaries of a checkpoint, and behind the last of them its position. */
 static struct error write_some(struct tracking_engine *engine, size_t count_max, bool *finished)
 {
-    struct error error = error_none();
-    for (size_t i = 0; i < count_max && !error_is(error); i++) {
-        struct parcel *parcel = engine->cache.dirty_first;
-        *finished = parcel == NULL || parcel->dirty_position >= engine->checkpoint.position;
-        if (*finished)
-            break;
-        error = tracking_engine_write_parcel(engine, parcel);
-    }
+    struct error error = write_changed(engine, engine->checkpoint.position, count_max, finished);
     if (*finished && !error_is(error)) {
         char bytes[8];
         struct byte_writer writer = {.at = bytes};

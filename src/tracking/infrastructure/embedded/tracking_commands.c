@@ -300,6 +300,7 @@ static void erase_tracking(struct tracking_engine *engine, struct erase_tracking
 /* --- lists: prepared here, read after the commit --- */
 
 static struct tracking_read *add_read(struct tracking_engine *engine,
+                                      struct tracking_read_queue *queue,
                                       struct tracking_command *command)
 {
     struct tracking_read *read = arena_allocate_zero(command->arena, 1, sizeof *read);
@@ -311,8 +312,8 @@ static struct tracking_read *add_read(struct tracking_engine *engine,
     read->store = engine->store;
     read->now_us = engine->now_us;
     read->ping_oldest_us = engine->now_us - engine->options.ping_retention_us;
-    *engine->reads_end = read;
-    engine->reads_end = &read->next;
+    *queue->end = read;
+    queue->end = &read->next;
     return read;
 }
 
@@ -353,7 +354,7 @@ static void list_events(struct tracking_engine *engine, struct list_events_comma
         fail_without_memory(&command->base);
         return;
     }
-    struct tracking_read *read = add_read(engine, &command->base);
+    struct tracking_read *read = add_read(engine, &engine->reads, &command->base);
     if (read == NULL)
         return;
     read->corrected = prepared.corrected;
@@ -364,8 +365,7 @@ static void list_events(struct tracking_engine *engine, struct list_events_comma
 
 static void list_trackings(struct tracking_engine *engine, struct list_trackings_command *command)
 {
-    if (add_read(engine, &command->base) != NULL)
-        engine->settle = true;
+    (void)add_read(engine, &engine->to_settle, &command->base);
 }
 
 static void remap_trackings(struct tracking_engine *engine, struct remap_trackings_command *command)
@@ -375,7 +375,6 @@ static void remap_trackings(struct tracking_engine *engine, struct remap_trackin
     command->base.task.next = NULL;
     *engine->remaps_end = &command->base.task;
     engine->remaps_end = &command->base.task.next;
-    engine->settle = true;
 }
 
 /* --- notes --- */
@@ -468,7 +467,7 @@ void tracking_engine_execute(struct tracking_engine *engine, struct tracking_com
         break;
     case TRACKING_COMMAND_LIST_NOTES:
     case TRACKING_COMMAND_LIST_IDLE:
-        (void)add_read(engine, command);
+        (void)add_read(engine, &engine->reads, command);
         break;
     }
 }

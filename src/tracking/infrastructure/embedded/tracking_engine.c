@@ -93,7 +93,9 @@ struct error tracking_engine_open(struct tracking_engine **engine,
     snprintf(made->directory, sizeof made->directory, "%s", options->directory);
     made->options.directory = made->directory;
     made->cache_bytes_max = options->memory_bytes_max / 2;
-    made->reads_end = &made->reads;
+    made->reads.end = &made->reads.first;
+    made->settling.end = &made->settling.first;
+    made->to_settle.end = &made->to_settle.first;
     made->remaps_end = &made->remaps;
     buffer_init(&made->value, tracking_value_bytes_max);
     buffer_init(&made->summary, tracking_value_bytes_max);
@@ -366,17 +368,60 @@ static void post_completions(struct tracking_command **commands, size_t count)
     completion_run_post(&run);
 }
 
-/* Has the lists of this step read, as of now. */
+/* Appends what `from` holds to `to`. */
+static void move_reads(struct tracking_read_queue *from, struct tracking_read_queue *to)
+{
+    if (from->first == NULL)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    *from = (struct tracking_read_queue){.end = &from->first};
+}
+
+/*
+ * Lists of the indexes wait, a wave at a time, until what was changed before them is in RocksDB.
+ * There may be hundreds of thousands of summaries: others go on between two shares of them.
+ */
+static struct error settle_lists(struct tracking_engine *engine)
+{
+    bool finished = false;
+    if (engine->settling.first == NULL) {
+        move_reads(&engine->to_settle, &engine->settling);
+        engine->settling_position = record_log_committed_end(engine->log);
+    }
+    if (engine->settling.first == NULL)
+        return error_none();
+    struct error error = tracking_engine_settle_some(engine, engine->settling_position, &finished);
+    if (!error_is(error) && finished)
+        move_reads(&engine->settling, &engine->reads);
+    return error;
+}
+
+/* The same before RemapTrackings walks over RocksDB's summaries. */
+static struct error settle_remap(struct tracking_engine *engine)
+{
+    if (engine->remaps == NULL || engine->remap_settled)
+        return error_none();
+    if (engine->remap_position == 0)
+        engine->remap_position = record_log_committed_end(engine->log);
+    return tracking_engine_settle_some(engine, engine->remap_position, &engine->remap_settled);
+}
+
+bool tracking_engine_has_lists(const struct tracking_engine *engine)
+{
+    return engine->settling.first != NULL || engine->to_settle.first != NULL;
+}
+
+/* Has the lists whose turn it is read, as of now. */
 static struct error start_reads(struct tracking_engine *engine)
 {
-    struct error error = error_none();
-    if (engine->settle)
-        error = tracking_engine_settle(engine);
-    engine->settle = false;
-    while (engine->reads != NULL && !error_is(error)) {
-        struct tracking_read *read = engine->reads;
+    struct error error = settle_lists(engine);
+    if (!error_is(error))
+        error = settle_remap(engine);
+    while (engine->reads.first != NULL && !error_is(error)) {
+        struct tracking_read *read = engine->reads.first;
         struct tracking_command *command = read->command;
-        engine->reads = read->next;
+        engine->reads.first = read->next;
         read->snapshot = tracking_store_snapshot_take(engine->store);
         command->task.run = run_completion;
         if (engine->read_later == NULL) {
@@ -390,7 +435,7 @@ static struct error start_reads(struct tracking_engine *engine)
         }
         executor_post(command->executor, &command->task);
     }
-    engine->reads_end = &engine->reads;
+    engine->reads.end = &engine->reads.first;
     return error;
 }
 
@@ -402,7 +447,7 @@ static struct error work(struct tracking_engine *engine)
     claim(engine);
     if (error_is(engine->claimed))
         return error;
-    if (engine->remaps != NULL)
+    if (engine->remap_settled)
         error = tracking_engine_remap_some(engine, &finished);
     if (!error_is(error) && engine->now_us >= engine->next_sweep_us)
         error = tracking_engine_sweep(engine);
@@ -417,7 +462,7 @@ static struct error work(struct tracking_engine *engine)
 
 bool tracking_engine_is_busy(const struct tracking_engine *engine)
 {
-    return engine->checkpoint.state == CHECKPOINT_WRITING ||
+    return engine->checkpoint.state == CHECKPOINT_WRITING || tracking_engine_has_lists(engine) ||
            (engine->remaps != NULL && !error_is(engine->claimed));
 }
 

@@ -60,6 +60,11 @@ struct tracking_read {
     struct tracking_read *next;
 };
 
+struct tracking_read_queue {
+    struct tracking_read *first;
+    struct tracking_read **end;
+};
+
 enum checkpoint_state {
     CHECKPOINT_IDLE,
     CHECKPOINT_WRITING,  /* changed summaries go out, some in each step */
@@ -93,16 +98,20 @@ struct tracking_engine {
     struct tracking_record_lists lists;
     struct tracking_pending_event pending[tracking_commands_per_step_max];
     size_t pending_count;
-    struct tracking_read *reads; /* of this step */
-    struct tracking_read **reads_end;
-    bool settle;         /* a list of this step needs all summaries in RocksDB */
+    struct tracking_read_queue reads; /* to be read after this step's commit */
+    /* Lists of the indexes: until the summaries changed below the position are in RocksDB. */
+    struct tracking_read_queue settling;
+    uint64_t settling_position;
+    struct tracking_read_queue to_settle; /* they come when those before them are through */
     bool end_of_batch;   /* what comes next must see this step's writes in RocksDB */
     struct task *remaps; /* RemapTrackings that wait or are under way, the first is */
     struct task **remaps_end;
     char remap_cursor[parcel_key_bytes_max]; /* the parcel it has come to */
     size_t remap_cursor_size;
     bool remap_started;
-    bool remap_changed;                                /* something of the parcel that it is at */
+    bool remap_settled;      /* the summaries are in RocksDB, where it walks */
+    uint64_t remap_position; /* those changed below it; 0 = not begun */
+    bool remap_changed;      /* something of the parcel that it is at */
     struct tracking_store_key keys[tracking_keys_max]; /* found by a walk */
     struct tracking_store_key silence_after;           /* the sweep goes on there; size 0 = anew */
     int64_t next_sweep_us;                             /* of silence and old pings */
@@ -139,6 +148,9 @@ void tracking_engine_close(struct tracking_engine *engine);
  */
 struct error tracking_engine_step(struct tracking_engine *engine,
                                   struct tracking_command **commands, size_t count);
+
+/* Whether lists wait for summaries to be written: further steps answer them. */
+bool tracking_engine_has_lists(const struct tracking_engine *engine);
 
 /* Whether it has work of its own to go on with at once. */
 bool tracking_engine_is_busy(const struct tracking_engine *engine);
@@ -204,8 +216,12 @@ struct error tracking_engine_write_parcel(struct tracking_engine *engine, struct
 /* After a commit: brings memory back within its bound. */
 struct error tracking_engine_trim(struct tracking_engine *engine);
 
-/* After a commit: writes all changed summaries. */
-struct error tracking_engine_settle(struct tracking_engine *engine);
+/*
+ * After a commit: writes some of those changed below the position. *finished: none of them is left,
+ * and what was written can be read.
+ */
+struct error tracking_engine_settle_some(struct tracking_engine *engine, uint64_t position,
+                                         bool *finished);
 
 /* After a commit: begins a checkpoint when it is time, goes on with one. */
 struct error tracking_engine_checkpoint(struct tracking_engine *engine);

@@ -168,6 +168,8 @@ static void finish_remap(struct tracking_engine *engine, struct error error, str
     if (engine->remaps == NULL)
         engine->remaps_end = &engine->remaps;
     engine->remap_started = false;
+    engine->remap_settled = false;
+    engine->remap_position = 0;
     if (error_is(error))
         tracking_engine_fail(command, error);
 }
