@@ -155,6 +155,15 @@ static void put_counts(struct simulator *simulator, struct json_writer *json)
     json_close_object(json);
 }
 
+/* What is POSTed is chosen from now on, nothing ends that; any other method only asks. */
+static void choose_sample(struct simulator *simulator, const struct simulator_request *request,
+                          struct json_writer *json)
+{
+    if (request->method == HTTP_METHOD_POST)
+        simulator_copy(simulator->sample, sizeof simulator->sample, text_trim(request->body));
+    json_put_string(json, "sample", simulator->sample);
+}
+
 static void introspect(struct simulator *simulator, const struct simulator_request *request,
                        struct simulator_answer *answer)
 {
@@ -166,6 +175,8 @@ static void introspect(struct simulator *simulator, const struct simulator_reque
     else if (text_equals_string(request->path, "/simulator/samples") &&
              simulator->options.samples != NULL)
         sample_files_list(simulator->options.samples, &json);
+    else if (text_equals_string(request->path, "/simulator/sample"))
+        choose_sample(simulator, request, &json);
     else
         put_counts(simulator, &json);
     json_close_object(&json);

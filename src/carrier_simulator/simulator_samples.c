@@ -3,8 +3,9 @@
  * which files answer that, simulator_sample_files.h knows. A file that holds the number asked for
  * answers it. Else the good ones answer in turn, in the order of their paths; where there is no
  * good one, the others. A request may choose by a header, x-sample: a status ("400"), or a part of
- * the file's path. The answer names its file in the same header. For what the folder has nothing,
- * the simulator answers as without it.
+ * the file's path; who cannot set it POSTs the same to /simulator/sample, for all requests that
+ * come and whose operation has such a file. The answer names its file in the same header. For what
+ * the folder has nothing, the simulator answers as without it.
  *
  *   CARRIER/errors-by-endpoint.json   {"POST /ship/v1/shipments 400": {…}, …}
  */
@@ -180,7 +181,8 @@ static void drop_head(struct buffer *body, size_t size)
 }
 
 static bool answer_from(struct simulator *simulator, const struct place *place,
-                        const struct simulator_request *request, struct simulator_answer *answer)
+                        const struct simulator_request *request, struct text sample,
+                        struct simulator_answer *answer)
 {
     const struct sample_files *files = simulator->options.samples;
     const struct sample_file **found =
@@ -188,10 +190,10 @@ static bool answer_from(struct simulator *simulator, const struct place *place,
     if (found == NULL)
         return false;
     size_t count = list(files, place, found), at = count;
-    if (request->sample.size == 0)
+    if (sample.size == 0)
         at = find_holder(files, found, count, number_of(request, place), &answer->body);
     if (at == count) {
-        count = keep_wanted(request->sample, found, count);
+        count = keep_wanted(sample, found, count);
         at = count == 0 ? 0 : next_turn(simulator, place) % count;
     }
     if (count == 0 || !sample_file_read(files, found[at], &answer->body))
@@ -258,7 +260,9 @@ bool simulator_sample(struct simulator *simulator, const struct simulator_reques
     struct place place;
     if (simulator->options.samples == NULL || !find_place(request, &place))
         return false;
-    if (answer_from(simulator, &place, request, answer) ||
+    struct text chosen = text_of(request->sample.size == 0 ? simulator->sample : "");
+    if ((chosen.size > 0 && answer_from(simulator, &place, request, chosen, answer)) ||
+        answer_from(simulator, &place, request, request->sample, answer) ||
         answer_error(simulator, &place, request, answer))
         return true;
     buffer_clear(&answer->body);

@@ -66,6 +66,7 @@ struct simulator {
     uint64_t pushes_sent;
     uint64_t pushes_accepted;
     uint64_t sample_turns[simulator_carrier_count][SAMPLE_OPERATIONS]; /* whose turn it is */
+    char sample[256]; /* as a request's header x-sample, for those without; empty = none */
     int64_t rating_us[simulator_carrier_count]; /* how long the last answer about rates took */
 };
 

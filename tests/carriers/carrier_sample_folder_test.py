@@ -157,6 +157,33 @@ def a_status_is_taken_from_the_name_or_the_body_never_from_a_number():
         assert got == {name: status for name, (_, status) in files.items()}, got
 
 
+def chosen(base, words):
+    request = urllib.request.Request(f"{base}/simulator/sample", words.encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer) == {"sample": words}
+
+
+def each_sample_is_met_in_turn_by_the_adapters():
+    """What it answers with arrives, whatever it is: with its status, and with a verdict."""
+    operations = {"rate": "rate", "ship": "create", "cancel": "cancel", "track": "track"}
+    verdicts = collections.Counter()
+    with Simulator("--samples", SAMPLES) as simulator:
+        base = f"http://{simulator.address}"
+        for file in simulator.asked("samples")["samples"]:
+            operation = operations.get(file.get("operation"))
+            if operation is None or (file["carrier"], operation) == ("dhl", "cancel"):
+                continue
+            chosen(base, file["path"])
+            _, verdict, status, *_ = asked(base, file["carrier"], operation, "1")
+            assert int(status) == file["status"], (file, verdict, status)
+            assert (verdict == "ANSWERED") <= (file["status"] < 300), (file, verdict)
+            verdicts[verdict] += 1
+        chosen(base, "")
+        assert asked(base, "dhl", "create")[1] == "ANSWERED"
+    print(f"# {dict(verdicts)}")
+    assert verdicts["ANSWERED"] >= 15 and verdicts["REFUSED"] >= 3, verdicts
+
+
 def what_is_of_no_use_is_told_and_why():
     with tempfile.TemporaryDirectory() as folder:
         for name, content in [("dhl/rate/response-200-a.json", '{"products": []}'), ("notes.md", "x"),
@@ -179,4 +206,4 @@ def what_is_of_no_use_is_told_and_why():
 tap.run([other_orders_are_told_apart_alike, numbered_files_are_told_by_their_content,
          one_carrier_or_one_operation_may_be_the_folder, whole_http_answers_are_answers,
          a_status_is_taken_from_the_name_or_the_body_never_from_a_number,
-         what_is_of_no_use_is_told_and_why])
+         each_sample_is_met_in_turn_by_the_adapters, what_is_of_no_use_is_told_and_why])
