@@ -238,6 +238,23 @@ def times_of_events_are_read_in_many_forms():
         same(push("dhl", body), verdict="UNKNOWN_SHAPE")
 
 
+def times_of_mydhl_stand_in_up_to_three_members():
+    area = [{"code": "BNA", "description": "NASHVILLE-US"}]
+    for members, time, offset in [
+            ({"date": "2020-06-10", "time": "09:06:00", "GMTOffset": "-05:00"}, 1591797960, -300),
+            ({"date": "2020-06-10", "time": "09:06", "GMTOffset": "GMT+01:00"}, 1591776360, 60),
+            ({"date": "2020-06-10", "time": "09:06:00"}, 1591779960, -9999),
+            ({"date": "2020-06-10"}, 1591747200, -9999),
+            ({"date": "2020-06-10T09:06:00"}, 1591779960, -9999),
+            ({"date": "2020-06-10T00:00:00", "time": "09:06:00"}, 1591779960, -9999),
+            ({"date": "10/06/2020", "time": "09:06:00"}, 0, -9999), ({"time": "09:06:00"}, 0, -9999)]:
+        one = {"typeCode": "PU", "description": "Shipment picked up", "serviceArea": area, **members}
+        shipment = {"shipmentTrackingNumber": "7957673080", "status": "Success", "events": [one]}
+        scan = read("track", 200, {"shipments": [shipment]})["scans"][0]
+        assert (scan["time"], scan["offset"]) == (time, offset), f"{members}: {scan}"
+        same(scan, code="PU", city="NASHVILLE", country="US", facility="BNA")
+
+
 def codes_are_found_where_they_stand():
     """Two letters with and without a service in capitals; a code of MyDHL; words alone."""
     at = "2023-06-13T09:42:00"
@@ -387,7 +404,8 @@ tap.run([a_price_of_nothing_gives_way_to_the_next_kind, a_breakdown_is_that_of_t
          delivery_is_promised_in_many_forms, a_label_goes_to_the_package_whose_number_it_names,
          labels_stand_among_other_documents, a_shipments_price_date_and_warnings_are_read,
          every_problem_says_what_is_wrong, a_byte_order_mark_is_passed_over,
-         times_of_events_are_read_in_many_forms, codes_are_found_where_they_stand,
+         times_of_events_are_read_in_many_forms,
+         times_of_mydhl_stand_in_up_to_three_members, codes_are_found_where_they_stand,
          a_parcel_of_another_service_is_read, several_shipments_and_odd_members_are_read,
          a_batch_of_pushes_is_read_to_its_end, what_a_part_of_a_push_does_not_tell_is_for_a_person,
          a_push_may_come_compressed, a_shipment_alone_is_a_push_too])

@@ -229,6 +229,10 @@ static void read_mydhl_event(struct arena *arena, json_t *event, struct shipping
 {
     struct text date = json_words(arena, event, "date"), time = json_words(arena, event, "time");
     struct text offset = json_words(arena, event, "GMTOffset");
+    if (date.size > 10) { /* with a time of its own */
+        time = time.size > 0 ? time : text_make(date.data + 11, date.size - 11);
+        date.size = 10;
+    }
     if (time.size == 0)
         time = text_of("00:00:00");
     const char *joined = arena_format(arena, "%.*sT%.*s%.*s", (int)date.size,
