@@ -271,17 +271,17 @@ def quota_is_kept_over_restarts_and_no_other_carrier_suffers():
     with Shipping() as far, Place(far) as place:
         # An hour's worth at once, so all of a quota of 12 is 1 by midnight, and more later in the day.
         quota = ("--tracking-poll-seconds", "8", "--tracking-poll-quota",
-                 "1000000, dhl=3, ups=0, own=1")
+                 "1000000, dhl=3, ups=0, tariff=1")
 
         def answer(request):
-            if request.carrier == "own":  # asked again it would be another question
+            if request.carrier == "tariff":  # asked again it would be another question
                 raise Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, retry_seconds=1)
             return shipping.GetTrackingInfoResponse()
         far.answer = answer
         for life in range(3):
             with place.serve(*quota) as server, waybill_server.channel_to(server.listen) as channel:
                 for i in range(30):
-                    for carrier in ("dhl", "ups", "own", "fedex"):
+                    for carrier in ("dhl", "ups", "tariff", "fedex"):
                         record(channel, f"{life}-{i}", 0, carrier)
                 known = far.questions("fedex")
                 wait_for(lambda: far.questions("fedex") - known >= 30, "questions to fedex")
@@ -289,7 +289,7 @@ def quota_is_kept_over_restarts_and_no_other_carrier_suffers():
                     time.sleep(5)  # for a second question, were there any
                 if life == 1:
                     server.kill()
-        assert far.questions("own") == 1, far.asked
+        assert far.questions("tariff") == 1, far.asked
         assert far.questions("dhl") <= 3 and far.questions("ups") == 0, far.asked
 
 
