@@ -14,6 +14,17 @@
 
 /* -------------------------------------------------------------------------------------- faults */
 
+/* "Too many calls" is drawn seldom: each costs its carrier a second in which nobody asks. */
+enum { others_per_throttled = 8 };
+
+/* One of them; the first is SIMULATOR_FAULT_THROTTLED. */
+static enum simulator_fault pick(struct random *random, const enum simulator_fault *faults,
+                                 size_t count)
+{
+    uint64_t number = random_below(random, others_per_throttled * (count - 1) + 1);
+    return number == 0 ? faults[0] : faults[1 + (number - 1) / others_per_throttled];
+}
+
 static enum simulator_fault draw(struct simulator *simulator, bool purchase)
 {
     static const enum simulator_fault buying[] = {
@@ -28,8 +39,8 @@ static enum simulator_fault draw(struct simulator *simulator, bool purchase)
     struct random *random = &simulator->random.base;
     if (random_below(random, 1000000) >= simulator->options.fault_millionths)
         return SIMULATOR_FAULT_NONE;
-    return purchase ? buying[random_below(random, sizeof buying / sizeof buying[0])]
-                    : asking[random_below(random, sizeof asking / sizeof asking[0])];
+    return purchase ? pick(random, buying, sizeof buying / sizeof buying[0])
+                    : pick(random, asking, sizeof asking / sizeof asking[0]);
 }
 
 static void say(struct simulator_answer *answer, unsigned status, const char *json)
