@@ -6,7 +6,8 @@
  * Three rules stand above the table's rows: what would undo is for a person once the pivot is
  * passed, since then nothing may be undone by itself; what would be for a person before it is
  * undone; and a promise whose holds ended while it was made is made anew, reservation and
- * allocation, since who asked for it did nothing wrong.
+ * allocation, since who asked for it did nothing wrong. (Where only the allocation's id is of no
+ * use, the reservation stays.)
  */
 #include "fulfillment/domain/order_process.h"
 
@@ -345,7 +346,7 @@ static void anew(struct order *order, bool reservation, int64_t now_us)
     if (reservation) {
         order->must_reserve = true;
         order->reservation_attempt++;
-    } else {
+    } else if (order->goal != GOAL_PROMISE) { /* a promise has its reservation still */
         order->hold_until_us = now_us + order->ttl_us;
     }
     order->must_save = true;
@@ -411,8 +412,10 @@ static enum order_reaction reaction_of(const struct order *order, enum order_cal
         return REACT_ATTENTION;
     if (may_undo && reaction == REACT_ATTENTION)
         return REACT_UNDO;
-    if (order->goal == GOAL_PROMISE &&
-        (reaction == REACT_RETAKE || (reaction == REACT_NEXT && promise_is_late(order, now_us))))
+    bool has_ended =
+        outcome == CALL_HOLD_EXPIRED || (reaction == REACT_NEXT && promise_is_late(order, now_us));
+    if (order->goal == GOAL_PROMISE && row->phase == PHASE_BEFORE && has_ended &&
+        order->step != STEP_REPLACE)
         return REACT_NEW_HOLD;
     return reaction;
 }

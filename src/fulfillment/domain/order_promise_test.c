@@ -113,6 +113,27 @@ static void an_order_may_be_refused_any_number_of_times(void **state)
     assert_int_equal(promise(kit, CALL_GET_RATES, 1), ORDER_PROMISED);
 }
 
+/*
+ * It was refused, with an allocation that was released, and forgotten a day later: its ids begin
+ * anew, and the warehouse knows the first ones still.
+ */
+static void an_order_that_was_refused_and_forgotten_is_promised_at_once(void **state)
+{
+    struct kit *kit = *state;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct world_allocation *one = &kit->world.allocations[kit->world.allocation_count++];
+        struct text id = order_made_id(&kit->arena, kit->order->order_id, "allocation", i + 1);
+        memcpy(one->id, id.data, id.size);
+        one->state = WORLD_RELEASED;
+    }
+    assert_int_equal(promise(kit, CALL_NONE, 0), ORDER_PROMISED);
+    assert_int_equal(kit->order->reservation_attempt, 1);
+    assert_int_equal(kit->order->allocation_attempt, 4);
+    assert_int_equal(kit->order->expire_time_us, kit->world.now_us + kit->order->ttl_us);
+    assert_int_equal(order_world_pending(&kit->world), 1);
+    assert_int_equal(order_world_allocations(&kit->world), 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -121,6 +142,7 @@ int main(void)
         CASE(a_promise_whose_holds_end_while_it_is_made_is_made_anew),
         CASE(a_promise_that_is_always_too_slow_is_unavailable),
         CASE(an_order_may_be_refused_any_number_of_times),
+        CASE(an_order_that_was_refused_and_forgotten_is_promised_at_once),
     };
     return cmocka_run_group_tests_name("order_promise", tests, NULL, NULL);
 }

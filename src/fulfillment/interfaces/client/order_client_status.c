@@ -7,7 +7,7 @@
  *
  * Six calls create under an id of ours, and a repeat may find ALREADY_EXISTS where what is asked
  * for is made otherwise now (a setting, an upgrade):
- *   Reserve, Allocate       refused: all is given back, the next promise has ids of its own
+ *   Reserve, Allocate       nothing is held under that id: the next attempt's is taken
  *   CreateShipment          for a person: another carrier's label beside a bought one is money lost
  *   CreateTracking          refused, behind the pivot: for a person, who is told what to do
  *   ReturnStock (both)      it was given back: a note, or a person, never once more
@@ -45,6 +45,9 @@ static const struct {
     {"SHIPMENT_NEEDS_ATTENTION", CALL_STUCK},
     /* Asked for otherwise before, under other settings perhaps: a label may have been bought. */
     {"ID_REUSED", CALL_STUCK, CALL_CREATE_SHIPMENT},
+    /* Of an earlier life of the order, refused and forgotten since: nothing is held under it. */
+    {"ID_REUSED", CALL_HOLD_GONE, CALL_RESERVE},
+    {"ID_REUSED", CALL_HOLD_GONE, CALL_ALLOCATE},
 };
 
 void order_call_refuse(struct order_call *call, enum order_call_outcome outcome,

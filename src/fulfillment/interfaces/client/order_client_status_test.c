@@ -64,13 +64,18 @@ static void reasons_are_told_apart(void **state)
 static void an_id_used_for_another_shipment_is_for_a_person(void **state)
 {
     struct fixture *fixture = *state;
-    static const enum order_call_kind others[] = {CALL_RESERVE, CALL_ALLOCATE, CALL_CREATE_TRACKING,
-                                                  CALL_RETURN_STOCK, CALL_RETURN_SHORT};
+    static const enum order_call_kind others[] = {CALL_CREATE_TRACKING, CALL_RETURN_STOCK,
+                                                  CALL_RETURN_SHORT};
+    static const enum order_call_kind holds[] = {CALL_RESERVE, CALL_ALLOCATE};
     fixture->call.kind = CALL_CREATE_SHIPMENT;
     assert_int_equal(take(fixture, GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"), CALL_STUCK);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         fixture->call.kind = others[i];
         assert_int_equal(take(fixture, GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"), CALL_REFUSED);
+    }
+    for (size_t i = 0; i < sizeof holds / sizeof holds[0]; i++) {
+        fixture->call.kind = holds[i];
+        assert_int_equal(take(fixture, GRPC_STATUS_ALREADY_EXISTS, "ID_REUSED"), CALL_HOLD_GONE);
     }
 }
 
