@@ -144,6 +144,26 @@ static void json_is_one_line_with_all_figures(void **state)
     buffer_deinit(&out);
 }
 
+/* Keys are names, not words for people. */
+static void json_has_orders_by_state(void **state)
+{
+    struct replay_result result = a_result();
+    struct buffer out;
+    struct replay_report report = {"d.csv", "h:1", &plan, &result, 10};
+    (void)state;
+    result.has_orders = true;
+    for (uint32_t i = 0; i < replay_order_states; i++)
+        result.order_counts[i] = i;
+    buffer_init(&out, 65536);
+    assert_false(error_is(replay_report_write_json(&report, &out)));
+    assert_true(buffer_append(&out, "", 1));
+    assert_non_null(strstr(out.data,
+                           "\"order_states\":{\"elsewhere\":0,\"promised\":1,\"confirming\":2,"
+                           "\"confirmed\":3,\"shipped\":4,\"delivered\":5,\"returned\":6,"
+                           "\"expired\":7,\"cancelled\":8,\"needs_attention\":9}"));
+    buffer_deinit(&out);
+}
+
 static void json_tells_what_differs(void **state)
 {
     struct replay_result result = a_result();
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test(text_leaves_out_what_nobody_measured),
         cmocka_unit_test(text_names_others_and_the_first_differences),
         cmocka_unit_test(json_is_one_line_with_all_figures),
+        cmocka_unit_test(json_has_orders_by_state),
         cmocka_unit_test(json_tells_what_differs),
         cmocka_unit_test(report_beyond_its_limit_is_an_error),
         cmocka_unit_test(numbers_are_grouped),
