@@ -53,6 +53,25 @@ static size_t count(struct tracking_caller *caller)
     return call.list_notes.note_count;
 }
 
+/* Many in one step, some names more than once: the first of a name is what the others find. */
+static void put_at_once(struct tracking_caller *caller)
+{
+    struct tracking_call calls[at_once];
+    struct note_call made[at_once];
+    for (int i = 0; i < at_once; i++) {
+        fill(&made[i], "c", i / 2, i % 2 == 0 ? "first" : "second");
+        calls[i] = made[i].call;
+        calls[i].put_note.name = text_of(made[i].name);
+        calls[i].put_note.only_if_absent = true;
+        calls[i].put_note.count_max = 0;
+    }
+    tracking_call_run_all(caller, calls, at_once);
+    for (int i = 0; i < at_once; i++) {
+        assert_int_equal(calls[i].base.outcome, TRACKING_DONE);
+        assert_true(text_equals_string(calls[i].put_note.value, "first"));
+    }
+}
+
 void tracking_note_behaviour(struct tracking_caller *caller)
 {
     struct tracking_call calls[at_once];
@@ -82,4 +101,5 @@ void tracking_note_behaviour(struct tracking_caller *caller)
         refused += calls[i].base.outcome == TRACKING_NOTE_LIMIT;
     assert_int_equal(refused, at_once - 2);
     assert_int_equal(count(caller), notes_max);
+    put_at_once(caller);
 }

@@ -379,6 +379,19 @@ static void remap_trackings(struct tracking_engine *engine, struct remap_trackin
 
 /* --- notes --- */
 
+bool tracking_engine_must_wait(const struct tracking_engine *engine,
+                               const struct tracking_command *command)
+{
+    if (command->kind != TRACKING_COMMAND_PUT_NOTE || engine->pending_note_count == 0)
+        return false;
+    const struct put_note_command *put = (const struct put_note_command *)command;
+    uint64_t hash = tracking_id_hash(put->name);
+    bool waits = put->count_max > 0 || engine->pending_note_count == tracking_notes_per_batch_max;
+    for (size_t i = 0; i < engine->pending_note_count && !waits; i++)
+        waits = engine->pending_notes[i] == hash;
+    return waits;
+}
+
 /* Whether as many names begin with the prefix as the command allows. */
 static struct error notes_are_full(struct tracking_engine *engine,
                                    const struct put_note_command *command, bool *full)
@@ -432,7 +445,7 @@ static void put_note(struct tracking_engine *engine, struct put_note_command *co
     };
     (void)tracking_engine_append(engine, &engine->record);
     tracking_engine_put_note(engine, &engine->record.note);
-    engine->end_of_batch = true;
+    engine->pending_notes[engine->pending_note_count++] = tracking_id_hash(command->name);
 }
 
 void tracking_engine_execute(struct tracking_engine *engine, struct tracking_command *command)

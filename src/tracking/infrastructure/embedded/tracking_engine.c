@@ -324,7 +324,10 @@ static size_t decide(struct tracking_engine *engine, struct tracking_command **c
     size_t decided = 0;
     engine->end_of_batch = false;
     while (decided < count && !engine->end_of_batch && (!may_write || batch_has_room(engine))) {
-        struct tracking_command *command = commands[decided++];
+        struct tracking_command *command = commands[decided];
+        if (tracking_engine_must_wait(engine, command))
+            break;
+        decided++;
         command->error = NULL;
         command->outcome = TRACKING_DONE;
         command->task.run = run_completion;
@@ -342,6 +345,7 @@ static struct error commit(struct tracking_engine *engine)
     if (!error_is(error))
         error = tracking_store_background_error(engine->store);
     engine->pending_count = 0;
+    engine->pending_note_count = 0;
     return error;
 }
 

@@ -46,6 +46,8 @@ struct tracking_pending_event {
     uint64_t position;
 };
 
+enum { tracking_notes_per_batch_max = 256 };
+
 /* A list to be read once the step is committed: by another thread, as of that instant. */
 struct tracking_read {
     struct tracking_command *command;
@@ -98,6 +100,8 @@ struct tracking_engine {
     struct tracking_record_lists lists;
     struct tracking_pending_event pending[tracking_commands_per_step_max];
     size_t pending_count;
+    uint64_t pending_notes[tracking_notes_per_batch_max]; /* hashes of names put in this batch */
+    size_t pending_note_count;
     struct tracking_read_queue reads; /* to be read after this step's commit */
     /* Lists of the indexes: until the summaries changed below the position are in RocksDB. */
     struct tracking_read_queue settling;
@@ -164,6 +168,10 @@ void tracking_engine_fail(struct tracking_command *command, struct error error);
 
 /* Whether this step may append records; if not, the command has failed with why. */
 bool tracking_engine_may_write(struct tracking_engine *engine, struct tracking_command *command);
+
+/* Whether it has to see what this batch has not yet put into RocksDB. */
+bool tracking_engine_must_wait(const struct tracking_engine *engine,
+                               const struct tracking_command *command);
 
 /* Decides one command (tracking_commands.c). */
 void tracking_engine_execute(struct tracking_engine *engine, struct tracking_command *command);
