@@ -12,6 +12,7 @@
 #include "tests/support/temporary_directory.h"
 #include "tests/support/test_executor.h"
 #include "waybill/tracking/v1/tracking.pb-c.h"
+#include "waybill/warehouse/v1/warehouse_events.pb-c.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -24,7 +25,7 @@
 
 #include <cmocka.h>
 
-enum { data_bytes_max = 4096, kept_max = 16, wait_ms_max = 60000, pause_ms = 5 };
+enum { data_bytes_max = 4096, kept_max = 128, wait_ms_max = 60000, pause_ms = 5 };
 
 struct fixture {
     struct fulfillment_repository repository; /* first */
@@ -74,6 +75,18 @@ static void execute(struct fulfillment_repository *repository, struct fulfillmen
 
 /* --- a deployment --- */
 
+static void follow(struct fixture *fixture)
+{
+    const struct order_follower_options options = {
+        .source = "tracking",
+        .repository = &fixture->repository,
+        .driver = fixture->driver,
+        .feed = event_log_feed(fixture->log),
+        .clock = clock_system(),
+    };
+    assert_good(order_follower_start(&fixture->follower, &options));
+}
+
 static int set_up(void **state)
 {
     static const struct fulfillment_repository_table table = {.execute = execute};
@@ -96,14 +109,7 @@ static int set_up(void **state)
     driver.random = &fixture->random.base;
     fixture->driver = order_driver_create(&driver);
     assert_non_null(fixture->driver);
-    const struct order_follower_options options = {
-        .source = "tracking",
-        .repository = &fixture->repository,
-        .driver = fixture->driver,
-        .feed = event_log_feed(fixture->log),
-        .clock = clock_system(),
-    };
-    assert_good(order_follower_start(&fixture->follower, &options));
+    follow(fixture);
     *state = fixture;
     return 0;
 }
@@ -183,6 +189,43 @@ static void what_is_told_of_orders_is_kept(void **state)
     assert_string_equal(fixture->kept[1], "o2");
 }
 
+/* What is small on the wire is larger as signals: it is kept piece by piece. */
+static void a_batch_too_large_for_its_room_is_kept_in_pieces(void **state)
+{
+    enum { lines = 10000, events = 64 };
+    static Waybill__Warehouse__V1__AllocationLine line =
+        WAYBILL__WAREHOUSE__V1__ALLOCATION_LINE__INIT;
+    static Waybill__Warehouse__V1__AllocationLine *all[lines];
+    struct fixture *fixture = *state;
+    Waybill__Warehouse__V1__AllocationShipped shipped =
+        WAYBILL__WAREHOUSE__V1__ALLOCATION_SHIPPED__INIT;
+    Waybill__Warehouse__V1__Allocation allocation = WAYBILL__WAREHOUSE__V1__ALLOCATION__INIT;
+    Waybill__Warehouse__V1__AllocationPart part = WAYBILL__WAREHOUSE__V1__ALLOCATION_PART__INIT;
+    Waybill__Warehouse__V1__AllocationPart *parts[] = {&part};
+    line.sku = (char *)(uintptr_t) "A";
+    for (size_t i = 0; i < lines; i++)
+        all[i] = &line;
+    part.state = WAYBILL__WAREHOUSE__V1__ALLOCATION_STATE__ALLOCATION_STATE_SHIPPED;
+    part.lines = all;
+    part.n_lines = lines;
+    allocation.order_id = (char *)(uintptr_t) "large";
+    allocation.parts = parts;
+    allocation.n_parts = 1;
+    shipped.allocation = &allocation;
+    size_t size = protobuf_c_message_get_packed_size(&shipped.base);
+    uint8_t *data = memory_allocate(size);
+    assert_non_null(data);
+    (void)protobuf_c_message_pack(&shipped.base, data);
+    order_follower_stop(fixture->follower); /* they shall come together */
+    for (int i = 0; i < events; i++)
+        tell(fixture, shipped.base.descriptor->name, text_make(data, size));
+    memory_release(data);
+    follow(fixture);
+    struct event_subscription_status status = wait_until_followed(fixture);
+    assert_int_equal(status.failures, 0);
+    assert_int_equal(fixture->kept_count, events);
+}
+
 static void what_is_no_message_is_set_aside_and_orders_behind_it_go_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -232,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_told_of_orders_is_kept),
+        CASE(a_batch_too_large_for_its_room_is_kept_in_pieces),
         CASE(what_is_no_message_is_set_aside_and_orders_behind_it_go_on),
         CASE(want_of_memory_is_no_damage),
     };

@@ -271,16 +271,36 @@ static struct error keep(struct order_follower *follower, const struct event_pla
     return error;
 }
 
-static struct error handle(void *context, const struct event_batch *batch,
-                           const struct event_place *place)
+static void begin(struct order_follower *follower)
 {
-    struct order_follower *follower = context;
     arena_reset(&follower->arena);
     follower->signal_count = 0;
     follower->signal_capacity = 0;
     follower->signals = NULL;
+}
+
+/* The part of a batch that has been taken: large ones would find no room as a whole, ever. */
+static struct error keep_up_to(struct order_follower *follower, const struct event_place *batch,
+                               uint64_t position)
+{
+    struct event_place place = *batch;
+    place.position = position;
+    if (follower->arena.refused)
+        return error_make(ERROR_OUT_OF_MEMORY, "no room for what is told of orders");
+    return keep(follower, &place);
+}
+
+static struct error handle(void *context, const struct event_batch *batch,
+                           const struct event_place *place)
+{
+    struct order_follower *follower = context;
+    begin(follower);
     for (size_t i = 0; i < batch->event_count; i++) {
         struct error error = take_event(follower, &batch->events[i]);
+        if (!error_is(error) && arena_used(&follower->arena) > batch_bytes_max / 2) {
+            error = keep_up_to(follower, place, batch->events[i].sequence);
+            begin(follower);
+        }
         if (error_is(error))
             return error;
     }
