@@ -38,7 +38,7 @@ MOMENTS = random.Random(SEED)
 FORGETFUL = {"WAYBILL_RETENTION_SECONDS": "1", "WAYBILL_COMMITTED_RETENTION_SECONDS": "1"}
 EXTRA_LINES = {1: 515 + 468, 2: 1002}  # of the holds that are cancelled or left to lapse, by seed
 ENTRIES = 184 + 2 * (9610 + EXTRA_LINES[1])  # a receipt a product; each line held and resolved
-TIME_LIMIT = 120
+TIME_LIMIT = 300
 uncut = {}  # the report of the whole replay, which a cut one must equal
 
 
