@@ -15,16 +15,16 @@
  *    same, up to 15 minutes. FedEx counts quotas by "capability" (Track, Rate, …) and names no
  *    moment in a header: its day's quota lasts until midnight UTC.
  *  - All calls of the account are left alone for as long, but at most a minute, or ten seconds
- * where the pause is our guess: limits a second count the account (FedEx by windows of ten seconds,
- * UPS and DHL by the second), and a quota that tracking has used up must not end the sale of
- * labels.
+ *    where the pause is our guess: short limits count the account (FedEx by windows of ten seconds,
+ *    DHL by the second; UPS names no window), and a quota that tracking has used up must not end
+ *    the sale of labels.
  *
  * Apart from that stand tokens, of which the limits are others (FedEx: by address, for tokens
  * alone), and DHL's Unified Tracking, which has a host and a key of its own: their pauses hold back
  * nobody else, but the account's holds back tokens. After the account's pause calls begin at the
  * rate's pace, not with what was saved up.
  * Sources: FedEx "Quotas & rate limits"; DHL "Rate limits" of Shipment Tracking – Unified (429; the
- * day ends at 00:00 GMT); UPS's OpenAPI documents (429 for each operation).
+ * day ends at 00:00 GMT); UPS's OpenAPI documents (a 429 for each operation, no more).
  *
  * Pure; times are handed in: `now_us` and the like are monotonic, `time_us` is UTC. Thread: one.
  */
