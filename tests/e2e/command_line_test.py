@@ -647,11 +647,11 @@ def verify_finds_a_truncated_log():
 
 def verify_tells_where_there_is_no_store():
     with Place() as place:
-        assert_told(run("verify", place / "absent"), 1, "absent", "No such file or directory")
+        assert_told(run("verify", place / "absent"), 1, "absent is no folder", "waybill serve --data")
         assert_told(run("verify", place.path), 1, "there is no record log")
         told = json.loads(run("verify", place.path, "--json").stdout)
         assert told["error"] == "not found", told
-        assert_told(run("verify"), 2, "usage: waybill verify DIR")
+        assert_told(run("verify"), 2, "which folder?", "waybill verify DIR")
         assert_told(run("verify", "a", "b"), 2, "what is b?")
 
 

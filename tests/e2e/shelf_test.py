@@ -130,7 +130,8 @@ def goods_that_left_come_back_by_the_warehouse_only():
              reason="RETURN_REASON_CANCELLED", lines=[{"sku": "BOWL", "quantity": "2"}])
         compared = reconcile(server)
         assert compared.returncode == 1, compared
-        told = json.loads(compared.stdout)
+        told, counts = (json.loads(line) for line in compared.stdout.splitlines())
+        assert (counts["differing"], counts["left"]) == (1, 1), counts
         assert (told["sku"], told["drift"], told["shippedUnsold"]) == ("BOWL", 0, 2), told
         assert reconcile(server, "--repair").returncode == 1, "no entry can repair it"
         for_people = subprocess.run([PROGRAM, "reconcile", "--server", server.listen, "--wait", "0"],
@@ -180,7 +181,9 @@ def books_and_shelves_agree_whatever_is_sold_moved_and_on_its_way():
         done(server, inventory("ReturnStock"), returnId="back-1", reservationId="plate-1",
              reason="RETURN_REASON_CANCELLED", lines=[{"sku": "PLATE", "quantity": "2"}])
         compared = reconcile(server)
-        assert compared.returncode == 0 and compared.stdout == "", compared
+        assert compared.returncode == 0, compared
+        counts = json.loads(compared.stdout)
+        assert counts["compared"] >= 1 and (counts["differing"], counts["left"]) == (0, 0), compared
 
 
 def drift_is_told_and_repaired_by_a_posted_entry():
@@ -191,16 +194,18 @@ def drift_is_told_and_repaired_by_a_posted_entry():
         before = on_hand(server, "PLATE")
         compared = reconcile(server)
         assert compared.returncode == 1, compared
-        told = json.loads(compared.stdout)
+        told, counts = (json.loads(line) for line in compared.stdout.splitlines())
+        assert (counts["differing"], counts["left"]) == (1, 1), counts
         assert (told["sku"], told["drift"], told["result"]) == ("PLATE", 4, "left as it is"), told
         assert on_hand(server, "PLATE") == before
         for_people = subprocess.run([PROGRAM, "reconcile", "--server", server.listen, "--wait", "0.5"],
                                     capture_output=True, text=True, timeout=SECONDS)
         assert "1 SKU differs; looking again for 0.5 s" in for_people.stderr, for_people
-        assert "1 drift\n" in for_people.stdout and for_people.returncode == 1, for_people
+        assert "1 differs\n" in for_people.stdout and for_people.returncode == 1, for_people
         repaired = reconcile(server, "--repair")
         assert repaired.returncode == 0, repaired
-        assert json.loads(repaired.stdout)["result"] == "repaired", repaired
+        told, counts = (json.loads(line) for line in repaired.stdout.splitlines())
+        assert told["result"] == "repaired" and counts["left"] == 0, repaired
         assert on_hand(server, "PLATE") == before + 4
         assert reconcile(server).returncode == 0
         entries = done(server, inventory("ListStockEntries"), sku="PLATE")["entries"]

@@ -6,6 +6,7 @@
 #include "main/commands/reconcile_command.h"
 
 #include "inventory/domain/limits.h"
+#include "main/commands/print_json_string.h"
 #include "main/commands/server_address.h"
 #include "main/commands/tls_flags.h"
 #include "platform/base/hash_map.h"
@@ -282,16 +283,19 @@ static size_t count_differing(const struct reading *reading)
 
 static void print_row(const struct reconcile *reconcile, const struct row *row, const char *what)
 {
-    if (reconcile->json)
-        printf("{\"sku\":\"%s\",\"books\":%" PRId64 ",\"shelves\":%" PRId64
-               ",\"inTransit\":%" PRId64 ",\"shipped\":%" PRId64 ",\"drift\":%" PRId64
-               ",\"shippedUnsold\":%" PRId64 ",\"result\":\"%s\"}\n",
-               row->sku, row->books, row->shelves, row->in_transit, row->shipped, row->drift,
+    if (reconcile->json) {
+        printf("{\"sku\":");
+        print_json_string(row->sku);
+        printf(",\"books\":%" PRId64 ",\"shelves\":%" PRId64 ",\"inTransit\":%" PRId64
+               ",\"shipped\":%" PRId64 ",\"drift\":%" PRId64 ",\"shippedUnsold\":%" PRId64
+               ",\"result\":\"%s\"}\n",
+               row->books, row->shelves, row->in_transit, row->shipped, row->drift,
                row->shipped_unsold, what);
-    else
+    } else {
         printf("%s: books %" PRId64 ", shelves %" PRId64 ", in transit %" PRId64
                ", shipped %" PRId64 ": drift %" PRId64 ", %s\n",
                row->sku, row->books, row->shelves, row->in_transit, row->shipped, row->drift, what);
+    }
     if (!reconcile->json && row->shipped_unsold != 0)
         printf("  %" PRId64 " shipped but not sold: a Commit is missing, or goods that left were "
                "returned to\n  inventory as if they never had; no correction repairs it\n",
@@ -341,9 +345,12 @@ static size_t settle(struct reconcile *reconcile, const struct reading *reading)
                                     : "left as it is");
         left += !repaired || row->shipped_unsold != 0;
     }
-    if (!reconcile->json)
-        printf("%zu SKU%s compared, %zu drift\n", reading->count, reading->count == 1 ? "" : "s",
-               count_differing(reading));
+    if (reconcile->json)
+        printf("{\"compared\":%zu,\"differing\":%zu,\"left\":%zu}\n", reading->count,
+               count_differing(reading), left);
+    else
+        printf("%zu SKU%s compared, %zu differ%s\n", reading->count, reading->count == 1 ? "" : "s",
+               count_differing(reading), count_differing(reading) == 1 ? "s" : "");
     return left;
 }
 
@@ -416,7 +423,8 @@ static void print_help(FILE *out)
             "  --wait SECONDS          a difference is drift when it stays the same for so long "
             "(10)\n"
             "%s"
-            "  --json                  one object a drift, each on a line\n\n"
+            "  --json                  one object a difference, each on a line, then one with "
+            "counts\n\n"
             "Exit code: 0 no drift, or all repaired; 1 drift; 64 + the gRPC status code if a call\n"
             "failed; 2 for wrong arguments.\n\n"
             "  waybill reconcile\n"

@@ -253,6 +253,12 @@ static int verify(const char *directory, bool json)
     static const char *const databases[] = {"warehouse", "shipping", "fulfillment"};
     struct verification verification = {.directory = directory, .json = json, .good = true};
     char path[path_bytes_max];
+    if (!is_directory(directory)) {
+        struct error error = error_make(
+            ERROR_NOT_FOUND, "%s is no folder; give the one of `waybill serve --data`", directory);
+        tell_error(&verification, "stores", directory, &error);
+        return 1;
+    }
     if (find_store(directory, path))
         verify_inventory(&verification, path);
     verify_tracking_in(&verification);
@@ -289,7 +295,8 @@ int verify_command(int argc, char **argv)
         }
     }
     if (directory == NULL) {
-        fprintf(stderr, "usage: waybill verify DIR [--json]\n");
+        fprintf(stderr, "waybill verify: which folder? usage: waybill verify DIR [--json], DIR as "
+                        "`waybill serve --data DIR` has it\n");
         return 2;
     }
     return verify(directory, json);

@@ -369,7 +369,7 @@ static void fail_cursor(struct stream *stream, enum subscription_start start, st
                           : "the cursor's place is not kept any more, or not there";
     struct rpc_status status =
         rpc_status_make(arena, GRPC_STATUS_OUT_OF_RANGE, "CURSOR_EXPIRED",
-                        "cursor: %s%s%.*s; begin with \"oldest\", or with none for the present",
+                        "cursor: %s%s%.*s; begin with \"oldest\", or leave it out for the present",
                         why, source.size == 0 ? "" : ": ", (int)source.size, source.data);
     stream->has_ended = true;
     rpc_call_fail(stream->call, &status);

@@ -160,8 +160,9 @@ static bool write_late(struct buffer *out, const struct on_time_survey *survey,
         buffer_append_format(out, "  %s of %s lines came late", number_text_of_count(count).string,
                              number_text_of_count(survey->whole.lines).string);
     if (written && is_part)
-        written = buffer_append_format(out, "; the latest %u (--late %u names all, so does --json)",
-                                       shown, count);
+        written = buffer_append_format(
+            out, "; the latest %u (`waybill replay` with --late %u names all, so does --json)",
+            shown, count);
     if (written && count > 0 && shown > 0)
         written = buffer_append_format(out, ":\n  %9s  %-16s %4s  %-38s  %s", "days late", "order",
                                        "line", "tracking number", "destination");

@@ -231,7 +231,8 @@ static void late_lines_are_named_latest_first_with_what_it_takes_to_act(void **s
         assert_non_null(strstr(out.data, "  1,186 of 10,324 lines came late"));
         assert_int_equal(occurrences(out.data, plan.prefix),
                          shown[i] < late_lines ? shown[i] : late_lines);
-        assert_int_equal(strstr(out.data, "--late 1186 names all") != NULL, shown[i] < late_lines);
+        assert_int_equal(strstr(out.data, "with --late 1186 names all") != NULL,
+                         shown[i] < late_lines);
         assert_int_equal(strstr(out.data, last) != NULL, shown[i] > 0);
         assert_non_null(strstr(out.data, "waybill call GetTracking '{\"carrier\": \"tariff\""));
         buffer_deinit(&out);

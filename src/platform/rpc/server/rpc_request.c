@@ -204,7 +204,10 @@ static void answer_preflight(struct rpc_call *call)
 
 static void refuse_type(struct rpc_call *call)
 {
-    refuse(call, 415, "the content type must be one of those in accept-post", "accept-post",
+    refuse(call, 415,
+           "the content type must be one of those in accept-post, such as "
+           "content-type: application/json",
+           "accept-post",
            "application/grpc, application/grpc+proto, application/grpc+json, application/grpc-web, "
            "application/grpc-web+proto, application/grpc-web+json, application/grpc-web-text, "
            "application/proto, application/json, application/connect+proto, "
