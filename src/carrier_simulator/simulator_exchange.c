@@ -7,6 +7,12 @@
 #include <string.h>
 #include <time.h>
 
+const char *simulator_carrier_name(enum simulator_carrier carrier)
+{
+    static const char *const names[] = {"ups", "fedex", "dhl"};
+    return names[carrier];
+}
+
 void simulator_copy(char *out, size_t size, struct text text)
 {
     size_t taken = text.size < size - 1 ? text.size : size - 1;

@@ -15,6 +15,12 @@
  * A request as the wire contracts read it, their answer, what goes wrong on the way, and the forms
  * of times and texts in both. State is no concern of this file.
  */
+enum simulator_carrier { SIMULATOR_UPS, SIMULATOR_FEDEX, SIMULATOR_DHL };
+enum { simulator_carrier_count = SIMULATOR_DHL + 1 };
+
+/* "ups", "fedex", "dhl". */
+const char *simulator_carrier_name(enum simulator_carrier carrier);
+
 enum simulator_fault {
     SIMULATOR_FAULT_NONE,
     SIMULATOR_FAULT_THROTTLED,     /* 429, nothing done */

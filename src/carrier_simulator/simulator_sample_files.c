@@ -4,6 +4,7 @@
  */
 #include "carrier_simulator/simulator_sample_files.h"
 
+#include "carrier_simulator/simulator_exchange.h"
 #include "platform/base/memory.h"
 
 #include <dirent.h>
@@ -13,8 +14,6 @@
 #include <sys/stat.h>
 
 enum { files_max = 4096, depth_max = 12, path_size = 2048, scratch_bytes_max = 256 * 1024 * 1024 };
-
-static const char *const carriers[] = {"ups", "fedex", "dhl"};
 
 const char *sample_operation_name(enum sample_operation operation)
 {
@@ -211,8 +210,8 @@ void sample_files_report(const struct sample_files *files, FILE *report)
 {
     if (files->count == 0)
         return;
-    for (size_t i = 0; i < sizeof carriers / sizeof carriers[0]; i++)
-        report_carrier(files, carriers[i], report);
+    for (int i = 0; i < simulator_carrier_count; i++)
+        report_carrier(files, simulator_carrier_name((enum simulator_carrier)i), report);
     report_reasons(files, report);
 }
 

@@ -4,6 +4,7 @@
  * much and are asked where no folder bears an operation's plain name. What is asked of a carrier,
  * and what is of other interfaces, is told apart, never guessed into an answer.
  */
+#include "carrier_simulator/simulator_exchange.h"
 #include "carrier_simulator/simulator_sample_files.h"
 #include "platform/json/json_tree.h"
 #include "shipping/infrastructure/carriers/carrier_json.h"
@@ -110,15 +111,16 @@ static const char *carrier_in(const char *name)
 /* Above the folder of all only a carrier's plain name tells: its own path is nobody's choice. */
 static const char *carrier_of(const struct parts *parts)
 {
-    static const char *const names[] = {"ups", "fedex", "dhl"};
     const char *carrier = NULL;
     for (size_t i = 0; i < parts->count - parts->of_directory && carrier == NULL; i++)
         carrier = carrier_in(parts->folders[i]);
     if (carrier == NULL)
         carrier = carrier_in(parts->name);
     for (size_t i = parts->count - parts->of_directory; i < parts->count && carrier == NULL; i++) {
-        for (size_t j = 0; j < sizeof names / sizeof names[0]; j++)
-            carrier = strcasecmp(parts->folders[i], names[j]) == 0 ? names[j] : carrier;
+        for (int j = 0; j < simulator_carrier_count; j++) {
+            const char *name = simulator_carrier_name((enum simulator_carrier)j);
+            carrier = strcasecmp(parts->folders[i], name) == 0 ? name : carrier;
+        }
     }
     return carrier;
 }

@@ -24,12 +24,6 @@ const struct simulator_step simulator_steps[] = {
 };
 const size_t simulator_step_count = sizeof simulator_steps / sizeof simulator_steps[0];
 
-const char *simulator_carrier_name(enum simulator_carrier carrier)
-{
-    static const char *const names[] = {"ups", "fedex", "dhl"};
-    return names[carrier];
-}
-
 struct error simulator_init(struct simulator *simulator, const struct simulator_options *options)
 {
     *simulator = (struct simulator){.options = *options};

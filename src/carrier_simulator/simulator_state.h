@@ -17,11 +17,7 @@
  * What the simulated carriers sold and know, decided by a seed. In memory; dies with the process.
  * Thread: one, the loop's.
  */
-enum simulator_carrier { SIMULATOR_UPS, SIMULATOR_FEDEX, SIMULATOR_DHL };
-enum { simulator_carrier_count = 3, simulator_parcels_max = 20, simulator_reference_size = 48 };
-
-/* "ups", "fedex", "dhl". */
-const char *simulator_carrier_name(enum simulator_carrier carrier);
+enum { simulator_parcels_max = 20, simulator_reference_size = 48 };
 
 /* A purchase. It is charged once it is here, whether or not anybody hears of it. */
 struct simulator_shipment {

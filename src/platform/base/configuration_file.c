@@ -49,10 +49,8 @@ static bool read_setting(struct text text, struct configuration_file_line *line)
 
 void configuration_file_read(struct text text, const struct configuration_file_reader *reader)
 {
-    struct text mark = text_of("\xEF\xBB\xBF");
     struct text section = {0};
-    if (text_starts_with(text, mark))
-        text = skip(text, mark.size);
+    text = text_without_mark(text);
     for (unsigned long number = 1; text.size > 0; number++) {
         struct text content = text_trim(take_line(&text));
         struct configuration_file_line line = {.number = number, .section = section};

@@ -73,6 +73,22 @@ bool text_is_utf8(struct text text)
     return true;
 }
 
+struct text text_without_mark(struct text text)
+{
+    struct text mark = text_of("\xEF\xBB\xBF");
+    return text_starts_with(text, mark) ? text_make(text.data + mark.size, text.size - mark.size)
+                                        : text;
+}
+
+bool text_is_digits(struct text text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    }
+    return text.size > 0;
+}
+
 struct text text_shortened(struct text text, size_t size_max)
 {
     if (text.size <= size_max)

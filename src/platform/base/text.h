@@ -47,6 +47,12 @@ bool text_starts_with(struct text text, struct text prefix);
  */
 bool text_is_utf8(struct text text);
 
+/* Without the byte order mark of UTF-8 that files and bodies may begin with. */
+struct text text_without_mark(struct text text);
+
+/* Whether it is decimal digits, at least one, and nothing else. */
+bool text_is_digits(struct text text);
+
 /* The first bytes of UTF-8, at most size_max, without a part of a character. */
 struct text text_shortened(struct text text, size_t size_max);
 

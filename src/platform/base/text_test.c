@@ -132,10 +132,31 @@ static void a_cut_leaves_whole_characters(void **state)
     assert_int_equal(text_shortened((struct text){0}, 0).size, 0);
 }
 
+static void only_a_whole_mark_is_passed_over(void **state)
+{
+    (void)state;
+    assert_true(text_equals_string(text_without_mark(text_of("\xEF\xBB\xBFx")), "x"));
+    assert_true(text_equals_string(text_without_mark(text_of("\xEF\xBBx")), "\xEF\xBBx"));
+    assert_true(text_equals_string(text_without_mark(text_of("x\xEF\xBB\xBF")), "x\xEF\xBB\xBF"));
+    assert_int_equal(text_without_mark((struct text){0}).size, 0);
+}
+
+static void digits_are_one_at_least_and_nothing_else(void **state)
+{
+    static const char *const wrong[] = {"", "-1", "1 ", " 1", "1a", "/", ":"};
+    (void)state;
+    assert_true(text_is_digits(text_of("0")));
+    assert_true(text_is_digits(text_of("0123456789012345678901234567890")));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(text_is_digits(text_of(wrong[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_leaves_whole_characters),
+        cmocka_unit_test(only_a_whole_mark_is_passed_over),
+        cmocka_unit_test(digits_are_one_at_least_and_nothing_else),
         cmocka_unit_test(utf8_of_the_standard_is_accepted),
         cmocka_unit_test(what_is_not_utf8_is_refused),
         cmocka_unit_test(control_characters_are_found),

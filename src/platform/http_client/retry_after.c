@@ -93,20 +93,11 @@ bool http_date_read(struct text text, int64_t now_us, int64_t *time_us)
     return true;
 }
 
-static bool is_digits(struct text text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-    }
-    return text.size > 0;
-}
-
 int64_t http_retry_after_us(struct text retry_after, struct text date, int64_t now_us)
 {
     struct text value = text_trim(retry_after);
     int64_t seconds, at_us, from_us;
-    if (is_digits(value)) /* what does not fit into 64 bits is more than a day, too */
+    if (text_is_digits(value)) /* what does not fit into 64 bits is more than a day, too */
         return text_to_int64(value, &seconds) && seconds < day_seconds ? seconds * second_us
                                                                        : HTTP_RETRY_AFTER_US_MAX;
     if (!http_date_read(value, now_us, &at_us))

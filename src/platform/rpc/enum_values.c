@@ -53,22 +53,17 @@ static const ProtobufCEnumDescriptor *enum_at(const ProtobufCMessageDescriptor *
     return NULL;
 }
 
-static bool text_has(struct text text, const char *part)
+static bool says(struct text text, const char *part)
 {
-    size_t size = strlen(part);
-    for (size_t i = 0; i + size <= text.size; i++) {
-        if (memcmp(text.data + i, part, size) == 0)
-            return true;
-    }
-    return false;
+    return text.size > 0 && memmem(text.data, text.size, part, strlen(part)) != NULL;
 }
 
 struct violation enum_values_named(struct arena *arena, const ProtobufCMessageDescriptor *request,
                                    struct violation violation)
 {
     const ProtobufCEnumDescriptor *type = enum_at(request, violation.field);
-    if (type == NULL || !(text_has(violation.description, type->short_name) ||
-                          text_has(violation.description, "enum")))
+    if (type == NULL ||
+        !(says(violation.description, type->short_name) || says(violation.description, "enum")))
         return violation;
     const char *named = arena_copy_string(arena, violation.description);
     const char *separator = ": ";

@@ -50,11 +50,10 @@ static void kept(struct shipping_command *command, const struct error *error)
 /* At most what the trail keeps of it, cut between characters. */
 static struct text copy_cut(struct arena *arena, struct text text, bool *failed)
 {
-    size_t mark = sizeof cut_mark - 1, size = shipping_audit_bytes_max - mark;
+    size_t mark = sizeof cut_mark - 1;
     if (text.size <= shipping_audit_bytes_max)
         return copy_text(arena, text, failed);
-    while (size > 0 && ((unsigned char)text.data[size] & 0xC0) == 0x80)
-        size--;
+    size_t size = text_shortened(text, shipping_audit_bytes_max - mark).size;
     char *copy = arena_allocate(arena, size + mark);
     if (copy == NULL) {
         *failed = true;

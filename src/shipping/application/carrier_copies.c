@@ -94,17 +94,6 @@ struct shipping_scan *copy_scans(struct arena *arena, const struct shipping_scan
     return failed ? NULL : scans;
 }
 
-/* At most `bytes_max`, not in the middle of a character. */
-static struct text cut(struct text text, size_t bytes_max)
-{
-    if (text.size <= bytes_max)
-        return text;
-    text.size = bytes_max;
-    while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xC0) == 0x80)
-        text.size--;
-    return text;
-}
-
 static bool is_number(struct text number)
 {
     return number.size > 0 && number.size <= shipping_tracking_number_bytes_max;
@@ -120,11 +109,12 @@ struct shipping_scan *bound_scans(struct arena *arena, const struct shipping_sca
         if (!is_number(from[i].tracking_number))
             continue;
         scans[kept] = from[i];
-        scans[kept].carrier_code = cut(from[i].carrier_code, shipping_text_bytes_max);
-        scans[kept].description = cut(from[i].description, shipping_description_bytes_max);
-        scans[kept].facility = cut(from[i].facility, shipping_text_bytes_max);
-        scans[kept].city = cut(from[i].city, shipping_text_bytes_max);
-        scans[kept].country_code = cut(from[i].country_code, shipping_text_bytes_max);
+        scans[kept].carrier_code = text_shortened(from[i].carrier_code, shipping_text_bytes_max);
+        scans[kept].description =
+            text_shortened(from[i].description, shipping_description_bytes_max);
+        scans[kept].facility = text_shortened(from[i].facility, shipping_text_bytes_max);
+        scans[kept].city = text_shortened(from[i].city, shipping_text_bytes_max);
+        scans[kept].country_code = text_shortened(from[i].country_code, shipping_text_bytes_max);
         kept++;
     }
     *left_out = count - kept;

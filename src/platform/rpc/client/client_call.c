@@ -7,7 +7,7 @@
 
 #include "platform/base/hexadecimal.h"
 #include "platform/base/memory.h"
-#include "platform/rpc/messages/message_compression.h"
+#include "platform/compression/gzip.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ bool client_call_queue(struct rpc_client_call *call, const ProtobufCMessage *mes
         struct buffer smaller;
         buffer_init(&smaller, size + 4096);
         struct error error =
-            message_compress(text_make(framed->bytes + client_prefix_bytes, size), &smaller);
+            gzip_compress(text_make(framed->bytes + client_prefix_bytes, size), &smaller);
         if (!error_is(error) && smaller.size < size) {
             size = smaller.size;
             memcpy(framed->bytes + client_prefix_bytes, smaller.data, size);
@@ -173,7 +173,7 @@ static void open_message(struct rpc_client_call *call, struct text bytes)
 {
     struct buffer opened;
     buffer_init(&opened, call->client->options.response_bytes_max);
-    struct error error = message_decompress(bytes, &opened);
+    struct error error = gzip_decompress(bytes, &opened);
     if (error.code == ERROR_LIMIT)
         fail(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "the response is too large");
     else if (error_is(error))

@@ -4,7 +4,7 @@
 #include "platform/base/arena.h"
 #include "platform/base/buffer.h"
 #include "platform/http/http_exchange.h"
-#include "platform/rpc/messages/message_compression.h"
+#include "platform/rpc/messages/message_coding.h"
 #include "platform/rpc/server.h"
 #include "platform/rpc/server/rpc_loop.h"
 #include "platform/rpc/services/method_table.h"

@@ -9,6 +9,7 @@
 #include "platform/rpc/server/rpc_request.h"
 #include "platform/base/base64.h"
 #include "platform/base/check.h"
+#include "platform/compression/gzip.h"
 #include "platform/rpc/server/rpc_call.h"
 #include "platform/rpc/server/rpc_codec.h"
 #include "platform/rpc/server/rpc_protocol.h"
@@ -337,7 +338,7 @@ static bool inflate_message(struct rpc_call *call, struct text *bytes)
     struct buffer *inflated = &call->loop->inflated;
     size_t bytes_max = call->loop->options->message_bytes_max;
     buffer_clear(inflated);
-    struct error error = message_decompress(*bytes, inflated);
+    struct error error = gzip_decompress(*bytes, inflated);
     if (error.code == ERROR_LIMIT || inflated->size > bytes_max) {
         struct rpc_status status =
             too_large(call, inflated->size > bytes_max ? inflated->size : bytes_max + 1);

@@ -11,6 +11,7 @@
 #include "platform/base/base64.h"
 #include "platform/base/check.h"
 #include "platform/base/memory.h"
+#include "platform/compression/gzip.h"
 #include "platform/rpc/server/rpc_codec.h"
 #include "platform/rpc/server/rpc_protocol.h"
 
@@ -259,7 +260,7 @@ static struct outgoing *frame_message(struct rpc_call *call, const ProtobufCMess
     if (!may_compress || encoded->size < compressed_bytes_min)
         return frame(call, buffer_text(encoded), 0, on_arena);
     buffer_clear(deflated);
-    if (error_is(message_compress(buffer_text(encoded), deflated)))
+    if (error_is(gzip_compress(buffer_text(encoded), deflated)))
         return NULL;
     call->body_compressed = true;
     return frame(call, buffer_text(deflated), envelope_compressed, on_arena);

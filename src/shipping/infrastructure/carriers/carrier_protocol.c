@@ -135,18 +135,9 @@ struct problem {
     int64_t status; /* that the body claims; 0 = none */
 };
 
-static bool is_digits(struct text text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-    }
-    return text.size > 0;
-}
-
 static struct text padded(struct arena *arena, struct text code, int digits)
 {
-    if (!is_digits(code) || code.size >= (size_t)digits)
+    if (!text_is_digits(code) || code.size >= (size_t)digits)
         return code;
     return text_of(
         arena_format(arena, "%0*d%.*s", digits - (int)code.size, 0, (int)code.size, code.data));
@@ -309,7 +300,7 @@ static bool read_problem_json(json_t *root, struct arena *arena, struct problem 
     struct text best = more.size > 0 ? more : detail.size > 0 ? detail : title;
     const char *colon = memchr(best.data, ':', best.size);
     struct text start = text_make(best.data, colon == NULL ? 0 : (size_t)(colon - best.data));
-    problem->code = is_digits(start) ? start : status;
+    problem->code = text_is_digits(start) ? start : status;
     struct text words = more.size > 0 ? additions_of(arena, at, detail) : best;
     bool is_sentence = words.size > 0 && words.data[words.size - 1] == '.';
     problem->message = joined(arena, words, is_sentence ? " " : "; ", fields_of(arena, root));
@@ -374,9 +365,9 @@ bool carrier_answer_read(const struct carrier_protocol *protocol, unsigned statu
     struct problem problem = {0};
     *answer = (struct carrier_answer){.status = status, .arena = arena};
     *outcome = (struct carrier_outcome){.verdict = CARRIER_ANSWERED, .http_status = status};
-    struct error error =
-        body.size == 0 ? error_make(ERROR_INVALID_INPUT, "an empty body")
-                       : json_tree_parse(carrier_body_without_mark(body), arena, &answer->root);
+    struct error error = body.size == 0
+                             ? error_make(ERROR_INVALID_INPUT, "an empty body")
+                             : json_tree_parse(text_without_mark(body), arena, &answer->root);
     bool good = status >= 200 && status < 300;
     if (answer->root == NULL) {
         const char *said = arena_format(arena, "HTTP %u, and no JSON: %s", status, error.detail);
@@ -461,7 +452,7 @@ bool carrier_webhook_json(const struct carrier_webhook *webhook, struct arena *a
     struct text plain;
     *error = carrier_body_inflate(webhook->body, arena, &plain);
     if (!error_is(*error))
-        *error = json_tree_parse(carrier_body_without_mark(plain), arena, root);
+        *error = json_tree_parse(text_without_mark(plain), arena, root);
     if (!error_is(*error))
         return true;
     if (error->code != ERROR_INVALID_INPUT)

@@ -121,15 +121,10 @@ static bool lock_shipment(struct step *step, struct text carrier, struct text tr
 /* "CARRIER/NUMBER", cut where a carrier's number is longer than a key may be. */
 static struct text key_of(const struct shipping_event *event, char key[event_key_bytes_max])
 {
-    struct text number = event->scan->tracking_number;
     size_t room = event_key_bytes_max - event->carrier.size - 2;
+    struct text number = text_shortened(event->scan->tracking_number, room);
     if (event->shipment_id.size > 0)
         return event->shipment_id;
-    if (number.size > room) {
-        number.size = room;
-        while (number.size > 0 && ((unsigned char)number.data[number.size] & 0xC0) == 0x80)
-            number.size--; /* not inside a character */
-    }
     int size = snprintf(key, event_key_bytes_max, "%.*s/%.*s", (int)event->carrier.size,
                         event->carrier.data, (int)number.size, number.data);
     return text_make(key, (size_t)size);

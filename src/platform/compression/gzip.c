@@ -1,38 +1,11 @@
-/* One zlib stream a message; its memory is ours, its output grows with the buffer's limit. */
-#include "platform/rpc/messages/message_compression.h"
+/* One zlib stream a member; its memory is ours, its output grows with the buffer's limit. */
+#include "platform/compression/gzip.h"
 
 #include "platform/base/memory.h"
 
-#include <strings.h>
 #include <zlib.h>
 
-enum { gzip_window_bits = 15 + 16, piece_bytes = 4096, default_memory_level = 8 };
-
-enum message_coding message_coding_of(struct text name)
-{
-    if (name.size == 0 || text_equals_string(name, "identity"))
-        return MESSAGE_IDENTITY;
-    return text_equals_string(name, "gzip") ? MESSAGE_GZIP : MESSAGE_CODING_UNKNOWN;
-}
-
-bool message_coding_accepts_gzip(struct text list)
-{
-    while (list.size > 0) {
-        size_t size = 0;
-        while (size < list.size && list.data[size] != ',')
-            size++;
-        struct text item = text_trim(text_make(list.data, size));
-        for (size_t i = 0; i < item.size; i++) {
-            if (item.data[i] == ';')
-                item.size = i;
-        }
-        if (item.size == 4 && strncasecmp(item.data, "gzip", 4) == 0)
-            return true;
-        size += size < list.size;
-        list = text_make(list.data + size, list.size - size);
-    }
-    return false;
-}
+enum { gzip_window_bits = 15 + 16, default_memory_level = 8 };
 
 static void *allocate(void *context, unsigned count, unsigned size)
 {
@@ -61,12 +34,12 @@ static int run(z_stream *stream, int (*step)(z_stream *, int), int flush, struct
 {
     int result = Z_OK;
     while (result == Z_OK) {
-        if (!buffer_reserve(out, piece_bytes))
-            return out->size + piece_bytes > out->size_max ? Z_BUF_ERROR : Z_MEM_ERROR;
+        if (!buffer_reserve(out, gzip_piece_bytes))
+            return out->size + gzip_piece_bytes > out->size_max ? Z_BUF_ERROR : Z_MEM_ERROR;
         stream->next_out = (Bytef *)out->data + out->size;
-        stream->avail_out = piece_bytes;
+        stream->avail_out = gzip_piece_bytes;
         result = step(stream, flush);
-        out->size += piece_bytes - stream->avail_out;
+        out->size += gzip_piece_bytes - stream->avail_out;
         if (result == Z_OK && stream->avail_in == 0 && stream->avail_out > 0)
             return Z_DATA_ERROR; /* cut */
     }
@@ -84,7 +57,7 @@ static struct error error_of(int result)
     return error_make(ERROR_INVALID_INPUT, "the message is not compressed by gzip");
 }
 
-struct error message_compress(struct text bytes, struct buffer *out)
+struct error gzip_compress(struct text bytes, struct buffer *out)
 {
     z_stream stream = stream_of(bytes);
     int result = deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window_bits,
@@ -96,7 +69,7 @@ struct error message_compress(struct text bytes, struct buffer *out)
     return error_of(result);
 }
 
-struct error message_decompress(struct text bytes, struct buffer *out)
+struct error gzip_decompress(struct text bytes, struct buffer *out)
 {
     z_stream stream = stream_of(bytes);
     int result = inflateInit2(&stream, gzip_window_bits);
