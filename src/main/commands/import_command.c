@@ -161,21 +161,17 @@ static const char *problem_of(const struct text *fields, char problem[64])
     return bytes > row_bytes_max ? "its fields are more than 64 KiB" : NULL;
 }
 
-static bool read_two_digits(const char *at, int *number)
-{
-    *number = (at[0] - '0') * 10 + (at[1] - '0');
-    return at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9';
-}
-
 /* The offset at the end of "2026-11-25T10:00:00+02:00". False: none is written there. */
 static bool offset_of(struct text time, int *minutes)
 {
-    int hours;
-    const char *end = time.data + time.size;
-    if (time.size < sizeof "T10:00:00+02:00" - 1 || (end[-6] != '+' && end[-6] != '-') ||
-        end[-3] != ':' || !read_two_digits(end - 5, &hours) || !read_two_digits(end - 2, minutes))
+    int64_t hours, rest;
+    if (time.size < sizeof "T10:00:00+02:00" - 1)
         return false;
-    *minutes = (end[-6] == '-' ? -1 : 1) * (60 * hours + *minutes);
+    struct text offset = text_make(time.data + time.size - 6, 6);
+    if ((offset.data[0] != '+' && offset.data[0] != '-') || offset.data[3] != ':' ||
+        !text_digits(offset, 1, 2, &hours) || !text_digits(offset, 4, 2, &rest))
+        return false;
+    *minutes = (offset.data[0] == '-' ? -1 : 1) * (int)(60 * hours + rest);
     return true;
 }
 
