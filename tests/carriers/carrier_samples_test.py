@@ -9,7 +9,6 @@ import base64
 import copy
 import glob
 import hashlib
-import hmac
 import json
 import os
 import random
@@ -19,13 +18,14 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 
 import outside_tools  # noqa: E402
 import tap  # noqa: E402
+from carrier_probe import PUSH_HEADERS, Probe, same, signature as signature_of  # noqa: E402
 
 SAMPLES = os.path.join(HERE, "samples")
 MORE = os.environ.get("WAYBILL_CARRIER_SAMPLES")
@@ -33,48 +33,19 @@ SEED = int(os.environ.get("WAYBILL_SEED", "20261125"))
 VERDICTS = {"ANSWERED", "REFUSED", "NOT_FOUND", "THROTTLED", "UNAVAILABLE", "UNKNOWN", "UNSUPPORTED"}
 
 
-class Probe:
-    def __init__(self):
-        self.process = subprocess.Popen([os.environ["CARRIER_PROBE"]], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-
-    def ask(self, *words):
-        self.process.stdin.write("\t".join(str(word) for word in words) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, f"the probe ended at {words}"
-        return json.loads(line)
-
-
 probe = Probe()
+read_value = probe.read
+push = probe.push
+believed_push = probe.believed_push
 
 
 def read(path, operation, status=200):
     return probe.ask("read", path.split("/")[0], operation, status, os.path.join(SAMPLES, path))
 
 
-def read_value(carrier, operation, status, value):
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        file.write(value if isinstance(value, str) else json.dumps(value))
-        file.flush()
-        return probe.ask("read", carrier, operation, status, file.name)
-
-
-def push(carrier, header, value, body, secret):
-    with tempfile.NamedTemporaryFile("wb", suffix=".json") as file:
-        file.write(body)
-        file.flush()
-        return probe.ask("webhook", carrier, secret, header, value, file.name)
-
-
 def sample(path):
     with open(os.path.join(SAMPLES, path), "rb") as file:
         return file.read()
-
-
-def same(got, **wanted):
-    for key, value in wanted.items():
-        assert got.get(key) == value, f"{key}: {got.get(key)!r}, not {value!r}, in {str(got)[:600]}"
 
 
 # ------------------------------------------------------------------------------------------ UPS
@@ -411,8 +382,8 @@ def fedex_pushes_are_believed_by_their_bytes():
         wrong = base64_form[:at] + ("A" if base64_form[at] != "A" else "B") + base64_form[at + 1:]
         same(push("fedex", "fdx-signature", wrong, body, token), verdict="REFUSED")
     same(push("fedex", "fdx-signature", base64_form, body, ""), verdict="REFUSED")
-    signed = base64.b64encode(hmac.new(token.encode(), b"no json", hashlib.sha256).digest()).decode()
-    same(push("fedex", "fdx-signature", signed, b"no json", token), verdict="UNKNOWN_SHAPE")
+    same(push("fedex", "fdx-signature", signature_of(b"no json", token), b"no json", token),
+         verdict="UNKNOWN_SHAPE")
 
 
 # ------------------------------------------------------------------------------------------ DHL
@@ -741,17 +712,6 @@ def a_multi_status_is_judged_by_what_is_in_it():
     same(read_value("dhl", "ship", 207, refused), verdict="REFUSED", code="400")
     good = json.loads(sample("dhl/ship/response-201-own.json"))
     assert read_value("dhl", "ship", 207, good) == read_value("dhl", "ship", 201, good)
-
-
-PUSH_HEADERS = {"ups": "credential", "fedex": "fdx-signature", "dhl": "x-dhl-token"}
-
-
-def believed_push(carrier, body, secret="s3cret"):
-    """The push as whoever knows the secret sends it."""
-    value = secret
-    if carrier == "fedex":
-        value = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
-    return push(carrier, PUSH_HEADERS[carrier], value, body, secret)
 
 
 def push_bodies(root):

@@ -5,53 +5,25 @@ its shape was seen; none is a copy."""
 
 import base64
 import gzip
-import hashlib
-import hmac
 import json
 import os
-import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 
 import tap  # noqa: E402
+from carrier_probe import Probe, same  # noqa: E402
 
 PDF = base64.b64encode(b"%PDF-1.4 label").decode()
 ZPL = base64.b64encode(b"^XA^FO10,10^FDX^FS^XZ").decode()
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n123").decode()
-SECRET = "s3cret"
-process = subprocess.Popen([os.environ["CARRIER_PROBE"]], stdin=subprocess.PIPE,
-                           stdout=subprocess.PIPE, text=True)
-
-
-def ask(body, *words):
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        file.write(content)
-        file.flush()
-        process.stdin.write("\t".join(map(str, [*words, file.name])) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
+probe = Probe()
+push = probe.believed_push
 
 
 def read(operation, status, body):
-    return ask(body, "read", "dhl", operation, status)
-
-
-def push(carrier, body):
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    value, header = SECRET, {"ups": "credential", "dhl": "x-dhl-token"}.get(carrier)
-    if header is None:
-        digest = hmac.new(SECRET.encode(), content, hashlib.sha256).digest()
-        value, header = base64.b64encode(digest).decode(), "fdx-signature"
-    return ask(content, "webhook", carrier, SECRET, header, value)
-
-
-def same(got, **wanted):
-    for key, value in wanted.items():
-        assert got.get(key) == value, f"{key}: {got.get(key)!r}, not {value!r}, in {str(got)[:600]}"
+    return probe.read("dhl", operation, status, body)
 
 
 # ---------------------------------------------------------------------------------------- rates

@@ -17,19 +17,27 @@ static void step(void *context)
     assert_string_equal(error.detail, "");
 }
 
+struct embedded_tracking_options small_tracking_options(const struct temporary_directory *directory,
+                                                        struct clock *clock, struct random *random)
+{
+    struct embedded_tracking_options options = embedded_tracking_options_default();
+    options.directory = directory->path;
+    options.clock = clock;
+    options.random = random;
+    options.segment_bytes = 1 << 20;
+    options.batch_bytes_max = 1 << 18;
+    options.memory_bytes_max = 4 << 20;
+    options.free_bytes_min = 0;
+    return options;
+}
+
 void stepped_tracking_init(struct stepped_tracking *stepped, int64_t start_us)
 {
     fake_clock_init(&stepped->clock, start_us);
     random_seeded_init(&stepped->random, 1);
     temporary_directory_create(&stepped->directory);
-    stepped->options = embedded_tracking_options_default();
-    stepped->options.directory = stepped->directory.path;
-    stepped->options.clock = &stepped->clock.base;
-    stepped->options.random = &stepped->random.base;
-    stepped->options.segment_bytes = 1 << 20;
-    stepped->options.batch_bytes_max = 1 << 18;
-    stepped->options.memory_bytes_max = 4 << 20;
-    stepped->options.free_bytes_min = 0;
+    stepped->options =
+        small_tracking_options(&stepped->directory, &stepped->clock.base, &stepped->random.base);
     stepped->options.threaded = false;
 }
 

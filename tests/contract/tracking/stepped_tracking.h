@@ -22,6 +22,10 @@ struct stepped_tracking {
     struct tracking_caller caller;
 };
 
+/* Those of a store so small that segments, batches and flushes end often. */
+struct embedded_tracking_options small_tracking_options(const struct temporary_directory *directory,
+                                                        struct clock *clock, struct random *random);
+
 /* Directory and options; these may be changed before it is opened. */
 void stepped_tracking_init(struct stepped_tracking *stepped, int64_t start_us);
 void stepped_tracking_open(struct stepped_tracking *stepped);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "platform/base/log.h"
+#include "tests/contract/tracking/stepped_tracking.h"
 #include "tests/contract/tracking/tracking_repository_contract.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_directory.h"
@@ -44,14 +45,8 @@ static struct tracking_repository *embedded_open(struct tracking_store_fixture *
     fake_clock_init(&fixture->clock, start_us);
     random_seeded_init(&fixture->random, 1);
     temporary_directory_create(&fixture->directory);
-    fixture->options = embedded_tracking_options_default();
-    fixture->options.directory = fixture->directory.path;
-    fixture->options.clock = &fixture->clock.base;
-    fixture->options.random = &fixture->random.base;
-    fixture->options.segment_bytes = 1 << 20;
-    fixture->options.batch_bytes_max = 1 << 18;
-    fixture->options.memory_bytes_max = 4 << 20;
-    fixture->options.free_bytes_min = 0;
+    fixture->options =
+        small_tracking_options(&fixture->directory, &fixture->clock.base, &fixture->random.base);
     fixture->options.threaded = fixture->threaded;
     open_repository(fixture);
     return fixture->repository;

@@ -46,17 +46,16 @@ static bool fill_lines(const struct replay *replay, uint32_t order, struct arena
     return request->lines != NULL;
 }
 
-/* What is to lapse is promised for a short time only. */
-static bool fill_ttl(const struct replay *replay, uint32_t hold, struct arena *arena,
-                     Waybill__Fulfillment__V1__PromiseOrderRequest *request)
+bool order_message_ttl(const struct replay *replay, uint32_t hold, struct arena *arena,
+                       Google__Protobuf__Duration **ttl)
 {
     if (replay_plan_outcome(replay->plan, hold) != HOLD_LAPSED)
         return true;
-    request->ttl = arena_allocate(arena, sizeof *request->ttl);
-    if (request->ttl == NULL)
+    *ttl = arena_allocate(arena, sizeof **ttl);
+    if (*ttl == NULL)
         return false;
-    google__protobuf__duration__init(request->ttl);
-    request->ttl->seconds = replay_lapse_ttl_us / 1000000;
+    google__protobuf__duration__init(*ttl);
+    (*ttl)->seconds = replay_lapse_ttl_us / 1000000;
     return true;
 }
 
@@ -78,7 +77,7 @@ Waybill__Fulfillment__V1__PromiseOrderRequest *order_message_promise(const struc
     request->rule = WAYBILL__FULFILLMENT__V1__ORDER_RULE__ORDER_RULE_CHEAPEST;
     return request->order_id == NULL || request->destination == NULL ||
                    !fill_lines(replay, order, arena, request) ||
-                   !fill_ttl(replay, hold, arena, request)
+                   !order_message_ttl(replay, hold, arena, &request->ttl)
                ? NULL
                : request;
 }

@@ -9,6 +9,7 @@
  */
 #include "main/replay/stages/replay_stage.h"
 
+#include "main/replay/messages/order_messages.h"
 #include "main/replay/pump/answer_details.h"
 #include "waybill/inventory/v1/inventory.pb-c.h"
 
@@ -200,20 +201,6 @@ static bool fill_lines(const struct replay *replay, size_t hold, struct arena *a
     return true;
 }
 
-/* What is to lapse is held for a short time only. */
-static bool fill_ttl(const struct replay *replay, size_t hold, struct arena *arena,
-                     Waybill__Inventory__V1__ReserveRequest *request)
-{
-    if (outcome_of(replay, hold) != HOLD_LAPSED)
-        return true;
-    request->ttl = arena_allocate(arena, sizeof *request->ttl);
-    if (request->ttl == NULL)
-        return false;
-    google__protobuf__duration__init(request->ttl);
-    request->ttl->seconds = replay_lapse_ttl_us / 1000000;
-    return true;
-}
-
 static bool reserve_prepare(void *context, size_t hold, struct arena *arena, struct pump_call *call)
 {
     const struct replay *replay = context;
@@ -227,7 +214,7 @@ static bool reserve_prepare(void *context, size_t hold, struct arena *arena, str
     call->request = &request->base;
     call->response = &waybill__inventory__v1__reserve_response__descriptor;
     return request->reservation_id != NULL && fill_lines(replay, hold, arena, request) &&
-           fill_ttl(replay, hold, arena, request);
+           order_message_ttl(replay, (uint32_t)hold, arena, &request->ttl);
 }
 
 static struct error reserve_answered(void *context, size_t hold,
